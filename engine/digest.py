@@ -1,0 +1,100 @@
+"""Canonical bytes: one spelling of a JSON value (RFC 8785), strict reading, and the hashes made from it."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterable
+from typing import NoReturn
+
+import rfc8785
+
+from engine.errors import Invalid
+
+DEPTH_MAX = 32
+KEYS_MAX = 1_000  # in one document, all objects together (RELIABILITY D2)
+
+
+def canonical(value: object) -> bytes:
+    """The one spelling of `value`: sorted keys, no spaces, shortest numbers.
+
+    Raises:
+        Invalid: for NaN, infinities, whole numbers beyond 2^53 (send them as text), keys that are
+            not text, and anything that JSON does not know.
+    """
+    try:
+        return rfc8785.dumps(value)  # type-checked by the library itself
+    except (rfc8785.CanonicalizationError, RecursionError, UnicodeError) as error:
+        raise Invalid(
+            f"This value has no canonical JSON form: {error}. Send large numbers and amounts as text.",
+            code="not_canonical",
+        ) from None
+
+
+def sha256(content: bytes) -> str:
+    """`sha256:` and 64 hexadecimal digits."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def tagged_digest(tag: str, value: object) -> str:
+    """The digest of `value` for one purpose; the same value under another tag has another digest."""
+    return sha256(tag.encode() + b"\n" + canonical(value))
+
+
+def keyed_hash(secret: bytes, purpose: str, text: str) -> str:
+    """What is stored instead of a token: useless without the server's secret."""
+    return hmac.new(secret, f"{purpose}\n{text}".encode(), hashlib.sha256).hexdigest()
+
+
+def same(left: str, right: str) -> bool:
+    """Whether two secrets are equal, in constant time."""
+    return hmac.compare_digest(left.encode(), right.encode())
+
+
+def read_json(body: bytes, *, what: str = "body") -> object:
+    """The JSON value in `body`, strictly.
+
+    Raises:
+        Invalid: for bytes that are not UTF-8 JSON, keys given twice, NaN and infinities, more than
+            32 levels or 1,000 keys: each would let two readers see two different values.
+    """
+    try:
+        value = json.loads(
+            body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant
+        )
+    except (ValueError, RecursionError) as error:
+        raise Invalid(f"The {what} is not the JSON that is expected: {error}.", code="bad_json") from None
+    _check_size(value, what)
+    return value
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key is given twice")
+    return found
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _check_size(value: object, what: str) -> None:
+    keys, level = 0, [value]
+    for _depth in range(DEPTH_MAX + 1):
+        keys += sum(len(item) for item in level if isinstance(item, dict))
+        level = [child for item in level for child in _children(item)]
+        if keys > KEYS_MAX:
+            raise Invalid(f"The {what} has more than {KEYS_MAX} keys.", code="bad_json")
+        if not level:
+            return
+    raise Invalid(f"The {what} is nested deeper than {DEPTH_MAX} levels.", code="bad_json")
+
+
+def _children(value: object) -> Iterable[object]:
+    match value:
+        case dict():
+            return list(value.values())
+        case list():
+            return list(value)
+        case _:
+            return ()
