@@ -1,0 +1,1 @@
+"""The brain: rules, runs and memory; knows nobody outside itself."""

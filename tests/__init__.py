@@ -1,0 +1,1 @@
+"""The proofs, from one rule to a pulled plug."""

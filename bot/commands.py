@@ -1,0 +1,117 @@
+"""What each word after `python3 -m bot` does, once `.venv` is there."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from bot.bootstrap import BIN, LOCKS, PYTHON, ROOT, BootstrapFailed, find_uv, prepare
+
+SOURCES: Final = ("bot", "channels", "engine", "sdk")
+
+# Each lock is the answer to one question; none names a registry, a path or a moment.
+COMPILE: Final = (
+    "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes",
+    "--no-header", "--no-annotate", "--no-emit-index-url",
+)  # fmt: skip
+QUESTIONS: Final = {
+    "server.txt": ("pyproject.toml", "--extra", "server", "--group", "build"),
+    "dev.txt": ("pyproject.toml", "--all-extras", "--group", "build", "--group", "dev"),
+    "uv.txt": ("--group", "uv"),
+}
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Do what the first word says; a word that is not ours is handed to the `signoff` command line."""
+    word, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
+    try:
+        prepare("dev" if word in {"test", "check", "lock"} else "server")
+    except BootstrapFailed as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    match word:
+        case "test":
+            os.chdir(ROOT)
+            return _become("pytest", *pytest_arguments(rest))
+        case "check":
+            return check(rest)
+        case "lock":
+            return lock(rest)
+        case _:
+            return _become("signoff", word, *rest)
+
+
+def pytest_arguments(arguments: Sequence[str]) -> list[str]:
+    """What pytest is told: everything but the slow tests, or with `--all` everything, browser and all."""
+    rest = [argument for argument in arguments if argument != "--all"]
+    everything = len(rest) < len(arguments)
+    chosen = ["--require-browser"] if everything else ["-m", "not slow"]
+    return ["-n", "2", "--dist", "loadfile", *chosen, *rest]
+
+
+def check(paths: Sequence[str]) -> int:
+    """Format, lint, import contracts and types, all at once, told in that order; 0 when all are clean.
+
+    With `paths`, everything but the import contracts looks only there.
+    """
+    typed = [path for path in paths if path.split("/")[0] in SOURCES]
+    checks = {
+        "ruff format": ["ruff", "format", "--check", "--quiet", *paths],
+        "ruff check": ["ruff", "check", "--quiet", *paths],
+        "lint-imports": ["lint-imports"],
+        "mypy": ["mypy", *paths],
+        "pyright": ["pyright", *typed],
+    }
+    if paths and not typed:
+        del checks["pyright"]
+    began = time.monotonic()
+    started = {name: _start(command) for name, command in checks.items()}
+    failed = [name for name, process in started.items() if not _finish(name, process)]
+    seconds = time.monotonic() - began
+    print(f"{'failed: ' + ', '.join(failed) if failed else 'all clean'}, in {seconds:.1f} s")
+    return 1 if failed else 0
+
+
+def lock(names: Sequence[str]) -> int:
+    """Ask uv for every lock anew; `python3 -m bot lock --upgrade` also moves what is not pinned."""
+    uv = find_uv()
+    if uv is None:
+        print("Locks are made by uv: put it on the PATH and try again.", file=sys.stderr)
+        return 1
+    for name, question in QUESTIONS.items():
+        command = [uv, *COMPILE, *question, *names, "--output-file", str(LOCKS / name)]
+        if subprocess.run(command, cwd=ROOT, check=False).returncode != 0:
+            return 1
+    return 0
+
+
+def _start(command: Sequence[str]) -> subprocess.Popen[str]:
+    program = str(BIN / command[0])
+    return subprocess.Popen(
+        [program, *command[1:]],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+    )
+
+
+def _finish(name: str, process: subprocess.Popen[str]) -> bool:
+    told, _ = process.communicate()
+    clean = process.returncode == 0
+    print(f"{'ok    ' if clean else 'FAILED'}  {name}", flush=True)
+    if not clean:
+        print(told, flush=True)
+    return clean
+
+
+def _become(module: str, *arguments: str) -> int:
+    command = [str(PYTHON), "-m", module, *arguments]
+    if sys.platform == "win32":
+        return subprocess.run(command, check=False).returncode
+    sys.stdout.flush()
+    os.execv(command[0], command)

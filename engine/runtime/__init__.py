@@ -1,0 +1,1 @@
+"""What drives runs: the executor, workers, timers, rescue and compensation."""
