@@ -1,1 +1,1 @@
-"""The door and the keys: HTTP, Slack, terminal and settings; the only room that knows every class."""
+"""The door and the keys: HTTP, Slack, terminal and settings; the only room that knows all."""

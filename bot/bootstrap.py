@@ -14,8 +14,9 @@ Level = Literal["server", "dev"]
 ROOT: Final = Path(__file__).resolve().parent.parent
 VENV: Final = ROOT / ".venv"
 LOCKS: Final = ROOT / "locks"
-BIN: Final = VENV / ("Scripts" if sys.platform == "win32" else "bin")
-PYTHON: Final = BIN / ("python.exe" if sys.platform == "win32" else "python")
+WINDOWS: Final = os.name == "nt"
+BIN: Final = VENV / ("Scripts" if WINDOWS else "bin")
+PYTHON: Final = BIN / ("python.exe" if WINDOWS else "python")
 STAMP: Final = VENV / "signoff-stamp"
 
 
@@ -38,7 +39,7 @@ def prepare(level: Level) -> None:
     had_dev = stamped[:1] == ["dev"]
     wanted: Level = "dev" if had_dev else level
     if not PYTHON.exists() or (stamped and stamped[1:2] != [str(ROOT)]):
-        _say(f"Making {VENV.name} for this folder, once; a few seconds with uv, half a minute with pip.")
+        _say("Making .venv, once: a few seconds with uv, half a minute with pip.")
         _make_venv()
     STAMP.unlink(missing_ok=True)
     _install(LOCKS / f"{wanted}.txt")
@@ -46,7 +47,7 @@ def prepare(level: Level) -> None:
 
 
 def find_uv() -> str | None:
-    """The uv to use: the one on the PATH, else the one in `.venv`, else none. `NO_UV=1` means none."""
+    """The uv on the PATH, else the one in `.venv`, else none; always none with `NO_UV=1`."""
     if os.environ.get("NO_UV", "") not in {"", "0"}:
         return None
     return shutil.which("uv") or shutil.which("uv", path=str(BIN))
@@ -79,7 +80,7 @@ def _make_venv() -> None:
             f"sudo apt install python{version}-venv    Elsewhere, install uv and try again."
         ) from None
     del ensurepip
-    venv.create(VENV, clear=True, with_pip=True, symlinks=sys.platform != "win32")
+    venv.create(VENV, clear=True, with_pip=True, symlinks=not WINDOWS)
 
 
 def _install(lock: Path) -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from bot.bootstrap import BIN, LOCKS, PYTHON, ROOT, BootstrapFailed, find_uv, prepare
+from bot.bootstrap import BIN, LOCKS, PYTHON, ROOT, WINDOWS, BootstrapFailed, find_uv, prepare
 
 SOURCES: Final = ("bot", "channels", "engine", "sdk")
 
@@ -24,8 +24,8 @@ QUESTIONS: Final = {
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Do what the first word says; a word that is not ours is handed to the `signoff` command line."""
-    word, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
+    """Do what the first word says; any other word goes to the `signoff` command line."""
+    word, *rest = arguments or ["--help"]
     try:
         prepare("dev" if word in {"test", "check", "lock"} else "server")
     except BootstrapFailed as failure:
@@ -44,7 +44,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def pytest_arguments(arguments: Sequence[str]) -> list[str]:
-    """What pytest is told: everything but the slow tests, or with `--all` everything, browser and all."""
+    """What pytest is told: all but the slow tests, or with `--all` really all, browser included."""
     rest = [argument for argument in arguments if argument != "--all"]
     everything = len(rest) < len(arguments)
     chosen = ["--require-browser"] if everything else ["-m", "not slow"]
@@ -52,7 +52,7 @@ def pytest_arguments(arguments: Sequence[str]) -> list[str]:
 
 
 def check(paths: Sequence[str]) -> int:
-    """Format, lint, import contracts and types, all at once, told in that order; 0 when all are clean.
+    """Format, lint, import contracts and types, at once, told in that order; 0 when all are clean.
 
     With `paths`, everything but the import contracts looks only there.
     """
@@ -111,7 +111,6 @@ def _finish(name: str, process: subprocess.Popen[str]) -> bool:
 
 def _become(module: str, *arguments: str) -> int:
     command = [str(PYTHON), "-m", module, *arguments]
-    if sys.platform == "win32":
-        return subprocess.run(command, check=False).returncode
-    sys.stdout.flush()
-    os.execv(command[0], command)
+    if not WINDOWS:
+        os.execv(command[0], command)
+    return subprocess.run(command, check=False).returncode
