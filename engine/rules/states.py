@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from engine.errors import Conflict
+
 
 class RunStatus(StrEnum):
     """Where a run stands."""
@@ -47,8 +49,10 @@ class ApprovalStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-class ImpossibleChange(ValueError):
+class ImpossibleChange(Conflict, ValueError):
     """A journal entry asks for a change of state that does not exist."""
+
+    code = "impossible_change"
 
 
 TERMINAL: Final = frozenset(

@@ -64,7 +64,7 @@ def _diagram() -> list[str]:
     arrows = [
         f"    {before} --> {edge.after}: {edge.entry_kind}"
         for edge in RUN_EDGES
-        for before in (sorted(edge.before) or ["[*]"])
+        for before in (sorted(map(str, edge.before)) or ["[*]"])
     ]
     ends = [
         f"    {status} --> [*]" for status in sorted({edge.after for edge in RUN_EDGES} & TERMINAL)
@@ -73,12 +73,15 @@ def _diagram() -> list[str]:
 
 
 def _before(edge: Edge) -> str:
+    states = _codes(sorted(edge.before))
     reasons = sorted(str(reason) for reason in edge.when if reason is not None)
-    if edge.when == ANY_REASON or not reasons:
-        return _codes(sorted(edge.before))
-    if len(edge.when) == len(ANY_REASON) - 1:
-        return f"{_codes(sorted(edge.before))} with a reason"
-    return f"{_codes(sorted(edge.before))} ({', '.join(reasons)})"
+    if edge.when == ANY_REASON:
+        return states
+    if not reasons:
+        return f"{states} without a reason"
+    if edge.when == ANY_REASON - {None}:
+        return f"{states} with a reason"
+    return f"{states} ({', '.join(reasons)})"
 
 
 def _after(edge: Edge) -> str:

@@ -3,15 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import TypeGuard
 
+from engine.errors import Invalid
+
 SHOWN_CHARS_MAX = 80
 
 
-class BadRule(ValueError):
+class BadRule(Invalid, ValueError):
     """A rule is written wrongly. Its message says what to do next; nothing was changed."""
 
     def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
+        super().__init__(message, code=code)
 
 
 def shown(value: object) -> str:

@@ -1,0 +1,130 @@
+"""When something that failed is tried again, and when it is given up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from engine.rules.durations import LONGEST, parse_duration
+from engine.rules.wording import BadRule, is_table, is_whole, shown
+
+ATTEMPTS_MAX: Final = 100
+FACTOR_MAX: Final = 10.0
+
+# The schedule that receivers of Standard Webhooks know: about three days in all.
+DELIVERY_SCHEDULE: Final = (
+    timedelta(),
+    timedelta(seconds=5),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=5),
+    timedelta(hours=10),
+    timedelta(hours=14),
+    timedelta(hours=20),
+    timedelta(hours=24),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """How often a step is tried in all, and how long it waits in between."""
+
+    attempts: int = 3
+    first_delay: timedelta = timedelta(seconds=1)
+    factor: float = 2.0
+    longest_delay: timedelta = timedelta(minutes=5)
+
+
+# Slack and mail answer again within seconds or hours: from 1 s to 5 min, six hours in all.
+_MESSAGE: Final = Retry(attempts=80)
+
+
+def parse_retries(raw: object) -> Retry:
+    """The retries somebody wrote: how often to try *again* (0 is once in all), or a table.
+
+    The table may hold `attempts` (in all), `first_delay` and `longest_delay` (durations) and
+    `factor`; what it leaves out stays as `Retry` has it.
+
+    Raises:
+        BadRule: `bad_retries`, or `bad_duration`, if it says anything else, more than 100 attempts
+            or a factor outside 1 to 10.
+    """
+    if is_whole(raw) and 0 <= raw < ATTEMPTS_MAX:
+        return Retry(attempts=raw + 1)
+    if not is_table(raw):
+        raise BadRule(
+            "bad_retries",
+            f"{shown(raw)} is not a number of retries. Write 0 to {ATTEMPTS_MAX - 1}, or a table "
+            'as in {"attempts": 3, "first_delay": "1s", "factor": 2, "longest_delay": "5m"}.',
+        )
+    for key in raw:
+        if key not in {"attempts", "first_delay", "factor", "longest_delay"}:
+            raise BadRule(
+                "bad_retries",
+                f"{shown(key)} is unknown. Write attempts, first_delay, factor or longest_delay.",
+            )
+    return _from_table(raw)
+
+
+def next_delay(retry: Retry, attempt: int, *, jitter: float) -> timedelta | None:
+    """How long to wait after the failed `attempt`, counted from 1; None is giving up.
+
+    The wait is `first_delay * factor ** (attempt - 1)`, at most `longest_delay`, less up to half of
+    it: `jitter` from 0 (nothing less) to 1, so that those who fail together come back apart.
+    """
+    if attempt >= retry.attempts:
+        return None
+    grown = retry.first_delay.total_seconds() * retry.factor ** (attempt - 1)
+    seconds = min(grown, retry.longest_delay.total_seconds())
+    return timedelta(seconds=seconds * (1 - jitter / 2))
+
+
+def delivery_delay(channel_kind: str, attempt: int, jitter: float) -> timedelta | None:
+    """How long to wait before the next delivery when `attempt` have been made; None is giving up.
+
+    The first delivery does not wait. A webhook keeps its schedule and up to a tenth longer.
+    """
+    if channel_kind == "webhook":
+        if attempt >= len(DELIVERY_SCHEDULE):
+            return None
+        return DELIVERY_SCHEDULE[attempt] * (1 + jitter / 10)
+    return next_delay(_MESSAGE, attempt, jitter=jitter) if attempt else timedelta()
+
+
+def _from_table(table: Mapping[object, object]) -> Retry:
+    default = Retry()
+    retry = Retry(
+        attempts=_attempts(table.get("attempts", default.attempts)),
+        first_delay=_delay(table.get("first_delay", default.first_delay)),
+        factor=_factor(table.get("factor", default.factor)),
+        longest_delay=_delay(table.get("longest_delay", default.longest_delay)),
+    )
+    if retry.longest_delay < retry.first_delay:
+        raise BadRule("bad_retries", "longest_delay is shorter than first_delay. Write it longer.")
+    return retry
+
+
+def _attempts(value: object) -> int:
+    if not is_whole(value) or not 1 <= value <= ATTEMPTS_MAX:
+        raise BadRule(
+            "bad_retries", f"attempts is {shown(value)}. Write a whole number, 1 to {ATTEMPTS_MAX}."
+        )
+    return value
+
+
+def _factor(value: object) -> float:
+    # NaN compares as false, so it falls through to the refusal.
+    if isinstance(value, int | float) and value is not True and 1 <= value <= FACTOR_MAX:
+        return float(value)
+    raise BadRule(
+        "bad_retries", f"factor is {shown(value)}. Write a number from 1 to {FACTOR_MAX:g}."
+    )
+
+
+def _delay(value: object) -> timedelta:
+    if isinstance(value, timedelta) and timedelta() < value <= LONGEST:
+        return value
+    if isinstance(value, str):
+        return parse_duration(value)
+    raise BadRule("bad_retries", f"{shown(value)} is not a delay. Write one as in 1s or 5m.")
