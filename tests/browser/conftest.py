@@ -1,0 +1,56 @@
+"""A browser for the session and a fresh page for each test, which fails when its page complains."""
+
+import os
+from collections.abc import AsyncGenerator
+
+import pytest
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+
+from tests.browser import chromium
+
+TIMEOUT_MS = 10_000
+
+
+@pytest.fixture(scope="session")
+async def browser(pytestconfig: pytest.Config) -> AsyncGenerator[Browser]:
+    found = chromium.find()
+    if found is None:
+        _without_browser(required=bool(pytestconfig.getoption("--require-browser")))
+        return
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(
+            executable_path=found.program,
+            args=list(found.arguments),
+            env={**os.environ, **found.environment},
+        )
+        yield launched
+        await launched.close()
+
+
+@pytest.fixture
+async def page(browser: Browser) -> AsyncGenerator[Page]:
+    """A page with its own cookies. An uncaught error or a console error fails the test."""
+    context = await browser.new_context(locale="en-GB", timezone_id="UTC", reduced_motion="reduce")
+    context.set_default_timeout(TIMEOUT_MS)
+    opened = await context.new_page()
+    complaints: list[str] = []
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on("console", lambda message: complaints.extend(_errors(message)))
+    yield opened
+    await context.close()
+    if complaints:
+        pytest.fail("The page complained: " + "; ".join(complaints))
+
+
+def _errors(message: ConsoleMessage) -> list[str]:
+    return [message.text] if message.type == "error" else []
+
+
+def _without_browser(*, required: bool) -> None:
+    sentence = (
+        "No Chromium: set SIGNOFF_CHROMIUM to one, put npm on the PATH, or run "
+        "`.venv/bin/playwright install --only-shell chromium`."
+    )
+    if required:
+        pytest.fail(sentence)
+    pytest.skip(sentence)
