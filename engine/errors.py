@@ -24,17 +24,16 @@ EngineError
     └── StepFailed
 """
 
-from typing import ClassVar
-
 
 class EngineError(Exception):
     """The root: every deliberate error has a stable `code` and a sentence that says what to do next."""
 
-    code: ClassVar[str] = "error"
+    code: str = "error"
 
     def __init__(self, message: str, *, code: str | None = None) -> None:
         super().__init__(message)
-        self.reason = code or type(self).code
+        if code is not None:
+            self.code = code
 
 
 class NotFound(EngineError):

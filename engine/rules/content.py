@@ -1,0 +1,88 @@
+"""What is approved: the frozen content whose canonical bytes the digest covers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from engine.errors import Invalid
+from engine.rules.approvers import Approver, parse_approver
+from engine.rules.quorum import Quorum
+
+RISKS: Final = ("low", "medium", "high")
+COMMENT_RULES: Final = ("optional", "on_reject", "required")
+TITLE_CHARS_MAX: Final = 200
+ACTION_CHARS_MAX: Final = 100
+COMMENT_CHARS_MAX: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The rules an approval was opened under; later changes of configuration do not touch them."""
+
+    quorum: Quorum
+    ladder: tuple[str, ...]
+    risk: str = "medium"
+    comment: str = "optional"
+    allow_self: bool = False
+
+    def to_json(self) -> dict[str, object]:
+        """The policy as it is hashed."""
+        return {
+            "quorum": self.quorum.to_json(), "ladder": list(self.ladder), "risk": self.risk,
+            "comment": self.comment, "allow_self": self.allow_self,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """Everything the digest covers. `call` is the exact call, by name and arguments, or None."""
+
+    tenant: str
+    action: str
+    title: str
+    call: Mapping[str, object] | None
+    details: Mapping[str, object]
+    policy: Policy
+    approvers: tuple[Approver, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """The content as it is hashed. `form` belongs to a kind of approval that is not binary."""
+        return {
+            "tenant": self.tenant, "action": self.action, "title": self.title, "call": self.call,
+            "details": self.details, "form": None, "policy": self.policy.to_json(),
+            "approvers": [str(approver) for approver in self.approvers],
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, object]) -> "Content":
+        """What `to_json` gave. Unknown shapes raise: a stored content is never guessed at."""
+        policy, approvers = data["policy"], data["approvers"]
+        call, details = data["call"], data["details"]
+        if not isinstance(policy, dict) or not isinstance(approvers, list):
+            raise Invalid("This is not a stored approval's content.", code="bad_content")
+        return cls(
+            tenant=str(data["tenant"]), action=str(data["action"]), title=str(data["title"]),
+            call=call if isinstance(call, dict) else None,
+            details=details if isinstance(details, dict) else {},
+            policy=Policy(
+                quorum=Quorum.from_json(policy["quorum"]), ladder=tuple(policy["ladder"]),
+                risk=policy["risk"], comment=policy["comment"], allow_self=policy["allow_self"],
+            ),
+            approvers=tuple(parse_approver(text) for text in approvers),
+        )  # fmt: skip
+
+
+def check_words(*, title: str, action: str, risk: str, comment: str) -> None:
+    """Refuse what could never be shown or decided.
+
+    Raises:
+        Invalid: naming the field and what is possible.
+    """
+    if not title.strip() or len(title) > TITLE_CHARS_MAX:
+        raise Invalid(f"Give a title of 1 to {TITLE_CHARS_MAX} characters.", code="bad_title")
+    if not action.strip() or len(action) > ACTION_CHARS_MAX:
+        raise Invalid(f"Give an action of 1 to {ACTION_CHARS_MAX} characters.", code="bad_action")
+    if risk not in RISKS:
+        raise Invalid(f"risk is one of {', '.join(RISKS)}.", code="bad_risk")
+    if comment not in COMMENT_RULES:
+        raise Invalid(f"comment is one of {', '.join(COMMENT_RULES)}.", code="bad_comment_rule")

@@ -1,0 +1,88 @@
+"""What people are shown: which messages an approval has, and the deliveries that keep them true."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+
+from engine.ids import MessageId, PersonId
+from engine.rules.routing import Reachable, Routing, plan
+from engine.store import links, messages, outbox, people, pictures
+from engine.store.approvals import ApprovalRow
+from engine.store.database import Transaction
+from engine.store.messages import MessageRow
+
+SNAPSHOT_CHANNEL = "webhook"  # the channel whose every event carries the approval as it was
+
+
+def post(tx: Transaction, row: ApprovalRow, to: Iterable[PersonId]) -> None:
+    """Plan a message for everybody the routing reaches among `to` who has none yet."""
+    routing = Routing.from_json(row.routing)
+    reachable = [
+        Reachable(person=person.id, email=person.email, slack=person.slack)
+        for person in people.several(tx, row.tenant, to)
+    ]
+    have = {(message.channel, message.address) for message in messages.of(tx, row.id)}
+    for target in plan(routing, reachable):
+        if (target.channel, target.address) not in have:
+            _plan_one(tx, row, target.channel, target.address, target.person, target.after)
+
+
+def post_callback(tx: Transaction, row: ApprovalRow) -> None:
+    """Plan the message to the address that whoever asked wants told of the decision."""
+    if row.callback_url is not None:
+        _plan_one(tx, row, SNAPSHOT_CHANNEL, row.callback_url, None, None)
+
+
+def announce(
+    tx: Transaction, row: ApprovalRow, event: str, *, data: Mapping[str, object] | None = None
+) -> None:
+    """Bring every message of the approval up to date with `event`. One waiting update is enough."""
+    for message in messages.of(tx, row.id):
+        if message.state in {"planned", "posted"}:
+            _enqueue(tx, row, message, kind="update", event=event, data=data or {})
+
+
+def renew_links(tx: Transaction, row: ApprovalRow) -> None:
+    """Give every personal message a fresh link for the approval's present version."""
+    messages.renew_serials(tx, row.id)
+    for message in messages.of(tx, row.id):
+        _mint(tx, row, message)
+
+
+def _plan_one(
+    tx: Transaction, row: ApprovalRow, channel: str, address: str, person: PersonId | None,
+    after: timedelta | None,
+) -> None:  # fmt: skip
+    message = MessageRow(
+        id=MessageId(tx.ids.new("msg")), channel=channel, address=address, person=person,
+        serial=1, state="planned",
+    )  # fmt: skip
+    messages.insert_planned(tx, row.tenant, row.id, message)
+    _mint(tx, row, message)
+    if address != row.callback_url:  # whoever asked knows that it is open
+        _enqueue(tx, row, message, kind="post", event="approval.opened", data={}, after=after)
+
+
+def _mint(tx: Transaction, row: ApprovalRow, message: MessageRow) -> None:
+    if message.person is not None and message.channel == "email":
+        links.mint(
+            tx, row.tenant, approval=row.id, version=row.version, person=message.person,
+            serial=message.serial,
+        )  # fmt: skip
+
+
+def _enqueue(
+    tx: Transaction, row: ApprovalRow, message: MessageRow, *, kind: str, event: str,
+    data: Mapping[str, object], after: timedelta | None = None,
+) -> None:  # fmt: skip
+    payload = dict(data)
+    if message.channel == SNAPSHOT_CHANNEL:
+        payload["approval"] = pictures.picture(tx, row.tenant, row.id).to_json()
+    outbox.enqueue(
+        tx,
+        outbox.NewDelivery(
+            tenant=row.tenant, message=message.id, channel=message.channel,
+            address=message.address, kind=kind, event=event, payload=json.loads(json.dumps(payload)),
+            due_at=tx.now + (after or timedelta(0)),
+        ),
+    )  # fmt: skip

@@ -1,0 +1,210 @@
+"""Approvals as rows: what is asked in its current version, and where it stands."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypedDict
+
+from sqlalchemy import Row, func, insert, or_, select, tuple_, update
+
+from engine.digest import canonical
+from engine.errors import NotFound
+from engine.ids import ApprovalId, PersonId, RunId, TenantId
+from engine.rules.approvers import Approver, parse_approver
+from engine.rules.content import Content
+from engine.rules.ladder import Rung, ladder_from_json
+from engine.rules.states import ApprovalStatus
+from engine.store.database import Transaction
+from engine.store.tables import approvals, versions
+
+DIGEST_TAG = "signoff/approval/v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRow:
+    """One approval. `excluded` never count; `widened` are approvers that rungs have added so far."""
+
+    id: ApprovalId
+    tenant: TenantId
+    run: RunId
+    path: str
+    status: ApprovalStatus
+    version: int
+    content: Content
+    digest: str
+    requester: str
+    excluded: frozenset[PersonId]
+    routing: Mapping[str, object]
+    callback_url: str | None
+    ladder: tuple[Rung, ...]
+    widened: tuple[Approver, ...]
+    decision: Mapping[str, object] | None
+    on_reject: str
+    opened_at: datetime
+    expires_at: datetime | None
+    ended_at: datetime | None
+    consumed_at: datetime | None
+
+
+class ApprovalChanges(TypedDict, total=False):
+    """Columns that a deed may change."""
+
+    status: ApprovalStatus
+    decision: str
+    ladder: str
+    widened: str
+    path: str
+    opened_at: datetime
+    expires_at: datetime | None
+    ended_at: datetime | None
+    consumed_at: datetime | None
+
+
+def insert_new(tx: Transaction, row: ApprovalRow) -> None:
+    """Store a new approval and its first version."""
+    tx.connection.execute(insert(approvals).values(_values(row)))
+    insert_version(tx, row, edited_by=row.requester)
+
+
+def insert_version(tx: Transaction, row: ApprovalRow, *, edited_by: str) -> None:
+    """Keep what this version said, for ever."""
+    tx.connection.execute(
+        insert(versions).values(
+            tenant=row.tenant, approval=row.id, version=row.version,
+            content=canonical(row.content.to_json()).decode(), digest=row.digest,
+            edited_by=edited_by, at=tx.now,
+        )  # fmt: skip
+    )
+
+
+def replace(tx: Transaction, row: ApprovalRow) -> None:
+    """Store `row` over the approval of the same id: its next version, or its next round."""
+    tx.connection.execute(update(approvals).where(approvals.c.id == row.id).values(_values(row)))
+
+
+def change_open(tx: Transaction, approval: ApprovalId, version: int, changes: ApprovalChanges) -> bool:
+    """Change the approval if it is still open in `version`; says whether it was."""
+    done = tx.connection.execute(
+        update(approvals)
+        .where(
+            approvals.c.id == approval,
+            approvals.c.version == version,
+            approvals.c.status == ApprovalStatus.OPEN,
+        )
+        .values(**changes)
+    )
+    return done.rowcount == 1
+
+
+def consume(tx: Transaction, approval: ApprovalId) -> bool:
+    """Mark the decision as used; says whether it was not used before."""
+    done = tx.connection.execute(
+        update(approvals)
+        .where(approvals.c.id == approval, approvals.c.consumed_at.is_(None))
+        .values(consumed_at=tx.now)
+    )
+    return done.rowcount == 1
+
+
+def get(tx: Transaction, tenant: TenantId, approval: str) -> ApprovalRow:
+    """The approval, locked where rows can be locked.
+
+    Raises:
+        NotFound: if this tenant has no such approval.
+    """
+    row = tx.connection.execute(
+        select(approvals).where(approvals.c.id == approval, approvals.c.tenant == tenant)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no approval {approval}.")
+    return _approval(row)
+
+
+def of_run(tx: Transaction, run: RunId) -> list[ApprovalRow]:
+    """The run's approvals, oldest first."""
+    rows = tx.connection.execute(
+        select(approvals).where(approvals.c.run == run).order_by(approvals.c.opened_at, approvals.c.id)
+    )
+    return [_approval(row) for row in rows]
+
+
+def open_ones(tx: Transaction, tenant: TenantId, *, limit: int = 10_000) -> list[ApprovalRow]:
+    """The open approvals, those with the nearest deadline first."""
+    rows = tx.connection.execute(
+        select(approvals)
+        .where(approvals.c.tenant == tenant, approvals.c.status == ApprovalStatus.OPEN)
+        .order_by(approvals.c.expires_at.is_(None), approvals.c.expires_at, approvals.c.id)
+        .limit(limit)
+    )
+    return [_approval(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which approvals a page is of. `text` is looked for in title, action and id."""
+
+    status: str | None = None
+    text: str | None = None
+    among: Sequence[ApprovalId] | None = None
+    before: str | None = None
+    limit: int = 50
+
+
+def page(tx: Transaction, tenant: TenantId, wanted: Wanted) -> list[ApprovalRow]:
+    """Up to `limit` approvals, newest first, older than the approval `before`."""
+    query = select(approvals).where(approvals.c.tenant == tenant)
+    if wanted.status is not None:
+        query = query.where(approvals.c.status == wanted.status)
+    if wanted.text:
+        pattern = "%" + wanted.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        columns = (approvals.c.title, approvals.c.action, approvals.c.id)
+        query = query.where(or_(*(column.ilike(pattern, escape="\\") for column in columns)))
+    if wanted.among is not None:
+        query = query.where(approvals.c.id.in_(wanted.among))
+    if wanted.before is not None:
+        at = select(approvals.c.opened_at).where(approvals.c.id == wanted.before).scalar_subquery()
+        query = query.where(tuple_(approvals.c.opened_at, approvals.c.id) < tuple_(at, wanted.before))
+    order = (approvals.c.opened_at.desc(), approvals.c.id.desc())
+    return [_approval(row) for row in tx.connection.execute(query.order_by(*order).limit(wanted.limit))]
+
+
+def counts(tx: Transaction, tenant: TenantId) -> dict[str, int]:
+    """How many approvals there are in each state."""
+    rows = tx.connection.execute(
+        select(approvals.c.status, func.count())
+        .where(approvals.c.tenant == tenant)
+        .group_by(approvals.c.status)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _values(row: ApprovalRow) -> dict[str, object]:
+    return {
+        "id": row.id, "tenant": row.tenant, "run": row.run, "path": row.path, "status": row.status,
+        "version": row.version, "kind": "binary", "action": row.content.action,
+        "title": row.content.title, "risk": row.content.policy.risk,
+        "content": canonical(row.content.to_json()).decode(), "digest": row.digest,
+        "requester": row.requester, "excluded": json.dumps(sorted(row.excluded)),
+        "routing": canonical(row.routing).decode(), "callback_url": row.callback_url,
+        "ladder": json.dumps([rung.text for rung in row.ladder]),
+        "widened": json.dumps([str(approver) for approver in row.widened]),
+        "decision": None if row.decision is None else canonical(row.decision).decode(),
+        "on_reject": row.on_reject, "opened_at": row.opened_at, "expires_at": row.expires_at,
+        "ended_at": row.ended_at, "consumed_at": row.consumed_at,
+    }  # fmt: skip
+
+
+def _approval(row: Row[tuple[object, ...]]) -> ApprovalRow:
+    return ApprovalRow(
+        id=ApprovalId(row.id), tenant=TenantId(row.tenant), run=RunId(row.run), path=row.path,
+        status=ApprovalStatus(row.status), version=row.version,
+        content=Content.from_json(json.loads(row.content)), digest=row.digest, requester=row.requester,
+        excluded=frozenset(PersonId(person) for person in json.loads(row.excluded)),
+        routing=json.loads(row.routing), callback_url=row.callback_url,
+        ladder=ladder_from_json(json.loads(row.ladder)),
+        widened=tuple(parse_approver(text) for text in json.loads(row.widened)),
+        decision=None if row.decision is None else json.loads(row.decision),
+        on_reject=row.on_reject, opened_at=row.opened_at, expires_at=row.expires_at,
+        ended_at=row.ended_at, consumed_at=row.consumed_at,
+    )  # fmt: skip

@@ -1,0 +1,58 @@
+"""What the store hands out: a transaction, and the database that runs deeds whole in one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+from engine.ids import Ids
+from engine.store.hints import Hints
+from engine.tokens import Tokens
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Transaction:
+    """One deed's view of the database. Store functions take it first; nothing above the store opens it.
+
+    `now` is the one moment of the whole deed: the database's clock where several machines share it, the
+    injected clock where one process owns the file.
+    """
+
+    connection: Connection
+    now: datetime
+    ids: Ids
+    tokens: Tokens
+    hints: set[str] = field(default_factory=set)
+
+    def hint(self, topic: str) -> None:
+        """After the commit, wake whoever listens to `topic`. Nothing is sent when the deed is undone."""
+        self.hints.add(topic)
+
+
+class Database(Protocol):
+    """Where everything is kept. A deed is a synchronous function of a `Transaction`: nothing is awaited in it."""
+
+    @property
+    def hints(self) -> Hints: ...
+
+    async def write(
+        self, deed: Callable[[Transaction], T], *, within: timedelta | None = None
+    ) -> T:
+        """Run `deed` whole and return its answer once it is durable.
+
+        An error raised by the deed undoes the deed alone and is raised here; others that share the commit
+        are not touched. A caller that is cancelled does not undo a deed that has begun.
+
+        Raises:
+            NotRecorded: when `within` passed without a confirmation; the deed may still land.
+            Unavailable: when the store cannot be written; nothing of the deed was kept.
+        """
+        ...
+
+    async def read(self, query: Callable[[Transaction], T]) -> T:
+        """Run `query` on a connection that cannot write, over one consistent state."""
+        ...

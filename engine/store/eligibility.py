@@ -1,0 +1,48 @@
+"""Who may vote on an approval at this moment, and what the votes amount to."""
+
+from collections.abc import Sequence
+
+from engine.ids import PersonId
+from engine.rules.approvers import Approver, ApproverKind
+from engine.rules.tally import Electorate, Tally, tally
+from engine.store import electorates, timers, votes
+from engine.store.approvals import ApprovalRow
+from engine.store.database import Transaction
+
+
+def requesting_person(requester: str) -> PersonId | None:
+    """The person behind a requester written `person:ana`; None for an agent or a workflow."""
+    prefix, _, name = requester.partition(":")
+    return PersonId(name) if prefix == "person" else None
+
+
+def electorate(tx: Transaction, row: ApprovalRow) -> Electorate:
+    """Who belongs now: the expressions were frozen when it opened, their members are judged live."""
+    requester = requesting_person(row.requester)
+
+    def people(approvers: Sequence[Approver]) -> frozenset[PersonId]:
+        if not approvers:
+            return frozenset()
+        return electorates.resolve(tx, row.tenant, approvers, requester=requester, strict=False)
+
+    groups = {
+        name: people((Approver(kind=ApproverKind.GROUP, value=name),))
+        for name, _need in row.content.policy.quorum.groups
+    }
+    added_later = [approver for rung in row.ladder for approver in rung.to]
+    later: frozenset[PersonId] = frozenset()
+    if added_later:
+        fired = timers.fired_count(tx, row.id)
+        later = people([approver for rung in row.ladder[fired:] for approver in rung.to])
+    return Electorate(
+        pool=people((*row.content.approvers, *row.widened)),
+        groups=groups,
+        later=later,
+        excluded=row.excluded,
+    )
+
+
+def count(tx: Transaction, row: ApprovalRow, among: Electorate) -> Tally:
+    """What the current votes of this version amount to among `among`."""
+    cast = [vote.cast for vote in votes.current(tx, row.id, row.version)]
+    return tally(row.content.policy.quorum, cast, among)

@@ -1,0 +1,51 @@
+"""Wake-ups inside one process: a hint saves waiting for the next poll, and losing one costs only that wait."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+
+
+class Ear:
+    """One listener's bell: rings that came while nobody waited are not forgotten."""
+
+    def __init__(self) -> None:
+        self._bell = asyncio.Event()
+
+    def ring(self) -> None:
+        self._bell.set()
+
+    async def wait(self, timeout: timedelta) -> None:
+        """Return at a hint, or after `timeout`; which of the two is not said, because polling is the truth."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout.total_seconds()):
+                await self._bell.wait()
+        self._bell.clear()
+
+
+class Hints:
+    """Who wants to hear of which topic. Used from the event loop's thread only."""
+
+    def __init__(self) -> None:
+        self._ears: defaultdict[str, set[Ear]] = defaultdict(set)
+
+    def fire(self, topics: Iterable[str]) -> None:
+        """Ring everybody who listens to one of `topics`."""
+        for topic in topics:
+            for ear in self._ears.get(topic, ()):
+                ear.ring()
+
+    @contextmanager
+    def listen(self, *topics: str) -> Iterator[Ear]:
+        """Hear of `topics` until the block ends."""
+        ear = Ear()
+        for topic in topics:
+            self._ears[topic].add(ear)
+        try:
+            yield ear
+        finally:
+            for topic in topics:
+                self._ears[topic].discard(ear)
+                if not self._ears[topic]:
+                    del self._ears[topic]

@@ -1,0 +1,186 @@
+"""The append-only memory of a run: entries, their hash chain, and the run's state that follows from them."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypedDict
+
+from sqlalchemy import Row, insert, select, update
+
+from engine.clock import iso
+from engine.digest import canonical, sha256
+from engine.errors import LeaseLost, NotFound
+from engine.ids import LeaseToken, RunId
+from engine.rules.states import RunShape, RunStatus, WaitingReason, apply
+from engine.store.database import Transaction
+from engine.store.tables import journal, runs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEntry:
+    """What happened, before it has a position. `path` is the call path of what the code asked for."""
+
+    kind: str
+    name: str | None = None
+    path: str | None = None
+    data: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of a journal, as stored."""
+
+    run: RunId
+    position: int
+    kind: str
+    name: str | None
+    path: str | None
+    data: Mapping[str, object]
+    at: datetime
+    previous: str
+    hash: str
+
+    def to_json(self) -> dict[str, object]:
+        """The entry as `GET /api/runs/{id}/journal` shows it."""
+        return {
+            "position": self.position, "kind": self.kind, "name": self.name, "path": self.path,
+            "data": self.data, "at": iso(self.at), "hash": self.hash, "previous": self.previous,
+        }  # fmt: skip
+
+
+class RunChanges(TypedDict, total=False):
+    """Columns of the run that an append sets together with its entries."""
+
+    ready_at: datetime | None
+    awaits: str | None
+    result: str | None
+    error: str | None
+    lease_token: str | None
+    lease_holder: str | None
+    lease_expires_at: datetime | None
+
+
+RELEASED: RunChanges = {"lease_token": None, "lease_holder": None, "lease_expires_at": None}
+
+
+def append(
+    tx: Transaction,
+    run: RunId,
+    entries: Sequence[NewEntry],
+    *,
+    token: LeaseToken | None = None,
+    changes: RunChanges | None = None,
+) -> RunShape:
+    """Add `entries` to the run's journal and set the state that they lead to, in one go.
+
+    With a `token` the caller must still hold the run's lease; without one it is a signal, which anybody
+    may append. An ended run takes no entry that would change its state.
+
+    Raises:
+        LeaseLost: if `token` is no longer the run's.
+        NotFound: if there is no such run.
+        ImpossibleChange: if the state does not allow an entry.
+    """
+    row = _locked(tx, run)
+    if token is not None and row.lease_token != token:
+        raise LeaseLost(f"Run {run} is no longer driven from here.")
+    before = RunShape(RunStatus(row.status), None if row.reason is None else WaitingReason(row.reason))
+    shape, position, head, lines = before, row.next_position, row.head, []
+    for entry in entries:
+        shape = apply(shape, entry.kind, entry.data)
+        line = _line(run, position, entry, at=tx.now, previous=head)
+        lines.append(line)
+        position, head = position + 1, str(line["hash"])
+    tx.connection.execute(insert(journal), lines)
+    ended = {"ended_at": tx.now, "ready_at": None, **RELEASED} if shape.is_terminal else {}
+    tx.connection.execute(
+        update(runs)
+        .where(runs.c.id == run)
+        .values(
+            status=shape.status, reason=shape.reason, next_position=position, head=head,
+            updated_at=tx.now, **(changes or {}), **ended,
+        )  # fmt: skip
+    )
+    tx.hint(f"run:{run}")
+    if ended or (changes or {}).get("ready_at") is not None:
+        tx.hint("runs")
+    return shape
+
+
+def begin(tx: Transaction, run: RunId, data: Mapping[str, object]) -> tuple[str, RunShape]:
+    """Write the first entry of a run whose row is about to be inserted; gives its hash and state."""
+    entry = NewEntry(kind="run.created", data=data)
+    line = _line(run, 0, entry, at=tx.now, previous="")
+    return _store_first(tx, line), apply(None, entry.kind, entry.data)
+
+
+def entries(tx: Transaction, run: RunId, *, after: int = -1, limit: int = 1_000_000) -> list[Entry]:
+    """The run's entries behind position `after`, in order."""
+    rows = tx.connection.execute(
+        select(journal)
+        .where(journal.c.run == run, journal.c.position > after)
+        .order_by(journal.c.position)
+        .limit(limit)
+    )
+    return [_entry(row) for row in rows]
+
+
+def entries_of(tx: Transaction, wanted: Iterable[RunId]) -> dict[RunId, list[Entry]]:
+    """The journals of several runs in one query."""
+    found: dict[RunId, list[Entry]] = {run: [] for run in wanted}
+    rows = tx.connection.execute(
+        select(journal).where(journal.c.run.in_(found)).order_by(journal.c.run, journal.c.position)
+    )
+    for row in rows:
+        found[RunId(row.run)].append(_entry(row))
+    return found
+
+
+def hash_of(entry: Entry) -> str:
+    """The hash that `entry` must have; another one means somebody changed it."""
+    new = NewEntry(kind=entry.kind, name=entry.name, path=entry.path, data=entry.data)
+    line = _line(entry.run, entry.position, new, at=entry.at, previous=entry.previous)
+    return str(line["hash"])
+
+
+def _locked(tx: Transaction, run: RunId) -> Row[tuple[str, str | None, int, str, str | None]]:
+    row = tx.connection.execute(
+        select(runs.c.status, runs.c.reason, runs.c.next_position, runs.c.head, runs.c.lease_token)
+        .where(runs.c.id == run)
+        .with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no run {run}.")
+    return row
+
+
+def _line(
+    run: RunId, position: int, entry: NewEntry, *, at: datetime, previous: str
+) -> dict[str, object]:
+    data = canonical(entry.data).decode()
+    # Written out in RFC 8785's key order, so that `data` is spelled once and its stored bytes are hashed.
+    text = (
+        f'{{"at":"{iso(at)}","data":{data},"kind":{json.dumps(entry.kind)},"name":{_quoted(entry.name)},'
+        f'"path":{_quoted(entry.path)},"position":{position},"previous":"{previous}","run":"{run}"}}'
+    )
+    return {
+        "run": run, "position": position, "kind": entry.kind, "name": entry.name, "path": entry.path,
+        "data": data, "at": at, "previous": previous, "hash": sha256(text.encode()),
+    }  # fmt: skip
+
+
+def _quoted(value: str | None) -> str:
+    return "null" if value is None else canonical(value).decode()
+
+
+def _store_first(tx: Transaction, line: dict[str, object]) -> str:
+    tx.connection.execute(insert(journal), [line])
+    return str(line["hash"])
+
+
+def _entry(row: Row[tuple[object, ...]]) -> Entry:
+    return Entry(
+        run=RunId(row.run), position=row.position, kind=row.kind, name=row.name, path=row.path,
+        data=json.loads(row.data), at=row.at, previous=row.previous, hash=row.hash,
+    )  # fmt: skip

@@ -1,0 +1,60 @@
+"""Messages as rows: every place where an approval is or will be shown."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import insert, select, update
+
+from engine.ids import ApprovalId, MessageId, PersonId, TenantId
+from engine.store.database import Transaction
+from engine.store.tables import messages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRow:
+    """One place where an approval is shown. `serial` makes a person's link new when it must be."""
+
+    id: MessageId
+    channel: str
+    address: str
+    person: PersonId | None
+    serial: int
+    state: str
+
+
+def insert_planned(
+    tx: Transaction, tenant: TenantId, approval: ApprovalId, message: MessageRow
+) -> None:
+    """Store a message that is about to be posted."""
+    tx.connection.execute(
+        insert(messages).values(
+            id=message.id, tenant=tenant, approval=approval, channel=message.channel,
+            address=message.address, person=message.person, serial=message.serial,
+            state=message.state, shown_version=0,
+        )  # fmt: skip
+    )
+
+
+def renew_serials(tx: Transaction, approval: ApprovalId) -> None:
+    """Make every personal link of the approval a new one."""
+    tx.connection.execute(
+        update(messages)
+        .where(messages.c.approval == approval)
+        .values(serial=messages.c.serial + 1)
+    )
+
+
+def of(tx: Transaction, approval: ApprovalId) -> list[MessageRow]:
+    """The approval's messages, in the order they were planned."""
+    found = tx.connection.execute(
+        select(messages).where(messages.c.approval == approval).order_by(messages.c.id)
+    )
+    return [
+        MessageRow(
+            id=MessageId(message.id), channel=message.channel, address=message.address,
+            person=None if message.person is None else PersonId(message.person),
+            serial=message.serial, state=message.state,
+        )
+        for message in found
+    ]  # fmt: skip
+
+

@@ -1,0 +1,155 @@
+"""An approval as people see it: one picture for the API, the pages, the cards and the webhooks."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.clock import iso
+from engine.ids import ApprovalId, PersonId, RunId, TenantId
+from engine.rules.ladder import Rung, due
+from engine.rules.states import ApprovalStatus
+from engine.rules.tally import Tally
+from engine.store import approvals, eligibility, messages, people, timers, undoing, votes
+from engine.store.approvals import ApprovalRow
+from engine.store.database import Transaction
+from engine.store.votes import VoteRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessagePicture:
+    """Where the approval is shown."""
+
+    channel: str
+    target: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalPicture:
+    """Everything that is shown of one approval. `names` are the people it speaks of, by id."""
+
+    id: ApprovalId
+    tenant: TenantId
+    run: RunId
+    status: ApprovalStatus
+    version: int
+    digest: str
+    action: str
+    title: str
+    call: Mapping[str, object] | None
+    details: Mapping[str, object]
+    risk: str
+    comment_rule: str
+    requester: str
+    approvers: tuple[str, ...]
+    tally: Tally
+    votes: tuple[VoteRow, ...]
+    decision: Mapping[str, object] | None
+    messages: tuple[MessagePicture, ...]
+    next_rung: Rung | None
+    opened_at: datetime
+    expires_at: datetime | None
+    ended_at: datetime | None
+    consumed_at: datetime | None
+    undoes: tuple[str, ...]
+    report: tuple[str, ...]
+    names: Mapping[PersonId, str]
+
+    def counts(self, vote: VoteRow) -> bool:
+        """Whether `vote` is part of the present tally."""
+        return vote.is_current and not vote.is_late and vote.version == self.version
+
+    def to_json(self) -> dict[str, object]:
+        """The approval as `GET /api/approvals/{id}` answers it."""
+        return {
+            "id": self.id, "run": self.run, "status": self.status, "version": self.version,
+            "digest": self.digest, "kind": "binary", "action": self.action, "title": self.title,
+            "call": self.call, "details": self.details, "risk": self.risk, "form": None, "fields": None,
+            "comment": self.comment_rule, "requester": self.requester, "approvers": list(self.approvers),
+            "progress": self._progress(), "votes": [self._vote(vote) for vote in self.votes],
+            "decision": self._decision(),
+            "messages": [
+                {"channel": item.channel, "target": item.target, "state": item.state}
+                for item in self.messages
+            ],
+            "next_rung": self._next_rung(), "undoes": list(self.undoes), "report": list(self.report),
+            "opened_at": iso(self.opened_at),
+            "expires_at": None if self.expires_at is None else iso(self.expires_at),
+            "status_url": f"/api/approvals/{self.id}", "page_url": f"/approvals/{self.id}",
+        }  # fmt: skip
+
+    def _progress(self) -> dict[str, object]:
+        return {
+            "approve": {"have": self.tally.have, "need": self.tally.need},
+            "reject": {"have": self.tally.reject_have, "need": self.tally.reject_need},
+            "groups": [
+                {"name": group.name, "have": group.have, "need": group.need}
+                for group in self.tally.groups
+            ],
+            "can_still": list(self.tally.can_still) if self.status is ApprovalStatus.OPEN else [],
+        }
+
+    def _vote(self, vote: VoteRow) -> dict[str, object]:
+        return {
+            "person": vote.person, "choice": vote.choice, "comment": vote.comment, "changes": None,
+            "channel": vote.channel, "identified_by": vote.identified_by, "at": iso(vote.at),
+            "counted": self.counts(vote), "late": vote.is_late, "version": vote.version,
+            "digest": vote.digest,
+        }  # fmt: skip
+
+    def _decision(self) -> dict[str, object] | None:
+        if self.decision is None:
+            return None
+        consumed = None if self.consumed_at is None else iso(self.consumed_at)
+        return {**self.decision, "consumed_at": consumed}
+
+    def _next_rung(self) -> dict[str, object] | None:
+        if self.next_rung is None:
+            return None
+        return {"text": self.next_rung.text, "due_at": iso(due(self.opened_at, self.next_rung))}
+
+
+def picture(tx: Transaction, tenant: TenantId, approval: str) -> ApprovalPicture:
+    """The approval as it stands.
+
+    Raises:
+        NotFound: if this tenant has no such approval.
+    """
+    return pictures(tx, [approvals.get(tx, tenant, approval)])[0]
+
+
+def pictures(tx: Transaction, rows: Sequence[ApprovalRow]) -> list[ApprovalPicture]:
+    """The pictures of several approvals, in their order."""
+    cast = votes.current_of_many(tx, [row.id for row in rows])
+    return [_picture(tx, row, cast[row.id]) for row in rows]
+
+
+def _picture(tx: Transaction, row: ApprovalRow, cast: Sequence[VoteRow]) -> ApprovalPicture:
+    among = eligibility.electorate(tx, row)
+    tally = eligibility.count(tx, row, among)
+    is_open = row.status is ApprovalStatus.OPEN
+    fired = timers.fired_count(tx, row.id) if is_open else len(row.ladder)
+    content = row.content
+    return ApprovalPicture(
+        id=row.id, tenant=row.tenant, run=row.run, status=row.status, version=row.version,
+        digest=row.digest, action=content.action, title=content.title, call=content.call,
+        details=content.details, risk=content.policy.risk, comment_rule=content.policy.comment,
+        requester=row.requester, approvers=tuple(str(approver) for approver in content.approvers),
+        tally=tally, votes=tuple(cast), decision=row.decision,
+        messages=tuple(
+            MessagePicture(channel=message.channel, target=message.address, state=message.state)
+            for message in messages.of(tx, row.id)
+        ),
+        next_rung=row.ladder[fired] if fired < len(row.ladder) else None,
+        opened_at=row.opened_at, expires_at=row.expires_at, ended_at=row.ended_at,
+        consumed_at=row.consumed_at, undoes=undoing.planned(tx, row.run) if is_open else (),
+        report=undoing.report(tx, row.run), names=_names(tx, row, among.pool, cast),
+    )  # fmt: skip
+
+
+def _names(
+    tx: Transaction, row: ApprovalRow, pool: Iterable[PersonId], cast: Sequence[VoteRow]
+) -> dict[PersonId, str]:
+    requester = eligibility.requesting_person(row.requester)
+    wanted = {*pool, *(vote.person for vote in cast), *([requester] if requester else [])}
+    return {person.id: person.name for person in people.several(tx, row.tenant, wanted)}

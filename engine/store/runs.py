@@ -1,0 +1,196 @@
+"""Runs as rows: inserting, claiming with leases, and reading pages of them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Row, and_, func, insert, or_, select, tuple_, update
+
+from engine.digest import canonical
+from engine.errors import NotFound
+from engine.ids import LeaseToken, RunId, TenantId, WorkerId
+from engine.rules.states import RunStatus, WaitingReason
+from engine.store import journal
+from engine.store.database import Transaction
+from engine.store.tables import runs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """One run. `awaits` names what a waiting run waits for; `owner` is the person behind an agent's key."""
+
+    id: RunId
+    tenant: TenantId
+    workflow: str
+    version: str
+    status: RunStatus
+    reason: WaitingReason | None
+    awaits: str | None
+    input: Mapping[str, object]
+    result: object
+    error: Mapping[str, object] | None
+    started_by: str
+    owner: str | None
+    ready_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """The right to drive a run until the lease runs out, proved by a token that was never used before."""
+
+    run: RunRow
+    token: LeaseToken
+    entries: Sequence[journal.Entry]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRun:
+    """A run that is about to begin."""
+
+    id: RunId
+    tenant: TenantId
+    workflow: str
+    version: str
+    input: Mapping[str, object]
+    started_by: str
+    owner: str | None = None
+
+
+def begin(tx: Transaction, new: NewRun, *, is_ready: bool = True) -> None:
+    """Insert the run with its first entry; when `is_ready`, the next free worker takes it."""
+    data = {
+        "workflow": new.workflow, "version": new.version, "input": new.input,
+        "started_by": new.started_by, "owner": new.owner,
+    }  # fmt: skip
+    # The row goes first: the entry refers to it.
+    tx.connection.execute(
+        insert(runs).values(
+            id=new.id, tenant=new.tenant, workflow=new.workflow, workflow_version=new.version,
+            status=RunStatus.CREATED, input=canonical(new.input).decode(), started_by=new.started_by,
+            owner=new.owner, next_position=1, head="", ready_at=tx.now if is_ready else None,
+            created_at=tx.now, updated_at=tx.now,
+        )  # fmt: skip
+    )
+    head, _ = journal.begin(tx, new.id, data)
+    tx.connection.execute(update(runs).where(runs.c.id == new.id).values(head=head))
+    if is_ready:
+        tx.hint("runs")
+
+
+def claim(
+    tx: Transaction, *, worker: WorkerId, workflows: Sequence[str], lease_for: timedelta, limit: int
+) -> list[Claim]:
+    """Lease up to `limit` ready runs of `workflows` to `worker`, the longest-waiting first, journals included.
+
+    A run is ready when its `ready_at` has come and nobody holds it, or its lease ran out at or before now.
+    Safe to call from many workers at once: no run is ever handed to two.
+    """
+    free = or_(runs.c.lease_expires_at.is_(None), runs.c.lease_expires_at <= tx.now)
+    due = (
+        select(runs.c.id)
+        .where(runs.c.ready_at <= tx.now, free, runs.c.workflow.in_(workflows))
+        .order_by(runs.c.ready_at, runs.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    found = [RunId(row.id) for row in tx.connection.execute(due)]
+    if not found:
+        return []
+    tokens = {run: LeaseToken(tx.ids.new("lease")) for run in found}
+    for run, token in tokens.items():
+        tx.connection.execute(
+            update(runs)
+            .where(runs.c.id == run)
+            .values(lease_token=token, lease_holder=worker, lease_expires_at=tx.now + lease_for)
+        )
+    rows = {RunId(row.id): _run(row) for row in tx.connection.execute(select(runs).where(runs.c.id.in_(found)))}
+    journals = journal.entries_of(tx, found)
+    return [Claim(run=rows[run], token=tokens[run], entries=journals[run]) for run in found]
+
+
+def renew(tx: Transaction, tokens: Mapping[RunId, LeaseToken], *, lease_for: timedelta) -> set[RunId]:
+    """Extend the leases that are still held; gives the runs that are not, whose drivers must stop."""
+    lost: set[RunId] = set()
+    for run, token in tokens.items():
+        done = tx.connection.execute(
+            update(runs)
+            .where(runs.c.id == run, runs.c.lease_token == token)
+            .values(lease_expires_at=tx.now + lease_for)
+        )
+        if done.rowcount == 0:
+            lost.add(run)
+    return lost
+
+
+def release(tx: Transaction, run: RunId, token: LeaseToken, *, ready_at: datetime | None) -> None:
+    """Hand a claimed run back unchanged. Does nothing when the lease is no longer this one."""
+    tx.connection.execute(
+        update(runs)
+        .where(runs.c.id == run, runs.c.lease_token == token)
+        .values(ready_at=ready_at, **journal.RELEASED)
+    )
+    if ready_at is not None:
+        tx.hint("runs")
+
+
+def release_all(tx: Transaction) -> int:
+    """Free every lease. Only for the sole owner of a file, at its start: whoever held one is dead."""
+    done = tx.connection.execute(
+        update(runs).where(runs.c.lease_token.is_not(None)).values(**journal.RELEASED)
+    )
+    return done.rowcount
+
+
+def next_due(tx: Transaction) -> datetime | None:
+    """When the next run becomes ready; None when none will by itself."""
+    return tx.connection.execute(select(func.min(runs.c.ready_at)).where(runs.c.lease_token.is_(None))).scalar()
+
+
+def get(tx: Transaction, tenant: TenantId, run: RunId) -> RunRow:
+    """The run.
+
+    Raises:
+        NotFound: if this tenant has no such run.
+    """
+    row = tx.connection.execute(select(runs).where(runs.c.id == run, runs.c.tenant == tenant)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no run {run}.")
+    return _run(row)
+
+
+def page(
+    tx: Transaction, tenant: TenantId, *, status: str | None, before: RunId | None, limit: int
+) -> list[RunRow]:
+    """Up to `limit` runs, newest first, older than the run `before`."""
+    query = select(runs).where(runs.c.tenant == tenant)
+    if status is not None:
+        query = query.where(runs.c.status == status)
+    if before is not None:
+        at = select(runs.c.created_at).where(runs.c.id == before).scalar_subquery()
+        query = query.where(tuple_(runs.c.created_at, runs.c.id) < tuple_(at, before))
+    rows = tx.connection.execute(query.order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit))
+    return [_run(row) for row in rows]
+
+
+def counts(tx: Transaction, tenant: TenantId) -> dict[str, int]:
+    """How many runs there are in each state."""
+    rows = tx.connection.execute(
+        select(runs.c.status, func.count()).where(and_(runs.c.tenant == tenant)).group_by(runs.c.status)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _run(row: Row[tuple[object, ...]]) -> RunRow:
+    return RunRow(
+        id=RunId(row.id), tenant=TenantId(row.tenant), workflow=row.workflow, version=row.workflow_version,
+        status=RunStatus(row.status), reason=None if row.reason is None else WaitingReason(row.reason),
+        awaits=row.awaits, input=json.loads(row.input),
+        result=None if row.result is None else json.loads(row.result),
+        error=None if row.error is None else json.loads(row.error),
+        started_by=row.started_by, owner=row.owner, ready_at=row.ready_at,
+        created_at=row.created_at, updated_at=row.updated_at, ended_at=row.ended_at,
+    )  # fmt: skip

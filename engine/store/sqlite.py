@@ -1,0 +1,200 @@
+"""SQLite: one process owns the file, one thread writes it, and deeds that wait together are committed together."""
+
+import asyncio
+import queue
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from engine.clock import Clock
+from engine.errors import EngineError, NotRecorded, Unavailable
+from engine.ids import Ids
+from engine.store.database import Transaction
+from engine.store.hints import Hints
+from engine.store.migrations import migrate
+from engine.store.ownership import owned
+from engine.store.work import Work
+from engine.tokens import Tokens
+
+T = TypeVar("T")
+
+BATCH_MAX = 256  # deeds that share one commit: bounds how long the first of them waits
+READERS = 4
+
+
+class SqliteDatabase:
+    """Deeds run whole in the writer thread, a savepoint each and one commit for all that wait."""
+
+    def __init__(self, path: Path, *, clock: Clock, ids: Ids, tokens: Tokens) -> None:
+        self.path = path
+        self.hints = Hints()
+        self._clock, self._ids, self._tokens = clock, ids, tokens
+        self._queue: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
+        self._loop = asyncio.get_running_loop()
+        self._readers = _reading(path)
+        self._thread = threading.Thread(target=self._write_all, name="signoff-writer", daemon=True)
+        self._thread.start()
+
+    async def write(
+        self, deed: Callable[[Transaction], T], *, within: timedelta | None = None
+    ) -> T:
+        answer: asyncio.Future[T] = self._loop.create_future()
+        self._queue.put(Work(deed, answer))
+        if within is None:
+            return await asyncio.shield(answer)
+        try:
+            async with asyncio.timeout(within.total_seconds()):
+                return await asyncio.shield(answer)
+        except TimeoutError:
+            answer.add_done_callback(_forget)
+            raise NotRecorded("Not confirmed. Press again: it counts once.") from None
+
+    async def read(self, query: Callable[[Transaction], T]) -> T:
+        try:
+            async with self._readers.connect() as connection:
+                return await connection.run_sync(lambda sync: query(self._transaction(sync)))
+        except DBAPIError as error:
+            raise _unavailable(error) from error
+
+    async def close(self) -> None:
+        """Finish what waits, then stop writing."""
+        self._queue.put(None)
+        await asyncio.to_thread(self._thread.join)
+        await self._readers.dispose()
+
+    def _transaction(self, connection: Connection) -> Transaction:
+        return Transaction(connection, self._clock.now(), self._ids, self._tokens)
+
+    def _write_all(self) -> None:
+        database = _writing(self.path)
+        with database.connect() as connection:
+            while batch := self._next_batch():
+                settled = self._commit_together(connection, batch)
+                self._loop.call_soon_threadsafe(self._settle, settled)
+        database.dispose()
+
+    def _next_batch(self) -> list[Work]:
+        first = self._queue.get()
+        if first is None:
+            return []
+        batch = [first]
+        while len(batch) < BATCH_MAX:
+            try:
+                following = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if following is None:
+                self._queue.put(None)  # the wish to close comes after what already waits
+                break
+            batch.append(following)
+        return batch
+
+    def _commit_together(self, connection: Connection, batch: list[Work]) -> list[Work]:
+        try:
+            with connection.begin():
+                for work in batch:
+                    self._run_one(connection, work)
+        except DBAPIError as error:
+            for work in batch:
+                work.fail(_unavailable(error))
+        return batch
+
+    def _run_one(self, connection: Connection, work: Work) -> None:
+        transaction = self._transaction(connection)
+        savepoint = connection.begin_nested()
+        try:
+            work.run(transaction)
+        except DBAPIError as error:
+            work.fail(_unavailable(error))
+        except Exception as error:  # border: whatever a deed raises belongs to its caller alone
+            work.fail(error)
+        if work.failed:
+            savepoint.rollback()
+        else:
+            savepoint.commit()
+            work.hints = transaction.hints
+
+    def _settle(self, batch: list[Work]) -> None:
+        for work in batch:
+            work.settle()
+        self.hints.fire({topic for work in batch if not work.failed for topic in work.hints})
+
+
+@asynccontextmanager
+async def opened(
+    path: Path, *, clock: Clock, ids: Ids, tokens: Tokens
+) -> AsyncIterator[SqliteDatabase]:
+    """The database in `path`, made or migrated first, and owned by this process until the block ends.
+
+    Raises:
+        FileOwned: when another process owns the file.
+        Unavailable: when it cannot be opened, or was made by a newer version.
+    """
+    with owned(path):
+        await asyncio.to_thread(migrate, f"sqlite:///{path}")
+        database = SqliteDatabase(path, clock=clock, ids=ids, tokens=tokens)
+        try:
+            yield database
+        finally:
+            await database.close()
+
+
+def _writing(path: Path) -> Engine:
+    database = create_engine(f"sqlite:///{path}", connect_args={"isolation_level": None})
+
+    @event.listens_for(database, "connect")
+    def _prepare(connection: "_Raw", _record: object) -> None:
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(database, "begin")
+    def _begin(connection: Connection) -> None:
+        # A deferred transaction that reads first and writes later fails with SQLITE_BUSY the moment
+        # another writer commits in between, and no busy_timeout helps.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return database
+
+
+def _reading(path: Path) -> AsyncEngine:
+    database = create_async_engine(
+        f"sqlite+aiosqlite:///{path}",
+        connect_args={"isolation_level": None},
+        pool_size=READERS,
+        max_overflow=0,
+    )
+
+    @event.listens_for(database.sync_engine, "connect")
+    def _prepare(connection: "_Raw", _record: object) -> None:
+        cursor = connection.cursor()
+        # Only the writer may checkpoint: two connections doing so at once can corrupt the file in
+        # SQLite before 3.51.3 (sqlite.org/wal.html#walresetbug).
+        for pragma in ("query_only=ON", "wal_autocheckpoint=0", "busy_timeout=5000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(database.sync_engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN DEFERRED")
+
+    return database
+
+
+def _unavailable(error: DBAPIError) -> EngineError:
+    return Unavailable(
+        f"The store did not take this: {error.orig}. Nothing of it was kept; try again, "
+        "and see `signoff doctor` when it stays."
+    )
+
+
+def _forget(answer: "asyncio.Future[T]") -> None:
+    # The caller was told "not confirmed" already; a late failure has nobody left to hear it.
+    if not answer.cancelled():
+        answer.exception()

@@ -1,0 +1,91 @@
+"""Rungs as rows: each is due at a moment, and fires once or is cancelled."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, insert, select, update
+
+from engine.ids import ApprovalId, TenantId
+from engine.rules.ladder import Rung
+from engine.store.database import Transaction
+from engine.store.tables import timers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueTimer:
+    """A rung whose moment has come; `rung` is its index in the approval's ladder."""
+
+    id: str
+    tenant: TenantId
+    approval: ApprovalId
+    rung: int
+    due_at: datetime
+
+
+def arm(
+    tx: Transaction, tenant: TenantId, approval: ApprovalId, *, start: datetime, ladder: Sequence[Rung], first: int = 0
+) -> None:
+    """Store a timer for each rung from index `first` on, counted from `start`."""
+    rows = [
+        {
+            "id": tx.ids.new("tmr"), "tenant": tenant, "approval": approval, "rung": index,
+            "due_at": start + rung.after,
+        }
+        for index, rung in enumerate(ladder)
+        if index >= first
+    ]  # fmt: skip
+    if rows:
+        tx.connection.execute(insert(timers), rows)
+        tx.hint("timers")
+
+
+def cancel(tx: Transaction, approval: ApprovalId) -> None:
+    """Cancel every rung of the approval that has not fired."""
+    tx.connection.execute(
+        update(timers)
+        .where(timers.c.approval == approval, timers.c.fired_at.is_(None), timers.c.cancelled_at.is_(None))
+        .values(cancelled_at=tx.now)
+    )
+
+
+def take_due(tx: Transaction, *, limit: int) -> list[DueTimer]:
+    """Mark up to `limit` due timers as fired and give them, the oldest first.
+
+    What they cause must happen in this very transaction: a timer that is given here is never given again.
+    """
+    due = (
+        select(timers)
+        .where(timers.c.fired_at.is_(None), timers.c.cancelled_at.is_(None), timers.c.due_at <= tx.now)
+        .order_by(timers.c.due_at, timers.c.rung)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    found = [
+        DueTimer(
+            id=row.id, tenant=TenantId(row.tenant), approval=ApprovalId(row.approval), rung=row.rung,
+            due_at=row.due_at,
+        )
+        for row in tx.connection.execute(due)
+    ]  # fmt: skip
+    if found:
+        tx.connection.execute(
+            update(timers).where(timers.c.id.in_([timer.id for timer in found])).values(fired_at=tx.now)
+        )
+    return found
+
+
+def fired_count(tx: Transaction, approval: ApprovalId) -> int:
+    """How many rungs of the approval's present ladder have fired; they fire in order."""
+    return tx.connection.execute(
+        select(func.coalesce(func.max(timers.c.rung), -1) + 1).where(
+            timers.c.approval == approval, timers.c.fired_at.is_not(None)
+        )
+    ).scalar_one()
+
+
+def next_due(tx: Transaction) -> datetime | None:
+    """When the next rung is due; None when none is armed."""
+    return tx.connection.execute(
+        select(func.min(timers.c.due_at)).where(timers.c.fired_at.is_(None), timers.c.cancelled_at.is_(None))
+    ).scalar()

@@ -1,0 +1,69 @@
+"""What a rollback would undo and what one did: read from a run's journal, newest first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.ids import RunId
+from engine.store.database import Transaction
+from engine.store.journal import Entry, entries
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undo:
+    """One step that can be undone. `is_certain` is False when the step began and its end was lost."""
+
+    path: str
+    step: str
+    undo: str  # the importable name of its compensation
+    arguments: dict[str, object]
+    result: object
+    is_certain: bool
+
+
+def plan(journal: Sequence[Entry]) -> list[Undo]:
+    """The compensations of every begun step that has one, newest first; finished ones are left out."""
+    begun = {entry.path: entry for entry in journal if entry.kind == "step.begun"}
+    ended = {entry.path: entry for entry in journal if entry.kind == "step.finished"}
+    failed = {entry.path for entry in journal if entry.kind == "step.failed" and entry.data.get("no_effect")}
+    settled = {
+        entry.path
+        for entry in journal
+        if entry.kind in {"compensation.finished", "compensation.skipped"}
+    }
+    found: list[Undo] = []
+    for path, entry in begun.items():
+        undo = entry.data.get("undo")
+        if not isinstance(undo, str) or path is None or path in settled:
+            continue
+        if path not in ended and path in failed:
+            continue
+        result = ended[path].data.get("result") if path in ended else None
+        arguments = entry.data.get("arguments")
+        found.append(
+            Undo(
+                path=path, step=entry.name or "", undo=undo,
+                arguments=dict(arguments) if isinstance(arguments, dict) else {},
+                result=result, is_certain=path in ended,
+            )
+        )  # fmt: skip
+    return found[::-1]
+
+
+def planned(tx: Transaction, run: RunId) -> tuple[str, ...]:
+    """The names of the steps that a rejection would undo now, newest first."""
+    return tuple(undo.step for undo in plan(entries(tx, run)))
+
+
+def report(tx: Transaction, run: RunId) -> tuple[str, ...]:
+    """One sentence for each compensation that was tried, in the order they ran."""
+    journal = entries(tx, run)
+    if not any(entry.kind == "rollback.started" for entry in journal):
+        return ()
+    words = {
+        "compensation.finished": "undone",
+        "compensation.skipped": "left as it is",
+        "compensation.stuck": "could not be undone yet",
+    }
+    return tuple(
+        f"{entry.name}: {words[entry.kind]}" for entry in journal if entry.kind in words
+    )

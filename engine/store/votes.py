@@ -1,0 +1,108 @@
+"""Votes as rows: every answer is kept, and one per person and version is current."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Row, func, insert, select, update
+
+from engine.ids import ApprovalId, PersonId, TenantId
+from engine.rules.tally import CastVote, Choice
+from engine.store.database import Transaction
+from engine.store.tables import votes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoteRow:
+    """One answer. A late one never counts; one that is not current was replaced by its person."""
+
+    id: str
+    tenant: TenantId
+    approval: ApprovalId
+    version: int
+    sequence: int
+    person: PersonId
+    choice: Choice
+    comment: str | None
+    digest: str
+    channel: str
+    identified_by: str
+    is_late: bool
+    is_current: bool
+    at: datetime
+
+    @property
+    def cast(self) -> CastVote:
+        """What the tally needs of it."""
+        return CastVote(person=self.person, choice=self.choice, sequence=self.sequence)
+
+
+def insert_one(tx: Transaction, row: VoteRow) -> None:
+    """Store the vote; a current one replaces the person's earlier one of this version."""
+    if row.is_current:
+        tx.connection.execute(
+            update(votes)
+            .where(
+                votes.c.approval == row.approval,
+                votes.c.version == row.version,
+                votes.c.person == row.person,
+                votes.c.is_current,
+            )
+            .values(is_current=False)
+        )
+    tx.connection.execute(
+        insert(votes).values(
+            id=row.id, tenant=row.tenant, approval=row.approval, version=row.version,
+            sequence=row.sequence, person=row.person, choice=row.choice, comment=row.comment,
+            digest=row.digest, channel=row.channel, identified_by=row.identified_by,
+            is_late=row.is_late, is_current=row.is_current, at=row.at,
+        )  # fmt: skip
+    )
+
+
+def next_sequence(tx: Transaction, approval: ApprovalId) -> int:
+    """The number of the approval's next vote, from 1."""
+    last = tx.connection.execute(
+        select(func.max(votes.c.sequence)).where(votes.c.approval == approval)
+    ).scalar()
+    return (last or 0) + 1
+
+
+def of(tx: Transaction, approval: ApprovalId) -> list[VoteRow]:
+    """Every vote on the approval, in the order they came."""
+    rows = tx.connection.execute(
+        select(votes).where(votes.c.approval == approval).order_by(votes.c.sequence)
+    )
+    return [_vote(row) for row in rows]
+
+
+def current(tx: Transaction, approval: ApprovalId, version: int) -> list[VoteRow]:
+    """The votes that may count for this version, one a person."""
+    rows = tx.connection.execute(
+        select(votes)
+        .where(votes.c.approval == approval, votes.c.version == version, votes.c.is_current)
+        .order_by(votes.c.sequence)
+    )
+    return [_vote(row) for row in rows]
+
+
+def current_of_many(
+    tx: Transaction, wanted: Sequence[ApprovalId]
+) -> dict[ApprovalId, list[VoteRow]]:
+    """All votes of several approvals in one query."""
+    found: dict[ApprovalId, list[VoteRow]] = {approval: [] for approval in wanted}
+    rows = tx.connection.execute(
+        select(votes).where(votes.c.approval.in_(wanted)).order_by(votes.c.sequence)
+    )
+    for row in rows:
+        found[ApprovalId(row.approval)].append(_vote(row))
+    return found
+
+
+def _vote(row: Row[tuple[object, ...]]) -> VoteRow:
+    return VoteRow(
+        id=row.id, tenant=TenantId(row.tenant), approval=ApprovalId(row.approval),
+        version=row.version, sequence=row.sequence, person=PersonId(row.person),
+        choice=Choice(row.choice), comment=row.comment, digest=row.digest, channel=row.channel,
+        identified_by=row.identified_by, is_late=row.is_late, is_current=row.is_current, at=row.at,
+    )  # fmt: skip

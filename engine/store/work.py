@@ -1,0 +1,42 @@
+"""One deed on its way through the writer: what to run, who waits for it, and what became of it."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from engine.store.database import Transaction
+
+T = TypeVar("T")
+
+
+class Work(Generic[T]):
+    """A deed and its caller's future. `run` and `fail` belong to the writer, `settle` to the event loop."""
+
+    __slots__ = ("_answer", "_deed", "_error", "_result", "hints")
+
+    def __init__(self, deed: Callable[[Transaction], T], answer: asyncio.Future[T]) -> None:
+        self._deed, self._answer = deed, answer
+        self._result: list[T] = []
+        self._error: Exception | None = None
+        self.hints: set[str] = set()
+
+    @property
+    def failed(self) -> bool:
+        return self._error is not None
+
+    def run(self, transaction: Transaction) -> None:
+        """Do the deed; its answer is handed over only after the commit."""
+        self._result = [self._deed(transaction)]
+
+    def fail(self, error: Exception) -> None:
+        """Remember that nothing of the deed was kept."""
+        self._error = error
+
+    def settle(self) -> None:
+        """Tell the caller, unless it has gone."""
+        if self._answer.done():
+            return
+        if self._error is not None:
+            self._answer.set_exception(self._error)
+        else:
+            self._answer.set_result(self._result[0])
