@@ -1,0 +1,1 @@
+"""What a stranger installs: locks, the bootstrap and the wheel."""
