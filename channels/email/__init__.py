@@ -1,0 +1,1 @@
+"""The email medium: one personal message for each approver, and what follows it in the same thread."""

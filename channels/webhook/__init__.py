@@ -1,0 +1,1 @@
+"""The webhook medium: signed messages to programs, and their signed answers."""
