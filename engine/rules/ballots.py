@@ -18,7 +18,7 @@ _ENDED: Final = {
 
 
 def progress(tally: Tally) -> str:
-    """How far an approval is: `1 of 2 approvals`, with groups and rejections where there are any."""
+    """How far an approval is: `1 of 2 approvals`, with groups and rejections if there are any."""
     parts = [f"{tally.have} of {tally.need} {'approval' if tally.need == 1 else 'approvals'}"]
     if tally.groups:
         groups = ", ".join(f"{group.name} {group.have} of {group.need}" for group in tally.groups)

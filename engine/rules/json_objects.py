@@ -52,19 +52,16 @@ def _exact(digits: str) -> int:
 
 
 def _check(value: object, *, depth: int) -> None:
-    if depth > DEPTH_MAX:
-        raise NotExact(f"it has more than {DEPTH_MAX} levels")
     if isinstance(value, float) and value in {float("inf"), float("-inf")}:
         raise NotExact("a number is too large; write it as a text")
     if isinstance(value, str) and not _is_unicode(value):
         raise NotExact("it holds half a surrogate pair")
-    if is_table(value):
-        for key, inner in value.items():
-            _check(key, depth=depth)
-            _check(inner, depth=depth + 1)
-    elif is_sequence(value):
-        for inner in value:
-            _check(inner, depth=depth + 1)
+    if not is_table(value) and not is_sequence(value):
+        return
+    if depth > DEPTH_MAX:
+        raise NotExact(f"it has more than {DEPTH_MAX} levels")
+    for inner in (*value, *value.values()) if is_table(value) else value:
+        _check(inner, depth=depth + 1)
 
 
 def _is_unicode(text: str) -> bool:
