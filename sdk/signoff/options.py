@@ -1,0 +1,51 @@
+"""What may be said about a step, apart from what its function is given."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from typing import Any
+
+from signoff.calls import Call
+from signoff.outcomes import Decision
+
+Undo = Callable[..., object]
+Duration = timedelta | str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepOptions:
+    """The keywords of `run.step` that are the run's; every other one is the function's."""
+
+    name: str | None = None
+    request_id: str | None = None
+    retries: int | None = None
+    timeout: Duration | None = None
+    undo: Undo | None = None
+    approved: Decision | None = None
+    returns: type[Any] | None = None
+
+    @classmethod
+    def split(cls, given: Mapping[str, Any]) -> tuple["StepOptions", dict[str, object]]:
+        """The options among the keywords, and the rest, which the function gets."""
+        mine = {field.name for field in fields(cls)}
+        options = cls(**{key: value for key, value in given.items() if key in mine})
+        return options, {key: value for key, value in given.items() if key not in mine}
+
+
+def as_step(
+    fn: Call[object] | Callable[..., object],
+    args: tuple[object, ...],
+    kwargs: Mapping[str, object],
+    *,
+    undo: Undo | None,
+) -> Call[object]:
+    """What `run.step` was given, in one form.
+
+    Raises:
+        TypeError: if a `Call`, which carries its arguments and undo, is given more of them.
+    """
+    if not isinstance(fn, Call):
+        return Call(fn=fn, args=args, kwargs=kwargs, undo=undo)
+    if args or kwargs or undo is not None:
+        raise TypeError("A call carries its own arguments and undo; give them to run.call.")
+    return fn

@@ -1,0 +1,102 @@
+"""How waiting ends: the decision a run gets back, and the exceptions raised where there is none."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import ClassVar, Final, Literal
+
+from signoff.calls import Call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What people, a policy or a deadline decided; pass it to the step that it allows.
+
+    `outcome` is `continued` where a rung of the ladder went on without the approvers: then `by` is
+    empty and `changes` holds what that rung said.
+    """
+
+    approval: str
+    outcome: Literal["approved", "continued"]
+    digest: str
+    by: tuple[str, ...]
+    at: datetime
+    changes: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    comment: str | None = None
+    call: Call[object] | None = None
+
+
+class ApprovalEnded(Exception):
+    """An approval ended and the run may not go on. Not caught, it rolls the run back."""
+
+    outcome: ClassVar[str] = "ended"
+
+    def __init__(
+        self, approval: str, *, comment: str | None = None, by: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(_sentence(type(self).outcome, approval, comment, by))
+        self.approval = approval
+        self.comment = comment
+        self.by = by
+
+
+class Rejected(ApprovalEnded):
+    """Enough people said no, or too few were left who could say yes."""
+
+    outcome = "rejected"
+
+
+class Expired(Rejected):
+    """Nobody decided before the ladder's last rung, which rejects."""
+
+    outcome = "expired"
+
+
+class ChangesRequested(ApprovalEnded):
+    """Somebody wants something else first; `comment` says what. Asking again is the next round."""
+
+    outcome = "changes_requested"
+
+
+class Cancelled(ApprovalEnded):
+    """The request was withdrawn, or its decision was revoked before it was used."""
+
+    outcome = "cancelled"
+
+
+class NoEffect(Exception):
+    """Raise this in a step that failed and certainly did nothing: trying again is safe."""
+
+
+class StepFailed(Exception):
+    """A step failed for good, after all its attempts; the message is that of the last one."""
+
+    def __init__(self, message: str, *, step: str, attempts: int) -> None:
+        super().__init__(message)
+        self.step = step
+        self.attempts = attempts
+
+
+_ENDINGS: Final[Mapping[str, type[ApprovalEnded]]] = {
+    kind.outcome: kind for kind in (Rejected, Expired, ChangesRequested, Cancelled)
+}
+
+
+def ended(
+    outcome: str, approval: str, *, comment: str | None = None, by: tuple[str, ...] = ()
+) -> ApprovalEnded:
+    """The exception for `outcome`; an outcome that is not known here is never taken for consent."""
+    return _ENDINGS.get(outcome, ApprovalEnded)(approval, comment=comment, by=by)
+
+
+def _sentence(outcome: str, approval: str, comment: str | None, by: tuple[str, ...]) -> str:
+    what = {
+        "rejected": "was rejected",
+        "expired": "expired before it was decided",
+        "changes_requested": "was sent back for changes",
+        "cancelled": "was cancelled",
+    }.get(outcome, "ended without consent")
+    who = f" by {', '.join(by)}" if by else ""
+    why = f": {comment}" if comment else "."
+    return f"Approval {approval} {what}{who}{why}"

@@ -1,0 +1,200 @@
+"""Which workflows there are: `@workflow` registers them; their signature checks their input."""
+
+import importlib
+import inspect
+import re
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType, SimpleNamespace
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar, get_type_hints, overload
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+
+from signoff.calls import stated_name
+from signoff.running import Run
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+WorkflowFunction = Callable[Concatenate[Run, P], Coroutine[Any, Any, T]]
+AnyWorkflow = Callable[..., Coroutine[Any, Any, object]]
+
+NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+POSITIONAL: Final = (
+    inspect.Parameter.POSITIONAL_ONLY,
+    inspect.Parameter.POSITIONAL_OR_KEYWORD,
+)
+NAMED: Final = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
+
+_registered: Final[dict[str, "Workflow"]] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workflow:
+    """A registered workflow. A run keeps the version it began with."""
+
+    name: str
+    version: str
+    fn: AnyWorkflow
+    input_model: type[BaseModel]
+
+    def parse(self, given: Mapping[str, object]) -> dict[str, object]:
+        """The keyword arguments for `fn`: `given` checked and converted, defaults filled in.
+
+        Raises:
+            ValueError: with one sentence for every field that is wrong, missing or unknown.
+        """
+        try:
+            parsed = self.input_model.model_validate(dict(given))
+        except ValidationError as error:
+            raise ValueError(self._what_is_wrong(error)) from None
+        fields = self.input_model.model_fields
+        return {field.alias or name: getattr(parsed, name) for name, field in fields.items()}
+
+    def _what_is_wrong(self, error: ValidationError) -> str:
+        sentences = (
+            f"{'.'.join(str(part) for part in found['loc'])}: "
+            + (
+                f"{self.name} has no such input."
+                if found["type"] == "extra_forbidden" and len(found["loc"]) == 1
+                else f"{found['msg']}."
+            )
+            for found in error.errors(include_url=False, include_input=False)
+        )
+        return "\n".join(sentences)
+
+
+@overload
+def workflow(fn: WorkflowFunction[P, T], /) -> WorkflowFunction[P, T]: ...
+
+
+@overload
+def workflow(
+    *, name: str | None = None, version: str = "1"
+) -> Callable[[WorkflowFunction[P, T]], WorkflowFunction[P, T]]: ...
+
+
+def workflow(
+    fn: WorkflowFunction[P, T] | None = None, /, *, name: str | None = None, version: str = "1"
+) -> WorkflowFunction[P, T] | Callable[[WorkflowFunction[P, T]], WorkflowFunction[P, T]]:
+    """Register an async function whose first parameter is the run, and return it unchanged.
+
+    Its other parameters are the workflow's input; their types check it. Raise `version` when
+    waiting runs must not continue with the new code.
+
+    Raises:
+        ValueError: for a function that is not async, that a restarted process would not find
+            again, whose input cannot be checked, or whose name is malformed or taken.
+    """
+
+    def register(function: WorkflowFunction[P, T]) -> WorkflowFunction[P, T]:
+        _register(function, name=name, version=version)
+        return function
+
+    return register if fn is None else register(fn)
+
+
+def registered() -> Mapping[str, Workflow]:
+    """Every workflow registered so far in this process, by name; grows as modules are imported."""
+    return MappingProxyType(_registered)
+
+
+def load(modules: Iterable[str]) -> Mapping[str, Workflow]:
+    """Import `modules` and return the workflows they, their submodules or their names hold.
+
+    What a module itself raises while it is imported passes through.
+
+    Raises:
+        ImportError: if a module does not exist, or holds no workflow.
+    """
+    found: dict[str, Workflow] = {}
+    for module in modules:
+        found |= _load_one(module)
+    return MappingProxyType(found)
+
+
+def _load_one(name: str) -> Mapping[str, Workflow]:
+    try:
+        held = list(vars(importlib.import_module(name)).values())
+    except ModuleNotFoundError as missing:
+        if missing.name is None or not f"{name}.".startswith(f"{missing.name}."):
+            raise
+        raise ImportError(
+            f"There is no module {name}: {missing.name} was not found. Name it as in an import "
+            "statement, and start from the folder that holds it."
+        ) from None
+    found = {
+        known.name: known
+        for known in _registered.values()
+        if f"{known.fn.__module__}.".startswith(f"{name}.")
+        or any(known.fn is item for item in held)
+    }
+    if not found:
+        raise ImportError(f"{name} holds no workflow. Put @workflow above an async function in it.")
+    return found
+
+
+def _register(fn: AnyWorkflow, *, name: str | None, version: str) -> None:
+    place = stated_name(fn)
+    if not inspect.iscoroutinefunction(fn):
+        raise ValueError(f"{place} is not async. Write `async def`, so that it can wait.")
+    name = fn.__name__ if name is None else name
+    if not NAME.fullmatch(name):
+        raise ValueError(
+            f"{name!r} is not a workflow's name. Use a-z, 0-9, dot, dash and underscore, beginning "
+            "with a letter or digit: @workflow(name='refund')."
+        )
+    if not VERSION.fullmatch(version):
+        raise ValueError(
+            f"{version!r} is not a workflow's version. Write it like '2' or '2026-11'."
+        )
+    taken = _registered.get(name)
+    if taken is not None and stated_name(taken.fn) != place:
+        raise ValueError(
+            f"Two workflows are called {name}: {stated_name(taken.fn)} and {place}. Give one of "
+            "them another name: @workflow(name=...)."
+        )
+    _registered[name] = Workflow(name=name, version=version, fn=fn, input_model=_input_model(fn))
+
+
+def _input_model(fn: AnyWorkflow) -> type[BaseModel]:
+    parameters = list(inspect.signature(fn).parameters.values())
+    if not parameters or parameters[0].kind not in POSITIONAL:
+        raise ValueError(f"{stated_name(fn)} takes no run. Its first parameter must be `run: Run`.")
+    inputs = parameters[1:]
+    for parameter in inputs:
+        if parameter.kind not in NAMED:
+            raise ValueError(f"{stated_name(fn)}: write out the input instead of {parameter}.")
+        if parameter.annotation is parameter.empty:
+            raise ValueError(f"{stated_name(fn)}: say the type of {parameter.name}.")
+    types = _types(fn, inputs)
+    # Numbered fields with the real names as aliases: pydantic would refuse `_x` and warn at `copy`.
+    fields: dict[str, Any] = {
+        f"input_{index}": (types[parameter.name], _field(parameter))
+        for index, parameter in enumerate(inputs)
+    }
+    return create_model(
+        f"{fn.__name__}_input", __config__=ConfigDict(extra="forbid", frozen=True), **fields
+    )
+
+
+def _field(parameter: inspect.Parameter) -> Any:
+    if parameter.default is parameter.empty:
+        return Field(alias=parameter.name)
+    return Field(alias=parameter.name, default=parameter.default)
+
+
+def _types(fn: AnyWorkflow, inputs: Iterable[inspect.Parameter]) -> Mapping[str, Any]:
+    annotations = {parameter.name: parameter.annotation for parameter in inputs}
+    try:
+        return get_type_hints(
+            SimpleNamespace(__annotations__=annotations),
+            globalns=getattr(fn, "__globals__", {}),
+            include_extras=True,
+        )
+    except NameError as error:
+        raise ValueError(
+            f"{stated_name(fn)}: {error}. The types of its input must be defined above it, and "
+            "imported outside `if TYPE_CHECKING`."
+        ) from None

@@ -1,0 +1,206 @@
+"""What workflow code holds while it runs: every deed goes through here and is journaled."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar, Unpack, overload
+from uuid import UUID
+
+from signoff.asking import RunTerms
+from signoff.calls import Call
+from signoff.options import Duration, Undo
+from signoff.outcomes import Decision
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepInfo:
+    """What a step is told about itself, if its function has a keyword parameter `step`.
+
+    `request_id` is the same on every attempt and after every restart: hand it on to whoever
+    takes an idempotency key. `attempt` counts from 1.
+    """
+
+    request_id: str
+    attempt: int
+    deadline: datetime | None = None
+
+
+class Run(Protocol):
+    """One execution of a workflow, driven by the server.
+
+    After a restart the function runs again from the top, and everything below answers from the
+    journal as far as it got, without doing anything again. So whatever is not asked of the run
+    must not change the order of what is: take time, randomness and names from here, too. If the
+    code asks for something else than the journal remembers, the run stops with `WorkflowChanged`
+    and loses nothing.
+    """
+
+    @property
+    def id(self) -> str:
+        """The run's name: `run_…`."""
+        ...
+
+    @property
+    def workflow(self) -> str:
+        """The workflow's registered name."""
+        ...
+
+    @property
+    def feedback(self) -> str | None:
+        """Why the run was last rolled back and resumed; None if it never was."""
+        ...
+
+    @overload
+    async def step(
+        self,
+        fn: Call[T],
+        *,
+        name: str | None = None,
+        request_id: str | None = None,
+        retries: int | None = None,
+        timeout: Duration | None = None,
+        approved: Decision | None = None,
+        returns: type[T] | None = None,
+    ) -> T: ...
+
+    @overload
+    async def step(
+        self,
+        fn: Callable[..., Awaitable[T]],
+        *args: object,
+        name: str | None = None,
+        request_id: str | None = None,
+        retries: int | None = None,
+        timeout: Duration | None = None,
+        undo: Undo | None = None,
+        approved: Decision | None = None,
+        returns: type[T] | None = None,
+        **kwargs: object,
+    ) -> T: ...
+
+    @overload
+    async def step(
+        self,
+        fn: Callable[..., T],
+        *args: object,
+        name: str | None = None,
+        request_id: str | None = None,
+        retries: int | None = None,
+        timeout: Duration | None = None,
+        undo: Undo | None = None,
+        approved: Decision | None = None,
+        returns: type[T] | None = None,
+        **kwargs: object,
+    ) -> T: ...
+
+    async def step(
+        self, fn: Call[object] | Callable[..., object], *args: object, **kwargs: object
+    ) -> object:
+        """Do something to the world, and remember how it ended.
+
+        At least once: if the process dies after the effect and before its entry, the function
+        runs again with the same request id. A function that is not async runs in a thread. With
+        `undo`, the intent is recorded before the effect, so that an effect whose entry was lost
+        is still undone: a rollback calls `undo(result, *args, **kwargs)`.
+
+        With `approved`, the step begins only if that decision exists, is not revoked, was not
+        used before, and (for a `Call`) was given for exactly this function and these arguments.
+
+        Args:
+            fn: an importable function, or the `Call` that was approved.
+            args: JSON values, handed to `fn`.
+            name: how the step is called in the journal; the function's name if not given.
+            request_id: the key of the effect; made from run and call path if not given.
+            retries: how many further attempts a failed step has.
+            timeout: how long one attempt may take: a timedelta, or text such as `90s`.
+            undo: what takes the effect back; importable.
+            approved: the decision that allows this step.
+            returns: the type of the result, where that is not plain JSON.
+            kwargs: JSON values, handed to `fn` by name.
+
+        Raises:
+            StepFailed: after the last attempt; `__cause__` is what the function raised, unless
+                the failure is answered from the journal.
+            ValueError: if `fn` or `undo` is not importable.
+            TypeError: if `fn` does not take these arguments.
+        """
+        ...
+
+    @overload
+    def call(
+        self,
+        fn: Callable[..., Awaitable[T]],
+        *args: object,
+        undo: Undo | None = None,
+        **kwargs: object,
+    ) -> Call[T]: ...
+
+    @overload
+    def call(
+        self, fn: Callable[..., T], *args: object, undo: Undo | None = None, **kwargs: object
+    ) -> Call[T]: ...
+
+    def call(
+        self,
+        fn: Callable[..., object],
+        *args: object,
+        undo: Undo | None = None,
+        **kwargs: object,
+    ) -> Call[object]:
+        """A call to be approved first and made later; by itself it does and records nothing.
+
+        Raises:
+            ValueError: if `fn` or `undo` is not importable.
+            TypeError: if `fn` does not take these arguments.
+        """
+        ...
+
+    async def approval(self, title: str, **terms: Unpack[RunTerms]) -> Decision:
+        """Wait until people have decided; hours and restarts do not matter.
+
+        Asking again after `ChangesRequested` is the next round of the same approval.
+
+        Raises:
+            Rejected: the reject quorum was reached, or approval became impossible.
+            Expired: the ladder's last rung rejected; a `Rejected`.
+            ChangesRequested: with the comment.
+            Cancelled: withdrawn, cancelled or revoked.
+            TypeError: for a term that does not exist.
+        """
+        ...
+
+    async def checkpoint(
+        self,
+        name: str,
+        *,
+        state: Mapping[str, object] | None = None,
+        asked: str | None = None,
+        task: str | None = None,
+    ) -> str:
+        """Name this point, to which the run can be rolled back; the address of its snapshot.
+
+        Args:
+            name: unique among the run's checkpoints, or the newest of that name is meant.
+            state: JSON worth showing and keeping: the run's memory at this point.
+            asked: what was asked of the run, in a person's words.
+            task: what the run is doing now, in a person's words.
+        """
+        ...
+
+    async def sleep(self, duration: Duration) -> None:
+        """Wait without holding anything; measured from the moment it was first asked."""
+        ...
+
+    async def now(self) -> datetime:
+        """The time, aware and in UTC; a replay sees the same."""
+        ...
+
+    async def random(self) -> float:
+        """A number in [0, 1); a replay sees the same."""
+        ...
+
+    async def uuid(self) -> UUID:
+        """A fresh name; a replay sees the same."""
+        ...
