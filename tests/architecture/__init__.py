@@ -1,0 +1,1 @@
+"""How this repository is written, as rules that fail."""
