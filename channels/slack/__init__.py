@@ -1,0 +1,1 @@
+"""Slack: cards people press, modals they write in, and the command `/approvals`."""

@@ -1,0 +1,214 @@
+"""A card as Block Kit: what would happen, who said what, and buttons only if all of it is seen."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from channels.base import Card, VoteLine
+from channels.slack import limits
+from channels.slack.facts import Block, bold, fact_blocks
+from channels.slack.reference import Reference, short
+from channels.slack.text import (
+    Mrkdwn,
+    TextObject,
+    clipped,
+    cut,
+    is_link,
+    mrkdwn,
+    one_line,
+    plain,
+    prose,
+    shown,
+)
+from engine.digest import canonical, sha256
+
+APPROVE: Final = "signoff:approve"
+REJECT: Final = "signoff:reject"
+MORE: Final = "signoff:more"
+OPEN: Final = "signoff:open"
+DETAILS: Final = "details"
+ACTION_CHARS: Final = 500
+_LINES_MOST: Final = 20
+_COMMENT_CHARS: Final = 200
+_FALLBACK_CHARS: Final = 1_000
+_SAID: Final = {
+    "approve": "approved",
+    "reject": "rejected",
+    "request_changes": "asked for changes",
+    "abstain": "abstained",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendering:
+    """A message ready to be sent. `left_out` names every fact that it does not show in full."""
+
+    blocks: tuple[Block, ...]
+    text: str
+    left_out: tuple[str, ...]
+    can_vote: bool
+
+    @property
+    def shown(self) -> str:
+        """The SHA-256 of exactly what is sent."""
+        return sha256(canonical({"blocks": list(self.blocks), "text": self.text}))
+
+
+def card_message(card: Card) -> Rendering:
+    """Show `card`, with Approve and Reject only if it is open and all of it is shown whole."""
+    facts = fact_blocks(card.facts)
+    hidden = {fact.label for fact in card.facts if fact.is_material} & set(facts.left_out)
+    can_vote = _is_open(card) and card.can_vote_here and _says_all(card) and not hidden
+    blocks = [
+        *_top(card),
+        *facts.blocks,
+        *_hidden(card),
+        *_middle(card),
+        *_end(card, can_vote=can_vote),
+    ]
+    return Rendering(
+        blocks=tuple(blocks),
+        text=cut(prose("fallback", card=card), _FALLBACK_CHARS),
+        left_out=(*card.left_out, *facts.left_out),
+        can_vote=can_vote,
+    )
+
+
+def details_blocks(card: Card) -> tuple[Block, ...]:
+    """`card` to read only, for a modal: the same facts, without a button."""
+    facts = fact_blocks(card.facts)
+    return (*_top(card), *facts.blocks, *_hidden(card), *_middle(card), _foot(card))
+
+
+def _is_open(card: Card) -> bool:
+    return card.status == "open" and card.ending is None
+
+
+def _says_all(card: Card) -> bool:
+    return len(shown(card.title)) <= limits.SECTION_TEXT and len(shown(card.action)) <= ACTION_CHARS
+
+
+def _top(card: Card) -> Iterator[Block]:
+    title = one_line(card.title)
+    yield {
+        "type": "header",
+        "block_id": "signoff:title",
+        "text": plain(title, limits.HEADER),
+    }
+    if len(title) > limits.HEADER:
+        yield _section("whole-title", plain(card.title))
+    if card.note:
+        yield _section("note", mrkdwn(prose("note", note=card.note)))
+    if card.ending:
+        yield _section("ending", mrkdwn(prose("ending", ending=card.ending)))
+    if card.report:
+        yield _section("report", mrkdwn(prose("report", **_some(card.report))))
+    who = card.requester if card.requester_is_verified else f"claims to be “{card.requester}”"
+    asks = {"Asked by": who, "Action": clipped(card.action, ACTION_CHARS), "Risk": card.risk}
+    pairs = ((bold(label), plain(value, limits.SECTION_FIELD)) for label, value in asks.items())
+    yield {
+        "type": "section",
+        "block_id": "signoff:asks",
+        "fields": [text for pair in pairs for text in pair],
+    }
+
+
+def _hidden(card: Card) -> Iterator[Block]:
+    if card.left_out:
+        names = one_line(", ".join(card.left_out))
+        yield _section("left-out", plain(f"Not shown in Slack: {names}"))
+
+
+def _middle(card: Card) -> Iterator[Block]:
+    if card.undoes and _is_open(card):
+        yield _section("undoes", mrkdwn(prose("undoes", **_some(card.undoes))))
+    if card.progress and _is_open(card):
+        yield _section("progress", mrkdwn(prose("progress", progress=card.progress[:_LINES_MOST])))
+    if card.votes:
+        lines = [_vote(vote) for vote in card.votes[-_LINES_MOST:]]
+        more = len(card.votes) - len(lines)
+        yield _section("votes", mrkdwn(prose("votes", votes=lines, more=more)))
+    if _is_open(card):
+        yield _section("deadline", mrkdwn(prose("deadline", card=card)))
+
+
+def _end(card: Card, *, can_vote: bool) -> Iterator[Block]:
+    if _is_open(card) and not can_vote:
+        yield _section("review", mrkdwn(prose("review", in_full=card.can_vote_here)))
+    if _is_open(card):
+        buttons = [
+            *(_vote_buttons(card) if can_vote else ()),
+            *_open_button(card, can_vote=can_vote),
+        ]
+        if buttons:
+            yield {"type": "actions", "block_id": "signoff:actions", "elements": buttons}
+    yield _foot(card)
+
+
+def _vote_buttons(card: Card) -> Iterator[Block]:
+    reference = str(Reference.of(card.approval, version=card.version, digest=card.digest))
+    approve = _button(APPROVE, "Approve", reference) | {"style": "primary"}
+    if card.risk == "high":
+        approve["confirm"] = {
+            "title": plain("Approve this? The risk is high.", limits.CONFIRM_TITLE),
+            "text": plain(f"{card.action}: {card.title}", limits.CONFIRM_TEXT),
+            "confirm": plain("Approve", limits.CONFIRM_BUTTON),
+            "deny": plain("Not yet", limits.CONFIRM_BUTTON),
+        }
+    yield approve
+    yield _button(REJECT, "Reject…", reference) | {"style": "danger"}
+    options = {
+        "approve": "Approve with comment…",
+        "request_changes": "Ask for changes…",
+        DETAILS: "Details",
+    }
+    yield {
+        "type": "overflow",
+        "action_id": MORE,
+        "options": [
+            {"text": plain(words, limits.OPTION_TEXT), "value": f"{choice}:{reference}"}
+            for choice, words in options.items()
+        ],
+    }
+
+
+def _open_button(card: Card, *, can_vote: bool) -> Iterator[Block]:
+    if is_link(card.page_url):
+        yield link_button(card.page_url, "Open" if can_vote else "Open to review")
+
+
+def link_button(url: str, label: str) -> Block:
+    """A button that opens one of our own pages."""
+    return {
+        "type": "button",
+        "action_id": OPEN,
+        "text": plain(label, limits.BUTTON_TEXT),
+        "url": url,
+    }
+
+
+def _button(action: str, label: str, reference: str) -> Block:
+    return {
+        "type": "button",
+        "action_id": action,
+        "text": plain(label, limits.BUTTON_TEXT),
+        "value": reference,
+    }
+
+
+def _foot(card: Card) -> Block:
+    words = prose("foot", card=card, digest=short(card.digest))
+    return {"type": "context", "block_id": "signoff:foot", "elements": [mrkdwn(words)]}
+
+
+def _vote(vote: VoteLine) -> Mrkdwn:
+    comment = clipped(vote.comment, _COMMENT_CHARS) if vote.comment else None
+    return prose("vote", vote=vote, said=_SAID.get(vote.choice, vote.choice), comment=comment)
+
+
+def _some(lines: tuple[str, ...]) -> dict[str, object]:
+    return {"lines": lines[:_LINES_MOST], "more": max(0, len(lines) - _LINES_MOST)}
+
+
+def _section(name: str, text: TextObject) -> Block:
+    return {"type": "section", "block_id": f"signoff:{name}", "text": text}
