@@ -1,0 +1,1 @@
+"""A local Slack: its Web API, its limits, and people who press its buttons."""
