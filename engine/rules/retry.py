@@ -36,8 +36,8 @@ class Retry:
     longest_delay: timedelta = timedelta(minutes=5)
 
 
-# Slack and mail answer again within seconds or hours: from 1 s to 5 min, six hours in all.
-_MESSAGE: Final = Retry(attempts=80)
+# Slack and mail answer again within seconds or hours: from 1 s to 5 min, about six hours in all.
+_MESSAGE: Final = Retry(attempts=82)
 
 
 def parse_retries(raw: object) -> Retry:
