@@ -1,1 +1,1 @@
-"""The email medium: one personal message for each approver, and what follows it in the same thread."""
+"""The email medium: a personal message for each approver, and what follows it in its thread."""

@@ -1,4 +1,4 @@
-"""What the email channel is told: which server takes its mail, how safely, and as whom it writes."""
+"""What the email channel is told: which server takes its mail, how safely, and who writes."""
 
 import re
 from dataclasses import dataclass, field

@@ -31,7 +31,7 @@ class Room:
         self._left = bytes_left
 
     def fit(self, text: str, *, chars: int, lines: int = 1) -> tuple[str, bool]:
-        """`text`, cut where it exceeds `chars`, `lines` or the room, and whether all of it is there."""
+        """`text`, cut where it exceeds `chars`, `lines` or the room, and whether it is whole."""
         kept = "\n".join(text.split("\n", lines)[:lines])[:chars]
         while kept and _weight(kept) > self._left:
             kept = kept[: len(kept) // 2]

@@ -1,4 +1,4 @@
-"""Words from outside, made safe for a mail: visible, on one line where they must be, and never a link."""
+"""Words from outside, made safe for a mail: all visible, and never a link."""
 
 import re
 from typing import Final
@@ -20,7 +20,7 @@ _SHARE: Final = re.compile(r"\\\\(?=\S)")
 
 
 def shown(text: str) -> str:
-    """`text` for the body of a mail: hidden characters written out, and nothing a program would link.
+    """`text` for the body of a mail: hidden characters written out, nothing a program would link.
 
     `https://evil.example` becomes `https[:]//evil[.]example`, so that it reads the same and leads
     nowhere. Several lines stay several lines. Escaping for HTML is left to the template.

@@ -109,7 +109,7 @@ class WebhookChannel(Channel):
     async def check_health(self) -> None:
         if self._gone:
             raise ChannelMisconfigured(
-                f"[webhooks] {', '.join(sorted(self._gone))}: the endpoint answered 410, gone for good. "
+                f"[webhooks] {', '.join(sorted(self._gone))}: it answered 410, gone for good. "
                 "Correct its url or remove it, then restart."
             )
 
@@ -145,7 +145,7 @@ class WebhookChannel(Channel):
                 timeout=SEND_WITHIN, body_cap=ANSWER_BYTES_MAX,
             )  # fmt: skip
         except EgressRefused as error:
-            raise ChannelRefused(f"{name}: {error}", code=error.reason) from error
+            raise ChannelRefused(f"{name}: {error}", code=error.code) from error
         except EgressFailed as error:
             raise ChannelUnavailable(f"{name}: {error}", ambiguous=error.ambiguous) from error
         if answer.status == HTTPStatus.GONE and receiver.target:
@@ -160,7 +160,7 @@ def _judge(answer: Answer, *, name: str, now: datetime) -> None:
         return
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         raise ChannelRefused(
-            f"{name} answered {status}. Redirects are not followed: set its url to the last address.",
+            f"{name} answered {status}. Redirects are not followed: set url to the last address.",
             code="redirected",
         )
     if status == HTTPStatus.GONE:

@@ -18,8 +18,8 @@ _PREFIX: Final = "whsec_"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookTarget:
-    """One configured endpoint. The first secret signs and verifies; the others sign and verify too,
-    so that a secret can be replaced without a gap. Without a `person` it is told, and cannot answer.
+    """One configured endpoint. Every secret signs and verifies, so that one can be replaced
+    without a gap. Without a `person` it is told, and cannot answer.
 
     Raises:
         ChannelMisconfigured: if the name, the URL or a secret cannot work.
@@ -40,7 +40,7 @@ class WebhookTarget:
             raise ChannelMisconfigured(f"{place} url must be a full https address.")
         if not self.secrets:
             raise ChannelMisconfigured(
-                f"{place} needs `secrets`: at least one, such as `whsec_` and 32 random bytes in Base64."
+                f"{place} needs `secrets`: at least one, `whsec_` and 32 random bytes in Base64."
             )
         for position, secret in enumerate(self.secrets, start=1):
             try:
@@ -62,7 +62,7 @@ def signing_key(secret: str) -> bytes:
         raise ValueError("is not Base64; make one with `whsec_` and 32 random bytes") from None
     if not SECRET_BYTES_MIN <= len(key) <= SECRET_BYTES_MAX:
         raise ValueError(
-            f"holds {len(key)} bytes; Standard Webhooks wants {SECRET_BYTES_MIN} to {SECRET_BYTES_MAX}"
+            f"holds {len(key)} bytes instead of {SECRET_BYTES_MIN} to {SECRET_BYTES_MAX}"
         )
     return key
 
@@ -79,8 +79,8 @@ def by_name(targets: Iterable[WebhookTarget]) -> Mapping[str, WebhookTarget]:
             raise ChannelMisconfigured(f"[webhooks.{target.name}] is there twice.")
         if sharing := _sharing(target.secrets, found.values()):
             raise ChannelMisconfigured(
-                f"[webhooks.{target.name}] and [webhooks.{sharing}] share a secret. Give each its own, "
-                "or nobody can say which of them answered."
+                f"[webhooks.{target.name}] and [webhooks.{sharing}] share a secret. Give each its "
+                "own, or nobody can say which of them answered."
             )
         found[target.name] = target
     return found
@@ -89,6 +89,10 @@ def by_name(targets: Iterable[WebhookTarget]) -> Mapping[str, WebhookTarget]:
 def _sharing(secrets: Sequence[str], others: Iterable[WebhookTarget]) -> str | None:
     keys = {signing_key(secret) for secret in secrets}
     return next(
-        (other.name for other in others if keys & {signing_key(secret) for secret in other.secrets}),
+        (
+            other.name
+            for other in others
+            if keys & {signing_key(secret) for secret in other.secrets}
+        ),
         None,
     )

@@ -23,8 +23,7 @@ _BEARER: Final = re.compile(r"(?i:bearer) +([A-Za-z0-9_-]{20,200})")
 
 
 class CallbackBody(BaseModel):
-    """What a callback says. The digest is what binds it to this approval: a signature covers the body,
-    and the body says nothing else of what is approved."""
+    """What a callback says. The digest binds it to what is approved: nothing else in it does."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
 
@@ -53,9 +52,9 @@ async def answer(
 ) -> CastReceipt:
     """Count the callback as the vote of its webhook's person.
 
-    A signed callback counts once: the same webhook id again, within thirty days, changes nothing and
-    is told so. One that failed may be sent again under its id. Pass every header as it came: two of a
-    kind are refused.
+    A signed callback counts once: the same webhook id again, within thirty days, changes nothing
+    and is told so. One that was never recorded may be sent again under its id. Pass every header
+    as it came: two of a kind are refused.
 
     Raises:
         SignatureInvalid: if neither a signature nor a token is right; which was tried is not said.
@@ -69,11 +68,14 @@ async def answer(
     if signature.SIGNATURE in names:
         caller = _signer(body, headers, voters=voters, clock=clock)
         said = _said(body)
-        return await database.write(lambda tx: _count(tx, approval, caller, said))
-    token = _token(headers)
-    return await database.write(
-        lambda tx: _count(tx, approval, _holder(tx, approval, token, voters), _said(body))
-    )
+        receipt = await database.write(lambda tx: _count(tx, approval, caller, said))
+    else:
+        token = _token(headers)
+        receipt = await database.write(
+            lambda tx: _count(tx, approval, _holder(tx, approval, token, voters), _said(body))
+        )
+    receipt.raise_refusal()
+    return receipt
 
 
 def _signer(

@@ -1,4 +1,4 @@
-"""The body of an outgoing webhook: what happened, the approval as the API shows it, and where to answer."""
+"""The body of an outgoing webhook: what happened, the approval, and where to answer."""
 
 import json
 from collections.abc import Mapping

@@ -17,7 +17,7 @@ TIMESTAMP: Final = "webhook-timestamp"
 SIGNATURE: Final = "webhook-signature"
 
 # An id with a dot would let one id and timestamp be read as another pair.
-_ID: Final = re.compile(r"[\x21-\x2d\x2f-\x7e]{1,%d}" % ID_CHARS_MAX)
+_ID: Final = re.compile(rf"[\x21-\x2d\x2f-\x7e]{{1,{ID_CHARS_MAX}}}")
 _SECONDS: Final = re.compile(r"[1-9][0-9]{0,10}")
 _ENTRY: Final = re.compile(r"[a-z0-9]{1,8},[A-Za-z0-9+/]{1,512}={0,2}")
 _REFUSAL: Final = "The signature is missing, wrong or too old."
@@ -26,7 +26,7 @@ _REFUSAL: Final = "The signature is missing, wrong or too old."
 def signed(body: bytes, *, id: str, at: datetime, secrets: Sequence[str]) -> dict[str, str]:
     """The three headers of `body`, signed with every one of `secrets`.
 
-    `at` is the moment of this attempt, in any zone. A receiver that knows one of the secrets accepts.
+    `at` is the moment of this attempt, in any zone. A receiver that knows one secret accepts.
     """
     seconds = str(int(at.timestamp()))
     signatures = " ".join(_signature(id, seconds, body, secret) for secret in secrets)
@@ -34,14 +34,14 @@ def signed(body: bytes, *, id: str, at: datetime, secrets: Sequence[str]) -> dic
 
 
 def verify(body: bytes, headers: Mapping[str, str], secrets: Sequence[str], now: datetime) -> str:
-    """The webhook id of `body`, once a signature by one of `secrets` was found over exactly these bytes.
+    """The webhook id of `body`, if one of `secrets` signed exactly these bytes.
 
-    Entries of other versions, and wrong ones beside a right one, are passed over. Says nothing about
-    repeats: whoever acts on it remembers the id.
+    Entries of other versions, and wrong ones beside a right one, are passed over. Says nothing
+    about repeats: whoever acts on it remembers the id.
 
     Raises:
-        SignatureInvalid: if a header is missing, given twice or against the grammar, if the timestamp
-            is more than five minutes off, or if no signature fits; which of these is never said.
+        SignatureInvalid: if a header is missing, given twice or against the grammar, if the
+            timestamp is more than five minutes off, or if no signature fits; which is never said.
     """
     id, seconds, entries = _grammar(headers)
     if abs(now.timestamp() - int(seconds)) > TOLERANCE.total_seconds():

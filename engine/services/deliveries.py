@@ -1,0 +1,139 @@
+"""Delivering: what is due, what became of it, and what operators can do about the rest."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from engine.errors import NotFound
+from engine.ids import DeliveryId, TenantId
+from engine.store import deliveries, operators, outbox
+from engine.store.database import Transaction
+from engine.store.deliveries import OutboxLine
+from engine.store.outbox import EVERY, Delivery, NewDelivery, Shown
+
+ERROR_CHARS_MAX = 500
+
+
+def enqueue(tx: Transaction, new: NewDelivery) -> DeliveryId:
+    """Store what must be sent once this transaction is committed; see `store.outbox.enqueue`."""
+    return outbox.enqueue(tx, new)
+
+
+def claim(
+    tx: Transaction,
+    channel: str,
+    *,
+    limit: int,
+    lease_for: timedelta,
+    resting: Collection[str] = (),
+) -> list[Delivery]:
+    """Lease what is due on `channel`; see `store.outbox.claim`."""
+    return outbox.claim(tx, channel, limit=limit, lease_for=lease_for, resting=resting)
+
+
+def claim_orphans(
+    tx: Transaction, known: Collection[str], *, limit: int, lease_for: timedelta
+) -> list[Delivery]:
+    """Lease what is due on channels that are not `known` here."""
+    return outbox.claim_orphans(tx, known, limit=limit, lease_for=lease_for)
+
+
+def sent(tx: Transaction, delivery: Delivery, shown: Shown | None) -> None:
+    """The delivery arrived, and `shown` is where; None after a tell.
+
+    What a tell said is forgotten, for it may hold a link that signs somebody in.
+
+    Raises:
+        LeaseLost: if somebody else holds the delivery by now; nothing is changed.
+    """
+    forgotten = {"payload": "{}"} if delivery.kind == "tell" else {}
+    outbox.mark(tx, delivery, status="sent", ended_at=tx.now, error=None, **forgotten)
+    if delivery.message is not None and shown is not None:
+        outbox.set_shown(tx, delivery.message, shown)
+
+
+def failed(tx: Transaction, delivery: Delivery, error: str, *, retry_at: datetime | None) -> None:
+    """The delivery did not arrive. Without `retry_at` it is dead, and the operators are told.
+
+    A card that could never be posted takes its waiting updates with it; a webhook's events are each
+    their own.
+
+    Raises:
+        LeaseLost: if somebody else holds the delivery by now; nothing is changed.
+    """
+    said = error[:ERROR_CHARS_MAX]
+    if retry_at is not None:
+        outbox.mark(tx, delivery, due_at=retry_at, error=said)
+        return
+    outbox.mark(tx, delivery, status="dead", ended_at=tx.now, error=said)
+    if delivery.kind == "post" and delivery.message is not None and delivery.channel != EVERY:
+        outbox.set_state(tx, delivery.message, "dead")
+        outbox.drop_rest(tx, delivery.message)
+    if delivery.event != "operators.told":
+        dead = deliveries.counts(tx, delivery.tenant)["dead"]
+        trouble(tx, delivery.tenant, _dead_letters(dead, delivery, said))
+
+
+def dropped(tx: Transaction, delivery: Delivery) -> None:
+    """The delivery is not needed any more: there is nothing left to decide or to bring up to date.
+
+    Raises:
+        LeaseLost: if somebody else holds the delivery by now; nothing is changed.
+    """
+    outbox.mark(tx, delivery, status="dropped", ended_at=tx.now)
+
+
+def gone(tx: Transaction, delivery: Delivery, error: str) -> None:
+    """The message was deleted where it was shown, or its endpoint closed: leave it alone.
+
+    Raises:
+        LeaseLost: if somebody else holds the delivery by now; nothing is changed.
+    """
+    outbox.mark(
+        tx, delivery, status="dropped", ended_at=tx.now, error=error[:ERROR_CHARS_MAX]
+    )  # fmt: skip
+    if delivery.message is not None:
+        outbox.set_state(tx, delivery.message, "gone")
+        outbox.drop_rest(tx, delivery.message)
+
+
+def trouble(tx: Transaction, tenant: TenantId, text: str) -> None:
+    """Tell the operators that messages do not get through."""
+    operators.tell(tx, tenant, title="Messages do not get through", text=text)
+
+
+def listing(
+    tx: Transaction, tenant: TenantId, *, status: str | None = None, before: str | None = None,
+    limit: int = 50,
+) -> list[OutboxLine]:  # fmt: skip
+    """Up to `limit` deliveries, newest first; `before` is the id at which the page before ended."""
+    return deliveries.page(tx, tenant, status=status, before=before, limit=limit)
+
+
+def counts(tx: Transaction, tenant: TenantId) -> dict[str, int]:
+    """How many deliveries are pending, sent, dead and dropped."""
+    return deliveries.counts(tx, tenant)
+
+
+def redrive(tx: Transaction, tenant: TenantId, delivery: DeliveryId | None = None) -> int:
+    """Send the dead `delivery` again, or every dead one; gives how many.
+
+    Raises:
+        NotFound: if `delivery` is named and is not dead, or not this tenant's.
+    """
+    again = deliveries.redrive(tx, tenant, delivery)
+    if delivery is not None and not again:
+        raise NotFound(f"There is no dead delivery {delivery}.")
+    return again
+
+
+def free_all(tx: Transaction) -> int:
+    """Free every lease at the start of the sole owner of a file: whoever held one is dead."""
+    return outbox.release_all(tx)
+
+
+def _dead_letters(count: int, delivery: Delivery, error: str) -> str:
+    many = "1 message was" if count == 1 else f"{count} messages were"
+    return (
+        f"{many} given up. The last one: {delivery.channel} to {delivery.address}: {error} "
+        "Mend the cause, then run `signoff outbox redrive`."
+    )

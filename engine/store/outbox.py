@@ -1,0 +1,276 @@
+"""The outbox as rows: what must be sent, who is sending it, and what became of it."""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, case, insert, literal, or_, select, tuple_, update
+
+from engine.digest import canonical
+from engine.errors import LeaseLost
+from engine.ids import ApprovalId, DeliveryId, LeaseToken, MessageId, PersonId, TenantId
+from engine.store.database import Transaction
+from engine.store.tables import messages, outbox
+
+# What only says how things stand: one that waits is enough, with the latest content.
+REFRESHES = frozenset({"approval.updated", "operators.told"})
+FREE: Mapping[str, None] = {"lease_token": None, "lease_expires_at": None}
+EVERY = "webhook"  # the channel whose deliveries are events of their own, none standing for another
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDelivery:
+    """Something to send. `kind` is post, update or tell; `message` is None for a tell."""
+
+    tenant: TenantId
+    message: MessageId | None
+    channel: str
+    address: str
+    kind: str
+    event: str
+    due_at: datetime
+    payload: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """Where and how a card was shown: the medium's names, the hash, what it left out."""
+
+    data: Mapping[str, str]
+    shown: str
+    left_out: tuple[str, ...]
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One thing to send, under a lease. `attempts` counts this; `before` is None until shown."""
+
+    id: DeliveryId
+    tenant: TenantId
+    message: MessageId | None
+    approval: ApprovalId | None
+    person: PersonId | None
+    serial: int
+    state: str | None
+    channel: str
+    address: str
+    kind: str
+    event: str
+    payload: Mapping[str, object]
+    event_at: datetime
+    attempts: int
+    lease: LeaseToken
+    before: Shown | None
+
+
+def enqueue(tx: Transaction, new: NewDelivery) -> DeliveryId:
+    """Store what must be sent once this transaction is committed, and wake the dispatcher.
+
+    A refresh joins one for the same place that waits and that nobody is sending: its content is
+    replaced, and no second one is stored.
+    """
+    tx.hint("outbox")
+    if new.event in REFRESHES and (waiting := _join(tx, new)) is not None:
+        return waiting
+    delivery = DeliveryId(tx.ids.new("dlv"))
+    tx.connection.execute(
+        insert(outbox).values(
+            id=delivery,
+            tenant=new.tenant,
+            message=new.message,
+            channel=new.channel,
+            address=new.address,
+            kind=new.kind,
+            event=new.event,
+            payload=canonical(new.payload).decode(),
+            event_at=tx.now,
+            due_at=new.due_at,
+            attempts=0,
+            status="pending",
+            created_at=tx.now,
+        )
+    )
+    return delivery
+
+
+def claim(
+    tx: Transaction,
+    channel: str,
+    *,
+    limit: int,
+    lease_for: timedelta,
+    resting: Collection[str] = (),
+) -> list[Delivery]:
+    """Lease up to `limit` due deliveries of `channel`, the longest due first, none to `resting`.
+
+    Of one message only the earliest pending delivery is ever handed out, so that they happen in
+    order. Safe to call from many processes at once: no delivery is held by two, unless a lease ran
+    out; then the earlier holder's marks change nothing.
+    """
+    wanted = and_(outbox.c.channel == channel, outbox.c.address.not_in(resting))
+    return _lease(tx, wanted, limit=limit, lease_for=lease_for)
+
+
+def claim_orphans(
+    tx: Transaction, known: Collection[str], *, limit: int, lease_for: timedelta
+) -> list[Delivery]:
+    """As `claim`, for channels that are not among `known`."""
+    return _lease(tx, outbox.c.channel.not_in(known), limit=limit, lease_for=lease_for)
+
+
+def mark(tx: Transaction, delivery: Delivery, **values: Any) -> None:
+    """Change a leased delivery and give up its lease.
+
+    Raises:
+        LeaseLost: if the lease is no longer this one, or ran out; nothing was changed.
+    """
+    done = tx.connection.execute(
+        update(outbox)
+        .where(
+            outbox.c.id == delivery.id,
+            outbox.c.lease_token == delivery.lease,
+            outbox.c.lease_expires_at > tx.now,
+            outbox.c.status == "pending",
+        )
+        .values(**values, **FREE)
+    )
+    if done.rowcount == 0:
+        raise LeaseLost(f"Delivery {delivery.id} is no longer held; somebody else sends it.")
+    if _waits_behind(tx, delivery):
+        tx.hint("outbox")
+
+
+def set_shown(tx: Transaction, message: MessageId, shown: Shown) -> None:
+    """Remember where and how the message was shown; one that was withdrawn meanwhile stays so."""
+    withdrawn = messages.c.state == "withdrawn"
+    tx.connection.execute(
+        update(messages)
+        .where(messages.c.id == message)
+        .values(
+            state=case((withdrawn, "withdrawn"), else_="posted"),
+            ref=canonical(dict(shown.data)).decode(),
+            shown=shown.shown,
+            left_out=canonical(list(shown.left_out)).decode(),
+            shown_version=shown.version,
+        )
+    )
+
+
+def set_state(tx: Transaction, message: MessageId, state: str) -> None:
+    """Remember that the message was never posted (dead), or is there no more (gone)."""
+    tx.connection.execute(update(messages).where(messages.c.id == message).values(state=state))
+
+
+def drop_rest(tx: Transaction, message: MessageId) -> None:
+    """Forget what still waits for a message that nobody will see."""
+    tx.connection.execute(
+        update(outbox)
+        .where(outbox.c.message == message, _is("pending"), outbox.c.lease_token.is_(None))
+        .values(status="dropped", ended_at=tx.now)
+    )
+
+
+def release_all(tx: Transaction) -> int:
+    """Free every lease. Only for the sole owner of a file, at its start: its holder is dead."""
+    done = tx.connection.execute(
+        update(outbox).where(_is("pending"), outbox.c.lease_token.is_not(None)).values(**FREE)
+    )
+    return done.rowcount
+
+
+def _is(status: str) -> ColumnElement[bool]:
+    # Spelled into the statement: a partial index is not used for a bound parameter.
+    return outbox.c.status == literal(status, literal_execute=True)
+
+
+def _join(tx: Transaction, new: NewDelivery) -> DeliveryId | None:
+    waiting = tx.connection.execute(
+        update(outbox)
+        .where(
+            outbox.c.tenant == new.tenant,
+            outbox.c.message == new.message,
+            outbox.c.channel == new.channel,
+            outbox.c.address == new.address,
+            outbox.c.kind == new.kind,
+            outbox.c.event == new.event,
+            outbox.c.lease_token.is_(None),
+            _is("pending"),
+        )
+        .values(payload=canonical(new.payload).decode(), event_at=tx.now)
+        .returning(outbox.c.id)
+    ).first()
+    return None if waiting is None else DeliveryId(waiting.id)
+
+
+def _lease(
+    tx: Transaction, wanted: ColumnElement[bool], *, limit: int, lease_for: timedelta
+) -> list[Delivery]:
+    earlier = outbox.alias("earlier")
+    blocked = (
+        select(earlier.c.id)
+        .where(
+            earlier.c.message == outbox.c.message,
+            earlier.c.status == "pending",
+            tuple_(earlier.c.created_at, earlier.c.id) < tuple_(outbox.c.created_at, outbox.c.id),
+        )
+        .exists()
+    )
+    free = or_(outbox.c.lease_expires_at.is_(None), outbox.c.lease_expires_at <= tx.now)
+    due = (
+        select(outbox.c.id)
+        .where(_is("pending"), outbox.c.due_at <= tx.now, free, wanted, ~blocked)
+        .order_by(outbox.c.due_at, outbox.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    found = [row.id for row in tx.connection.execute(due)]
+    if not found:
+        return []
+    tx.connection.execute(
+        update(outbox)
+        .where(outbox.c.id.in_(found))
+        .values(
+            lease_token=tx.ids.secret(),
+            lease_expires_at=tx.now + lease_for,
+            attempts=outbox.c.attempts + 1,
+        )
+    )
+    rows = tx.connection.execute(
+        select(outbox, *_OF_MESSAGE)
+        .outerjoin(messages, messages.c.id == outbox.c.message)
+        .where(outbox.c.id.in_(found))
+        .order_by(outbox.c.due_at, outbox.c.id)
+    )
+    return [_delivery(row) for row in rows]
+
+
+def _waits_behind(tx: Transaction, delivery: Delivery) -> bool:
+    waiting = select(outbox.c.id).where(outbox.c.message == delivery.message, _is("pending"))
+    return tx.connection.execute(waiting.limit(1)).first() is not None
+
+
+_OF_MESSAGE = (
+    messages.c.approval, messages.c.person, messages.c.serial, messages.c.state, messages.c.ref,
+    messages.c.shown, messages.c.left_out, messages.c.shown_version,
+)  # fmt: skip
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    before = None
+    if row.ref is not None:
+        before = Shown(
+            data=json.loads(row.ref), shown=row.shown or "", version=row.shown_version,
+            left_out=tuple(json.loads(row.left_out or "[]")),
+        )  # fmt: skip
+    return Delivery(
+        id=DeliveryId(row.id), tenant=TenantId(row.tenant),
+        message=None if row.message is None else MessageId(row.message),
+        approval=None if row.approval is None else ApprovalId(row.approval),
+        person=None if row.person is None else PersonId(row.person), serial=row.serial or 0,
+        state=row.state, channel=row.channel, address=row.address, kind=row.kind, event=row.event,
+        payload=json.loads(row.payload), event_at=row.event_at, attempts=row.attempts,
+        lease=LeaseToken(row.lease_token), before=before,
+    )  # fmt: skip
