@@ -4,6 +4,7 @@ from importlib.metadata import version
 from typing import Final
 
 from signoff.calls import Call
+from signoff.client import Client, ask
 from signoff.errors import SignoffError
 from signoff.outcomes import (
     Cancelled,
@@ -23,6 +24,7 @@ __all__ = [
     "Call",
     "Cancelled",
     "ChangesRequested",
+    "Client",
     "Decision",
     "Expired",
     "NoEffect",
@@ -32,5 +34,6 @@ __all__ = [
     "StepFailed",
     "StepInfo",
     "__version__",
+    "ask",
     "workflow",
 ]

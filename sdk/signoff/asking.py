@@ -29,8 +29,8 @@ class Terms(TypedDict, total=False):
     """What happens as time passes: `["remind after 30m", "reject after 4h"]`."""
     risk: Literal["low", "medium", "high"]
     """How strongly voters must be identified, and whether silence may approve (`medium`)."""
-    comment: Literal["optional", "required"]
-    """Whether every vote needs a reason (`optional`)."""
+    comment: Literal["optional", "on_reject", "required"]
+    """Which votes need a reason: none (`optional`), those against it, or all."""
     requester: str
     """On whose behalf this is asked, `person:ana`; that person never counts."""
     routes: Routes
