@@ -3,14 +3,16 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
+from engine.digest import sha256
 from engine.errors import NotFound
 from engine.ids import DeliveryId, TenantId
-from engine.store import deliveries, operators, outbox
+from engine.store import deliveries, inbox, notices, outbox
 from engine.store.database import Transaction
 from engine.store.deliveries import OutboxLine
 from engine.store.outbox import EVERY, Delivery, NewDelivery, Shown
 
 ERROR_CHARS_MAX = 500
+TOLD_FOR = timedelta(hours=1)  # the same trouble of one channel is told again only after this
 
 
 def enqueue(tx: Transaction, new: NewDelivery) -> DeliveryId:
@@ -68,9 +70,8 @@ def failed(tx: Transaction, delivery: Delivery, error: str, *, retry_at: datetim
     if delivery.kind == "post" and delivery.message is not None and delivery.channel != EVERY:
         outbox.set_state(tx, delivery.message, "dead")
         outbox.drop_rest(tx, delivery.message)
-    if delivery.event != "operators.told":
-        dead = deliveries.counts(tx, delivery.tenant)["dead"]
-        trouble(tx, delivery.tenant, _dead_letters(dead, delivery, said))
+    dead = deliveries.counts(tx, delivery.tenant)["dead"]
+    trouble(tx, delivery, said, advice=f"{_many(dead)} given up so far.")
 
 
 def dropped(tx: Transaction, delivery: Delivery) -> None:
@@ -96,9 +97,25 @@ def gone(tx: Transaction, delivery: Delivery, error: str) -> None:
         outbox.drop_rest(tx, delivery.message)
 
 
-def trouble(tx: Transaction, tenant: TenantId, text: str) -> None:
-    """Tell the operators that messages do not get through."""
-    operators.tell(tx, tenant, title="Messages do not get through", text=text)
+def trouble(tx: Transaction, delivery: Delivery, error: str, *, advice: str) -> None:
+    """Tell the operators that `delivery` does not get through; the same trouble once in an hour.
+
+    A notice about trouble that gets into trouble itself is not told.
+    """
+    until = tx.now + TOLD_FOR
+    cause = sha256(f"{delivery.channel}\n{error}".encode())
+    if delivery.event == outbox.TROUBLE or not inbox.add(
+        tx, delivery.tenant, outbox.TROUBLE, cause, keep_until=until
+    ):
+        return
+    text = (
+        f"{delivery.channel} to {delivery.address}: {error} {advice} "
+        "Mend the cause, then run `signoff outbox redrive`."
+    )
+    notices.tell_operators(
+        tx, delivery.tenant, event=outbox.TROUBLE, title="A message did not get through", text=text,
+        path="/outbox",
+    )  # fmt: skip
 
 
 def listing(
@@ -131,9 +148,5 @@ def free_all(tx: Transaction) -> int:
     return outbox.release_all(tx)
 
 
-def _dead_letters(count: int, delivery: Delivery, error: str) -> str:
-    many = "1 message was" if count == 1 else f"{count} messages were"
-    return (
-        f"{many} given up. The last one: {delivery.channel} to {delivery.address}: {error} "
-        "Mend the cause, then run `signoff outbox redrive`."
-    )
+def _many(count: int) -> str:
+    return "1 message was" if count == 1 else f"{count} messages were"

@@ -14,8 +14,9 @@ from engine.ids import ApprovalId, DeliveryId, LeaseToken, MessageId, PersonId, 
 from engine.store.database import Transaction
 from engine.store.tables import messages, outbox
 
+TROUBLE = "deliveries.trouble"
 # What only says how things stand: one that waits is enough, with the latest content.
-REFRESHES = frozenset({"approval.updated", "operators.told"})
+REFRESHES = frozenset({"approval.updated", TROUBLE})
 FREE: Mapping[str, None] = {"lease_token": None, "lease_expires_at": None}
 EVERY = "webhook"  # the channel whose deliveries are events of their own, none standing for another
 
