@@ -1,0 +1,268 @@
+"""Signing in: a one-time link to a person's own mailbox, the session it begins, and the way out."""
+
+import dataclasses
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from engine.errors import NotFound
+from engine.ids import PersonId, TenantId
+from engine.store import audit, electorates, people, sessions, sign_ins
+from engine.store.database import Transaction
+from engine.store.links import as_minted
+from engine.store.people import Person
+from engine.store.sessions import SessionRow, SignInKind
+from engine.store.sign_ins import CONFIRMED, SignInRow
+
+__all__ = [
+    "Session", "SessionRow", "SignIn", "SignInKind", "SignInView", "Terminal", "ask_link",
+    "begin_terminal", "confirm", "end", "first_operator_link", "note_use", "poll_terminal",
+    "session_of", "view",
+]  # fmt: skip
+
+LINK_FOR: Final = timedelta(minutes=10)
+COLLECT_WITHIN: Final = timedelta(minutes=1)  # after the link's end: confirmed in its last second
+ASKED_PER_HOUR: Final = 5
+IDLE_FOR: Final = timedelta(minutes=30)  # a browser that nobody uses
+SESSION_FOR: Final = timedelta(hours=12)
+USE_NOTED_EVERY: Final = timedelta(minutes=1)
+
+_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{1,200}")
+_CODE_LETTERS: Final = (
+    "BCDFGHJKLMNPQRST"  # sixteen that are not mistaken for each other, nor make words
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """A link that was asked for. The token goes into `/sign-in/…` and to nobody but `person`."""
+
+    token: str = dataclasses.field(repr=False)
+    person: Person
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInView:
+    """What the page behind a link shows before anything is done. `code` is also on the terminal."""
+
+    person: Person
+    kind: SignInKind
+    code: str | None
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terminal:
+    """A terminal that waits: it keeps the secret and shows the code; the link goes by mail."""
+
+    device_secret: str = dataclasses.field(repr=False)
+    code: str
+    link: SignIn | None
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A session that has just begun. The token is its cookie or bearer, and is kept nowhere."""
+
+    token: str = dataclasses.field(repr=False)
+    person: PersonId
+    kind: SignInKind
+    expires_at: datetime
+
+
+def ask_link(tx: Transaction, tenant: TenantId, email: str) -> SignIn | None:
+    """A one-time link for the person with this address, good for ten minutes.
+
+    None for a stranger, and for the sixth within an hour: then nothing is sent, and whoever asked
+    is told the same as always.
+    """
+    person = people.by_email(tx, tenant, email)
+    return None if person is None else _ask(tx, person, SignInKind.BROWSER)
+
+
+def begin_terminal(tx: Transaction, tenant: TenantId, person_or_email: str) -> Terminal:
+    """Let a terminal wait for a session of this person, who opens the link and compares the code.
+
+    `link` is None for a stranger, and for the sixth within an hour; the terminal is told the same
+    and waits in vain.
+    """
+    secret = tx.ids.secret()
+    device_hash = tx.tokens.hashed("device", secret)
+    person = _person(tx, tenant, person_or_email)
+    link = (
+        None if person is None else _ask(tx, person, SignInKind.TERMINAL, device_hash=device_hash)
+    )
+    return Terminal(
+        device_secret=secret,
+        code=_code(tx, device_hash),
+        link=link,
+        expires_at=tx.now + LINK_FOR,
+    )
+
+
+def first_operator_link(tx: Transaction, tenant: TenantId) -> SignIn | None:
+    """While nobody ever signed in: a link for the first operator, in place of any before it.
+
+    The first is the first by id among those who hold the role `operator`. None when there is none,
+    or as soon as anybody has signed in.
+    """
+    if sign_ins.ever_confirmed(tx, tenant):
+        return None
+    operators = sorted(electorates.members_of(tx, tenant, "role", "operator"))
+    if not operators:
+        return None
+    sign_ins.forget_unused(tx, tenant, operators[0])
+    person = people.find(tx, tenant, operators[0])
+    return _ask(tx, person, SignInKind.BROWSER)
+
+
+def view(tx: Transaction, token: str) -> SignInView:
+    """What the link would do; looking changes nothing.
+
+    Raises:
+        NotFound: for every token that would not do anything, without saying why.
+    """
+    row = _waiting(tx, token)
+    return SignInView(
+        person=people.find(tx, row.tenant, row.person),
+        kind=row.kind,
+        code=None if row.device_hash is None else _code(tx, row.device_hash),
+        expires_at=row.expires_at,
+    )
+
+
+def confirm(tx: Transaction, token: str) -> Session | None:
+    """Use the link, once. A browser's begins a session; a terminal's, the terminal collects: None.
+
+    Raises:
+        NotFound: for every token that is unknown, used or too old, or whose person was disabled;
+            which of these is not said.
+    """
+    row = _waiting(tx, token)
+    if not sign_ins.use(tx, row.hash):
+        raise _ended()
+    audit.append(tx, row.tenant, CONFIRMED, {"person": row.person, "kind": row.kind})
+    match row.kind:
+        case SignInKind.BROWSER:
+            return _begin(tx, row)
+        case SignInKind.TERMINAL:
+            return None
+
+
+def poll_terminal(tx: Transaction, device_secret: str) -> Session | None:
+    """The terminal's session, once its link was confirmed; handed out a single time.
+
+    None while it waits, and for ever when it waits in vain: the terminal gives up by itself at its
+    `expires_at`.
+    """
+    if not _TOKEN.fullmatch(device_secret):
+        return None
+    row = sign_ins.confirmed(
+        tx,
+        tx.tokens.hashed("device", device_secret),
+        expiring_after=tx.now - COLLECT_WITHIN,
+    )
+    if row is None or not sign_ins.collect(tx, row.hash):
+        return None
+    return _begin(tx, row)
+
+
+def session_of(tx: Transaction, token: str) -> SessionRow | None:
+    """The open session behind a cookie or bearer; None for all else.
+
+    A session ends after twelve hours, a browser's after thirty minutes without use, and at once
+    when its person is disabled. Reads only: when `is_use_due`, let `note_use` write it down.
+    """
+    if not _TOKEN.fullmatch(token):
+        return None
+    row = sessions.find(tx, tx.tokens.hashed("session", token))
+    if row is None:
+        return None
+    unused_for = tx.now - row.seen_at
+    if row.kind is SignInKind.BROWSER and unused_for >= IDLE_FOR:
+        return None
+    return dataclasses.replace(row, is_use_due=unused_for >= USE_NOTED_EVERY)
+
+
+def note_use(tx: Transaction, session: SessionRow) -> None:
+    """Write down that the session was used now, which keeps a browser's from becoming idle."""
+    sessions.note_use(tx, session.hash)
+
+
+def end(tx: Transaction, token: str) -> None:
+    """Sign out. Doing so again, or with what never was a session, changes nothing."""
+    session = session_of(tx, token)
+    if session is not None and sessions.end(tx, session.hash):
+        audit.append(
+            tx,
+            session.tenant,
+            "session.ended",
+            {"person": session.person, "kind": session.kind},
+        )
+
+
+def _ask(
+    tx: Transaction, person: Person, kind: SignInKind, *, device_hash: str | None = None
+) -> SignIn | None:
+    an_hour_ago = tx.now - timedelta(hours=1)
+    asked = sign_ins.asked_since(
+        tx, person.tenant, person.id, expiring_after=an_hour_ago + LINK_FOR
+    )
+    if asked >= ASKED_PER_HOUR:
+        return None
+    token = tx.ids.secret()
+    row = SignInRow(
+        hash=tx.tokens.hashed("sign-in", token),
+        tenant=person.tenant,
+        person=person.id,
+        kind=kind,
+        device_hash=device_hash,
+        expires_at=tx.now + LINK_FOR,
+        used_at=None,
+    )
+    sign_ins.add(tx, row)
+    audit.append(tx, person.tenant, "sign_in.asked", {"person": person.id, "kind": kind})
+    return SignIn(token=token, person=person, expires_at=row.expires_at)
+
+
+def _begin(tx: Transaction, asked: SignInRow) -> Session:
+    token = tx.ids.secret()
+    row = SessionRow(
+        hash=tx.tokens.hashed("session", token),
+        tenant=asked.tenant,
+        person=asked.person,
+        kind=asked.kind,
+        created_at=tx.now,
+        seen_at=tx.now,
+        expires_at=tx.now + SESSION_FOR,
+    )
+    sessions.add(tx, row)
+    return Session(token=token, person=row.person, kind=row.kind, expires_at=row.expires_at)
+
+
+def _waiting(tx: Transaction, token: str) -> SignInRow:
+    bare = as_minted(token)
+    row = None if bare is None else sign_ins.waiting(tx, tx.tokens.hashed("sign-in", bare))
+    if row is None:
+        raise _ended()
+    return row
+
+
+def _ended() -> NotFound:
+    return NotFound("This sign-in link is not valid any more. Ask for a new one.")
+
+
+def _person(tx: Transaction, tenant: TenantId, person_or_email: str) -> Person | None:
+    if "@" in person_or_email:
+        return people.by_email(tx, tenant, person_or_email)
+    named = people.several(tx, tenant, [PersonId(person_or_email.removeprefix("person:"))])
+    return next((person for person in named if person.is_active), None)
+
+
+def _code(tx: Transaction, device_hash: str) -> str:
+    digits = tx.tokens.hashed("terminal-code", device_hash)[:8]
+    letters = "".join(_CODE_LETTERS[int(digit, 16)] for digit in digits)
+    return f"{letters[:4]}-{letters[4:]}"

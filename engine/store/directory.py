@@ -1,0 +1,229 @@
+"""What `signoff.toml` says of people, as rows: written where it differs, removed where gone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import ColumnElement, Row, and_, delete, insert, select, update
+
+from engine.digest import canonical
+from engine.errors import Conflict
+from engine.ids import PersonId, TenantId
+from engine.store.database import Transaction
+from engine.store.tables import identities, members, people, routings
+
+ORIGIN = "config"  # what came from the file; what the API added has another origin, and stays
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedPerson:
+    """One person as the file has them: `email` in lower case, `slack` as `T…/U…`."""
+
+    id: PersonId
+    name: str
+    email: str | None = None
+    slack: str | None = None
+    timezone: str | None = None
+    hours: str | None = None
+    manager: PersonId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directory:
+    """Everybody in the file, what they belong to, and where approvals go, already checked."""
+
+    people: tuple[ListedPerson, ...] = ()
+    groups: Mapping[str, frozenset[PersonId]] = field(
+        default_factory=dict[str, frozenset[PersonId]]
+    )
+    roles: Mapping[str, frozenset[PersonId]] = field(default_factory=dict[str, frozenset[PersonId]])
+    routes: Mapping[str, Mapping[str, object]] = field(
+        default_factory=dict[str, Mapping[str, object]]
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """What one writing changed, as texts that name things and hold no secret."""
+
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.added or self.changed or self.removed)
+
+    def __add__(self, other: "Difference") -> "Difference":
+        return Difference(
+            added=self.added + other.added,
+            changed=self.changed + other.changed,
+            removed=self.removed + other.removed,
+        )
+
+
+def write_people(tx: Transaction, tenant: TenantId, listed: tuple[ListedPerson, ...]) -> Difference:
+    """Bring people in line; who is gone from the file is disabled, and never deleted.
+
+    Somebody whom the API added under the same name belongs to the file from then on.
+    """
+    rows = tx.connection.execute(select(people).where(people.c.tenant == tenant))
+    have = {row["id"]: dict(row) for row in rows.mappings()}
+    added: list[str] = []
+    changed: list[str] = []
+    for person in listed:
+        values = _values(tenant, person)
+        if person.id not in have:
+            tx.connection.execute(insert(people).values(values))
+            added.append(f"person:{person.id}")
+        elif have[person.id] != values:
+            tx.connection.execute(update(people).where(_is(tenant, person.id)).values(values))
+            changed.append(f"person:{person.id}")
+    kept = {person.id for person in listed}
+    gone = sorted(
+        id
+        for id, row in have.items()
+        if row["origin"] == ORIGIN and row["is_active"] and id not in kept
+    )
+    for id in gone:
+        tx.connection.execute(update(people).where(_is(tenant, id)).values(is_active=False))
+    return Difference(
+        added=tuple(added), changed=tuple(changed), removed=tuple(f"person:{id}" for id in gone)
+    )
+
+
+def write_identities(
+    tx: Transaction, tenant: TenantId, listed: tuple[ListedPerson, ...]
+) -> Difference:
+    """Bring identities in line. One that a disabled person held may pass to somebody else.
+
+    Raises:
+        Conflict: `identity_taken`, if an active person got one by other means than the file.
+    """
+    wanted = {
+        (kind, value): person.id
+        for person in listed
+        for kind, value in (("email", person.email), ("slack", person.slack))
+        if value is not None
+    }
+    kept: set[tuple[str, str]] = set()
+    freed: list[tuple[str, str]] = []
+    for row in _held(tx, tenant):
+        key = (row.kind, row.value)
+        if wanted.get(key) == row.person:
+            kept.add(key)
+        elif row.origin == ORIGIN or (key in wanted and not row.is_active):
+            freed.append(key)
+        elif key in wanted:
+            raise Conflict(
+                f"{row.kind}:{row.value} belongs to {row.person}, who is not in signoff.toml. "
+                f"Give {wanted[key]} another one, or disable {row.person}.",
+                code="identity_taken",
+            )
+    for kind, value in freed:
+        tx.connection.execute(
+            delete(identities).where(
+                identities.c.tenant == tenant,
+                identities.c.kind == kind,
+                identities.c.value == value,
+            )
+        )
+    new = [key for key in wanted if key not in kept]
+    for kind, value in new:
+        tx.connection.execute(
+            insert(identities).values(
+                tenant=tenant, kind=kind, value=value, person=wanted[kind, value], origin=ORIGIN
+            )
+        )
+    return Difference(
+        added=tuple(f"{kind}:{value}" for kind, value in new if (kind, value) not in freed),
+        changed=tuple(f"{kind}:{value}" for kind, value in new if (kind, value) in freed),
+        removed=tuple(f"{kind}:{value}" for kind, value in freed if (kind, value) not in wanted),
+    )
+
+
+def write_members(tx: Transaction, tenant: TenantId, directory: Directory) -> Difference:
+    """Bring groups and roles in line; members whom the API added stay."""
+    wanted = {
+        (kind, name, person)
+        for kind, named in (("group", directory.groups), ("role", directory.roles))
+        for name, persons in named.items()
+        for person in persons
+    }
+    rows = tx.connection.execute(select(members).where(members.c.tenant == tenant)).all()
+    have = {(row.kind, row.name, PersonId(row.person)) for row in rows}
+    ours = {(row.kind, row.name, PersonId(row.person)) for row in rows if row.origin == ORIGIN}
+    new, gone = sorted(wanted - have), sorted(ours - wanted)
+    if new:
+        tx.connection.execute(
+            insert(members),
+            [
+                {"tenant": tenant, "kind": kind, "name": name, "person": person, "origin": ORIGIN}
+                for kind, name, person in new
+            ],
+        )
+    for kind, name, person in gone:
+        tx.connection.execute(
+            delete(members).where(
+                members.c.tenant == tenant,
+                members.c.kind == kind,
+                members.c.name == name,
+                members.c.person == person,
+            )
+        )
+    return Difference(
+        added=tuple(f"{kind}:{name}/{person}" for kind, name, person in new),
+        removed=tuple(f"{kind}:{name}/{person}" for kind, name, person in gone),
+    )
+
+
+def write_routings(
+    tx: Transaction, tenant: TenantId, routes: Mapping[str, Mapping[str, object]]
+) -> Difference:
+    """Bring routes in line; a name that the API added stays, unless the file has it too."""
+    wanted = {name: canonical(routing).decode() for name, routing in routes.items()}
+    rows = tx.connection.execute(select(routings).where(routings.c.tenant == tenant)).all()
+    have = {row.name: (row.routing, row.origin) for row in rows}
+    changed = sorted(
+        name for name, text in wanted.items() if name in have and have[name] != (text, ORIGIN)
+    )
+    gone = sorted(
+        name for name, (_, origin) in have.items() if origin == ORIGIN and name not in wanted
+    )
+    new = sorted(wanted.keys() - have.keys())
+    for name in (*gone, *changed):
+        tx.connection.execute(
+            delete(routings).where(routings.c.tenant == tenant, routings.c.name == name)
+        )
+    for name in (*new, *changed):
+        tx.connection.execute(
+            insert(routings).values(tenant=tenant, name=name, routing=wanted[name], origin=ORIGIN)
+        )
+    return Difference(
+        added=tuple(f"routes.{name}" for name in new),
+        changed=tuple(f"routes.{name}" for name in changed),
+        removed=tuple(f"routes.{name}" for name in gone),
+    )
+
+
+def _values(tenant: TenantId, person: ListedPerson) -> dict[str, object]:
+    return {
+        "tenant": tenant,
+        "id": person.id,
+        "name": person.name,
+        "email": person.email,
+        "timezone": person.timezone,
+        "hours": person.hours,
+        "manager": person.manager,
+        "is_active": True,
+        "origin": ORIGIN,
+    }
+
+
+def _is(tenant: TenantId, person: str) -> ColumnElement[bool]:
+    return and_(people.c.tenant == tenant, people.c.id == person)
+
+
+def _held(tx: Transaction, tenant: TenantId) -> Sequence[Row[*tuple[object, ...]]]:
+    owner = and_(people.c.tenant == identities.c.tenant, people.c.id == identities.c.person)
+    query = select(identities, people.c.is_active).join(people, owner)
+    return tx.connection.execute(query.where(identities.c.tenant == tenant)).all()

@@ -1,0 +1,153 @@
+"""Who belongs: the members of groups and roles, and whom approver expressions mean now."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import and_, false, or_, select
+
+from engine.errors import Invalid
+from engine.ids import PersonId, TenantId
+from engine.rules.approvers import Approver, ApproverKind
+from engine.store.database import Transaction
+from engine.store.tables import identities, members, people
+
+_MEMBERSHIPS = {ApproverKind.GROUP: "group", ApproverKind.ROLE: "role"}
+_IDENTITIES = {ApproverKind.EMAIL: "email", ApproverKind.SLACK: "slack"}
+
+Key = tuple[str, str]
+
+
+def members_of(tx: Transaction, tenant: TenantId, kind: str, name: str) -> frozenset[PersonId]:
+    """The active members of the group or role `name`; nobody when there is no such thing."""
+    return frozenset(_members(tx, tenant, {(kind, name)}).get((kind, name), ()))
+
+
+def holds_role(tx: Transaction, tenant: TenantId, person: PersonId, role: str) -> bool:
+    """Whether `person` is active and holds `role`."""
+    return person in members_of(tx, tenant, "role", role)
+
+
+def resolve(
+    tx: Transaction,
+    tenant: TenantId,
+    approvers: Sequence[Approver],
+    *,
+    requester: PersonId | None,
+    strict: bool = True,
+) -> frozenset[PersonId]:
+    """The active people whom `approvers` mean at this moment, each once.
+
+    A group or role whose members were all disabled means nobody, and is no mistake. An agent as
+    requester has no manager.
+
+    Raises:
+        Invalid: `unknown_approver`, if `strict` and an expression means nothing that is known; all
+            such expressions are named at once.
+    """
+    found = _found(tx, tenant, approvers, requester)
+    unknown = [approver.text() for approver in approvers if found.get(approver) is None]
+    if strict and unknown:
+        listed = ", ".join(dict.fromkeys(unknown))
+        raise Invalid(
+            f"Nobody is known as {listed}. Add them to signoff.toml, or name others.",
+            code="unknown_approver",
+        )
+    return frozenset(person for persons in found.values() for person in persons or ())
+
+
+def _found(
+    tx: Transaction,
+    tenant: TenantId,
+    approvers: Iterable[Approver],
+    requester: PersonId | None,
+) -> dict[Approver, set[PersonId] | None]:
+    asked = list(approvers)
+    belonging = {(_MEMBERSHIPS[a.kind], a.value) for a in asked if a.kind in _MEMBERSHIPS}
+    known_as = {(_IDENTITIES[a.kind], a.value) for a in asked if a.kind in _IDENTITIES}
+    named = {PersonId(a.value) for a in asked if a.kind is ApproverKind.PERSON}
+    managed = any(a.kind is ApproverKind.MANAGER_OF for a in asked)
+    by_name = _active(tx, tenant, named)
+    by_member = _members(tx, tenant, belonging)
+    by_identity = _identified(tx, tenant, known_as)
+    managers = _managers(tx, tenant, requester) if managed else None
+    result: dict[Approver, set[PersonId] | None] = {}
+    for approver in asked:
+        match approver.kind:
+            case ApproverKind.PERSON:
+                result[approver] = by_name.get(PersonId(approver.value))
+            case ApproverKind.GROUP | ApproverKind.ROLE:
+                result[approver] = by_member.get((_MEMBERSHIPS[approver.kind], approver.value))
+            case ApproverKind.EMAIL | ApproverKind.SLACK:
+                result[approver] = by_identity.get((_IDENTITIES[approver.kind], approver.value))
+            case ApproverKind.MANAGER_OF:
+                result[approver] = managers
+    return result
+
+
+def _active(
+    tx: Transaction, tenant: TenantId, wanted: set[PersonId]
+) -> dict[PersonId, set[PersonId]]:
+    if not wanted:
+        return {}
+    rows = tx.connection.execute(
+        select(people.c.id, people.c.is_active).where(
+            people.c.tenant == tenant, people.c.id.in_(wanted)
+        )
+    )
+    return {PersonId(row.id): {PersonId(row.id)} if row.is_active else set() for row in rows}
+
+
+def _members(tx: Transaction, tenant: TenantId, wanted: set[Key]) -> dict[Key, set[PersonId]]:
+    if not wanted:
+        return {}
+    rows = tx.connection.execute(
+        select(members.c.kind, members.c.name, members.c.person, people.c.is_active)
+        .join(people, and_(people.c.tenant == members.c.tenant, people.c.id == members.c.person))
+        .where(
+            members.c.tenant == tenant,
+            or_(
+                false(),
+                *(
+                    and_(
+                        members.c.kind == kind,
+                        members.c.name.in_([name for of, name in wanted if of == kind]),
+                    )
+                    for kind in {kind for kind, _ in wanted}
+                ),
+            ),
+        )
+    )
+    found: dict[Key, set[PersonId]] = {}
+    for row in rows:
+        persons = found.setdefault((row.kind, row.name), set())
+        if row.is_active:
+            persons.add(PersonId(row.person))
+    return found
+
+
+def _identified(tx: Transaction, tenant: TenantId, wanted: set[Key]) -> dict[Key, set[PersonId]]:
+    if not wanted:
+        return {}
+    rows = tx.connection.execute(
+        select(identities.c.kind, identities.c.value, identities.c.person, people.c.is_active)
+        .join(
+            people,
+            and_(people.c.tenant == identities.c.tenant, people.c.id == identities.c.person),
+        )
+        .where(identities.c.tenant == tenant, identities.c.value.in_([each for _, each in wanted]))
+    )
+    return {
+        (row.kind, row.value): {PersonId(row.person)} if row.is_active else set()
+        for row in rows
+        if (row.kind, row.value) in wanted
+    }
+
+
+def _managers(
+    tx: Transaction, tenant: TenantId, requester: PersonId | None
+) -> set[PersonId] | None:
+    if requester is None:
+        return None
+    manager = tx.connection.execute(
+        select(people.c.manager).where(people.c.tenant == tenant, people.c.id == requester)
+    ).scalar()
+    return None if manager is None else _active(tx, tenant, {PersonId(manager)}).get(manager)

@@ -1,0 +1,119 @@
+"""API keys as rows, and the caller that a key, a person or this machine amounts to."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from sqlalchemy import Row, insert, select, update
+
+from engine.ids import KeyId, PersonId, TenantId
+from engine.store.database import Transaction
+from engine.store.tables import keys
+
+
+class Scope(StrEnum):
+    """What a key may do. None of them is voting: a key asks, people answer."""
+
+    RUNS_START = "runs:start"
+    APPROVALS_ASK = "approvals:ask"
+    READ = "read"
+    OPERATE = "operate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRow:
+    """One key, without anything from which it could be made."""
+
+    id: KeyId
+    tenant: TenantId
+    name: str
+    scopes: frozenset[Scope]
+    owner: PersonId | None
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who calls. `owner` is the person behind a key, who never counts for what it asks."""
+
+    tenant: TenantId
+    key: KeyId | None
+    person: PersonId | None
+    scopes: frozenset[Scope]
+    owner: PersonId | None
+    name: str
+    kind: Literal["key", "person", "local"]
+    is_use_due: bool = False  # the key's last use should be noted; at most once a minute
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredKey:
+    """A key together with the keyed hash that its secret must have."""
+
+    row: KeyRow
+    hash: str
+
+
+def add(tx: Transaction, row: KeyRow, *, hashed: str) -> None:
+    """Keep a new key."""
+    tx.connection.execute(
+        insert(keys).values(
+            id=row.id,
+            tenant=row.tenant,
+            name=row.name,
+            hash=hashed,
+            scopes=" ".join(sorted(row.scopes)),
+            owner=row.owner,
+            created_at=row.created_at,
+            expires_at=row.expires_at,
+        )
+    )
+
+
+def by_id(tx: Transaction, key: KeyId) -> StoredKey | None:
+    """The key that calls itself `key`, of whatever tenant: the tenant follows from it."""
+    row = tx.connection.execute(select(keys).where(keys.c.id == key)).one_or_none()
+    return None if row is None else StoredKey(row=_key(row), hash=row.hash)
+
+
+def listing(tx: Transaction, tenant: TenantId) -> list[KeyRow]:
+    """Every key, revoked ones included, the newest first."""
+    rows = tx.connection.execute(
+        select(keys)
+        .where(keys.c.tenant == tenant)
+        .order_by(keys.c.created_at.desc(), keys.c.id.desc())
+    )
+    return [_key(row) for row in rows]
+
+
+def note_use(tx: Transaction, key: KeyId) -> None:
+    """Remember that the key was used now."""
+    tx.connection.execute(update(keys).where(keys.c.id == key).values(last_used_at=tx.now))
+
+
+def revoke(tx: Transaction, tenant: TenantId, key: KeyId) -> bool:
+    """Whether the key was open until now; it is no longer."""
+    done = tx.connection.execute(
+        update(keys)
+        .where(keys.c.tenant == tenant, keys.c.id == key, keys.c.revoked_at.is_(None))
+        .values(revoked_at=tx.now)
+    )
+    return done.rowcount == 1
+
+
+def _key(row: Row[*tuple[object, ...]]) -> KeyRow:
+    return KeyRow(
+        id=KeyId(row.id),
+        tenant=TenantId(row.tenant),
+        name=row.name,
+        scopes=frozenset(Scope(scope) for scope in row.scopes.split()),
+        owner=row.owner,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        last_used_at=row.last_used_at,
+        revoked_at=row.revoked_at,
+    )

@@ -1,0 +1,131 @@
+"""Personal links as rows, found by the hash of their token, and the nonces of their pages."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import and_, delete, exists, insert, literal, select, update
+
+from engine.ids import ApprovalId, PersonId, TenantId
+from engine.rules.states import ApprovalStatus
+from engine.store.database import Transaction
+from engine.store.tables import approvals, links, nonces, people
+
+NONCE_FOR: Final = timedelta(minutes=10)
+
+_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{1,200}")
+_CLINGING: Final = ">).,;:!?\"']}"  # what stands behind a link in a sentence, and travels with it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRow:
+    """A link that exists, of an active person, beside its approval as it stands now."""
+
+    hash: str
+    tenant: TenantId
+    approval: ApprovalId
+    version: int
+    person: PersonId
+    revoked_at: datetime | None
+    current_version: int
+    status: ApprovalStatus
+    ended_at: datetime | None
+
+
+def as_minted(token: str) -> str | None:
+    """The token without what mail programs leave hanging on it; None for what cannot be one."""
+    bare = token[:210].rstrip(_CLINGING)
+    return bare if _TOKEN.fullmatch(bare) else None
+
+
+def mint(
+    tx: Transaction,
+    tenant: TenantId,
+    *,
+    approval: ApprovalId,
+    version: int,
+    person: PersonId,
+    serial: int,
+) -> None:
+    """Let the token of these four open the approval. Minting again changes nothing.
+
+    A link that was revoked stays so; another serial makes another link.
+    """
+    token = tx.tokens.respond(approval=approval, version=version, person=person, serial=serial)
+    hashed = tx.tokens.hashed("respond", token)
+    fresh = select(
+        literal(hashed), literal(tenant), literal(approval), literal(version), literal(person)
+    ).where(~exists().where(links.c.hash == hashed))
+    tx.connection.execute(
+        insert(links).from_select(["hash", "tenant", "approval", "version", "person"], fresh)
+    )
+
+
+def find(tx: Transaction, token: str) -> LinkRow | None:
+    """The link behind `token`; None for what never was one, and for links of disabled people."""
+    bare = as_minted(token)
+    if bare is None:
+        return None
+    owner = and_(people.c.tenant == links.c.tenant, people.c.id == links.c.person)
+    row = tx.connection.execute(
+        select(
+            links, approvals.c.version.label("current"), approvals.c.status, approvals.c.ended_at
+        )
+        .join(approvals, approvals.c.id == links.c.approval)
+        .join(people, owner)
+        .where(links.c.hash == tx.tokens.hashed("respond", bare), people.c.is_active)
+    ).one_or_none()
+    if row is None:
+        return None
+    return LinkRow(
+        hash=row.hash,
+        tenant=TenantId(row.tenant),
+        approval=ApprovalId(row.approval),
+        version=row.version,
+        person=PersonId(row.person),
+        revoked_at=row.revoked_at,
+        current_version=row.current,
+        status=ApprovalStatus(row.status),
+        ended_at=row.ended_at,
+    )
+
+
+def revoke_for(tx: Transaction, approval: ApprovalId, *, person: PersonId | None = None) -> int:
+    """Kill the approval's links, or those of one `person`; gives how many lived."""
+    wanted = [links.c.approval == approval, links.c.revoked_at.is_(None)]
+    if person is not None:
+        wanted.append(links.c.person == person)
+    return tx.connection.execute(update(links).where(*wanted).values(revoked_at=tx.now)).rowcount
+
+
+def add_nonce(tx: Transaction, nonce: str, *, link: str) -> None:
+    """Let `nonce` carry one decision of the page of `link`; what is too old is forgotten."""
+    tx.connection.execute(delete(nonces).where(nonces.c.expires_at <= tx.now))
+    tx.connection.execute(
+        insert(nonces).values(
+            hash=tx.tokens.hashed("nonce", nonce), link=link, expires_at=tx.now + NONCE_FOR
+        )
+    )
+
+
+def is_nonce_used(tx: Transaction, nonce: str, *, link: str) -> bool | None:
+    """Whether the page's nonce was spent; None when it is no nonce of `link`, or too old."""
+    row = tx.connection.execute(
+        select(nonces.c.used_at).where(
+            nonces.c.hash == tx.tokens.hashed("nonce", nonce),
+            nonces.c.link == link,
+            nonces.c.expires_at > tx.now,
+        )
+    ).one_or_none()
+    return None if row is None else row.used_at is not None
+
+
+def use_nonce(tx: Transaction, nonce: str) -> bool:
+    """Whether this call is the one that spends the nonce."""
+    done = tx.connection.execute(
+        update(nonces)
+        .where(nonces.c.hash == tx.tokens.hashed("nonce", nonce), nonces.c.used_at.is_(None))
+        .values(used_at=tx.now)
+    )
+    return done.rowcount == 1

@@ -1,0 +1,113 @@
+"""Sessions as rows: who is signed in, found by the hash of what their cookie or bearer says."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import Row, and_, delete, insert, select, tuple_, update
+
+from engine.ids import PersonId, TenantId
+from engine.store.database import Transaction
+from engine.store.tables import people, sessions
+
+KEPT_FOR = timedelta(days=1)  # after its end, so that a look into the file can explain it
+
+
+class SignInKind(StrEnum):
+    """Where somebody signs in: a browser keeps a cookie, a terminal a bearer token."""
+
+    BROWSER = "browser"
+    TERMINAL = "terminal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRow:
+    """One open session of an active person."""
+
+    hash: str
+    tenant: TenantId
+    person: PersonId
+    kind: SignInKind
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+    is_use_due: bool = False  # its use should be noted, or it becomes idle; at most once a minute
+
+
+def add(tx: Transaction, row: SessionRow) -> None:
+    """Begin a session; those that ended more than a day ago are forgotten."""
+    tx.connection.execute(delete(sessions).where(sessions.c.expires_at < tx.now - KEPT_FOR))
+    tx.connection.execute(
+        insert(sessions).values(
+            hash=row.hash,
+            tenant=row.tenant,
+            person=row.person,
+            kind=row.kind,
+            created_at=row.created_at,
+            seen_at=row.seen_at,
+            expires_at=row.expires_at,
+        )
+    )
+
+
+def find(tx: Transaction, hashed: str) -> SessionRow | None:
+    """The session, if it was neither ended nor outlived and its person is active."""
+    owner = and_(people.c.tenant == sessions.c.tenant, people.c.id == sessions.c.person)
+    row = tx.connection.execute(
+        select(sessions)
+        .join(people, owner)
+        .where(
+            sessions.c.hash == hashed,
+            sessions.c.ended_at.is_(None),
+            sessions.c.expires_at > tx.now,
+            people.c.is_active,
+        )
+    ).one_or_none()
+    return None if row is None else _session(row)
+
+
+def note_use(tx: Transaction, hashed: str) -> None:
+    """Remember that the session was used now."""
+    tx.connection.execute(
+        update(sessions)
+        .where(sessions.c.hash == hashed, sessions.c.ended_at.is_(None))
+        .values(seen_at=tx.now)
+    )
+
+
+def end(tx: Transaction, hashed: str) -> bool:
+    """Whether the session was open until now; it is no longer."""
+    done = tx.connection.execute(
+        update(sessions)
+        .where(sessions.c.hash == hashed, sessions.c.ended_at.is_(None))
+        .values(ended_at=tx.now)
+    )
+    return done.rowcount == 1
+
+
+def end_of_disabled(tx: Transaction, tenant: TenantId) -> int:
+    """End every session of people who are disabled: being enabled again does not bring it back."""
+    disabled = select(people.c.tenant, people.c.id).where(
+        people.c.tenant == tenant, people.c.is_active.is_(False)
+    )
+    done = tx.connection.execute(
+        update(sessions)
+        .where(
+            sessions.c.ended_at.is_(None),
+            tuple_(sessions.c.tenant, sessions.c.person).in_(disabled),
+        )
+        .values(ended_at=tx.now)
+    )
+    return done.rowcount
+
+
+def _session(row: Row[*tuple[object, ...]]) -> SessionRow:
+    return SessionRow(
+        hash=row.hash,
+        tenant=TenantId(row.tenant),
+        person=PersonId(row.person),
+        kind=SignInKind(row.kind),
+        created_at=row.created_at,
+        seen_at=row.seen_at,
+        expires_at=row.expires_at,
+    )
