@@ -11,12 +11,13 @@ __all__ = ["Difference", "Directory", "ListedPerson", "apply"]
 def apply(tx: Transaction, tenant: TenantId, listed: Directory) -> Difference:
     """Make the store say what the file says, and give what that changed.
 
-    The same again changes nothing.     What the file said before and says no longer is removed; people
+    The same again changes nothing. What the file said before and says no longer is removed; people
     are disabled, not deleted, and signed out. What the API added stays. A change is one entry of
     the audit chain.
 
     Raises:
-        Conflict: `identity_taken`, if an active person who is not in the file has an identity in it.
+        Conflict: `identity_taken`, if an active person who is not in the file holds an identity
+            that is.
     """
     difference = (
         directory.write_people(tx, tenant, listed.people)
