@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import ChainableUndefined, Environment, FileSystemLoader
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount
@@ -26,7 +26,7 @@ _HEADERS: Final = {
 TEMPLATES: Final = Environment(
     loader=FileSystemLoader(_HERE.parents[1] / "templates" / "demo"),
     autoescape=True,
-    undefined=StrictUndefined,
+    undefined=ChainableUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
 )
@@ -41,7 +41,7 @@ class Nav:
 
 
 def page(request: Request, template: str, nav: Nav, context: Mapping[str, object]) -> Response:
-    """Render `template`; `root` in it is where the stand-in is mounted."""
+    """Render `template`; `root` in it is where the stand-in is mounted, `title` what it is."""
     root = request.scope.get("root_path", "")
     html = TEMPLATES.get_template(template).render(root=root, nav=nav, **context)
     return HTMLResponse(html, headers=_HEADERS)

@@ -50,6 +50,7 @@ class SlackPage:
         place = next((place for place in places if place.id == here), places[0])
         reader = Reader(now=self._space.clock.now(), timezone=me.timezone, names=self._names())
         context: dict[str, object] = {
+            "title": "Slack",
             "me": me,
             "people": [user for user in self._space.users.values() if not user.deleted],
             "places": places,
