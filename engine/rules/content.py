@@ -28,9 +28,12 @@ class Policy:
     def to_json(self) -> dict[str, object]:
         """The policy as it is hashed."""
         return {
-            "quorum": self.quorum.to_json(), "ladder": list(self.ladder), "risk": self.risk,
-            "comment": self.comment, "allow_self": self.allow_self,
-        }  # fmt: skip
+            "quorum": self.quorum.to_json(),
+            "ladder": list(self.ladder),
+            "risk": self.risk,
+            "comment": self.comment,
+            "allow_self": self.allow_self,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +51,15 @@ class Content:
     def to_json(self) -> dict[str, object]:
         """The content as it is hashed. `form` belongs to a kind of approval that is not binary."""
         return {
-            "tenant": self.tenant, "action": self.action, "title": self.title, "call": self.call,
-            "details": self.details, "form": None, "policy": self.policy.to_json(),
+            "tenant": self.tenant,
+            "action": self.action,
+            "title": self.title,
+            "call": self.call,
+            "details": self.details,
+            "form": None,
+            "policy": self.policy.to_json(),
             "approvers": [str(approver) for approver in self.approvers],
-        }  # fmt: skip
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, object]) -> "Content":
@@ -61,15 +69,20 @@ class Content:
         if not isinstance(policy, dict) or not isinstance(approvers, list):
             raise Invalid("This is not a stored approval's content.", code="bad_content")
         return cls(
-            tenant=str(data["tenant"]), action=str(data["action"]), title=str(data["title"]),
+            tenant=str(data["tenant"]),
+            action=str(data["action"]),
+            title=str(data["title"]),
             call=call if isinstance(call, dict) else None,
             details=details if isinstance(details, dict) else {},
             policy=Policy(
-                quorum=Quorum.from_json(policy["quorum"]), ladder=tuple(policy["ladder"]),
-                risk=policy["risk"], comment=policy["comment"], allow_self=policy["allow_self"],
+                quorum=Quorum.from_json(policy["quorum"]),
+                ladder=tuple(policy["ladder"]),
+                risk=policy["risk"],
+                comment=policy["comment"],
+                allow_self=policy["allow_self"],
             ),
             approvers=tuple(parse_approver(text) for text in approvers),
-        )  # fmt: skip
+        )
 
 
 def check_words(*, title: str, action: str, risk: str, comment: str) -> None:

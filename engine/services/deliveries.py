@@ -89,9 +89,7 @@ def gone(tx: Transaction, delivery: Delivery, error: str) -> None:
     Raises:
         LeaseLost: if somebody else holds the delivery by now; nothing is changed.
     """
-    outbox.mark(
-        tx, delivery, status="dropped", ended_at=tx.now, error=error[:ERROR_CHARS_MAX]
-    )  # fmt: skip
+    outbox.mark(tx, delivery, status="dropped", ended_at=tx.now, error=error[:ERROR_CHARS_MAX])
     if delivery.message is not None:
         outbox.set_state(tx, delivery.message, "gone")
         outbox.drop_rest(tx, delivery.message)
@@ -113,15 +111,23 @@ def trouble(tx: Transaction, delivery: Delivery, error: str, *, advice: str) -> 
         "Mend the cause, then run `signoff outbox redrive`."
     )
     notices.tell_operators(
-        tx, delivery.tenant, event=outbox.TROUBLE, title="A message did not get through", text=text,
+        tx,
+        delivery.tenant,
+        event=outbox.TROUBLE,
+        title="A message did not get through",
+        text=text,
         path="/outbox",
-    )  # fmt: skip
+    )
 
 
 def listing(
-    tx: Transaction, tenant: TenantId, *, status: str | None = None, before: str | None = None,
+    tx: Transaction,
+    tenant: TenantId,
+    *,
+    status: str | None = None,
+    before: str | None = None,
     limit: int = 50,
-) -> list[OutboxLine]:  # fmt: skip
+) -> list[OutboxLine]:
     """Up to `limit` deliveries, newest first; `before` is the id at which the page before ended."""
     return deliveries.page(tx, tenant, status=status, before=before, limit=limit)
 

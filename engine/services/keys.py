@@ -15,9 +15,17 @@ from engine.store.database import Transaction
 from engine.store.keys import Caller, KeyRow, Scope
 
 __all__ = [
-    "Caller", "KeyRow", "NewKey", "Scope", "authenticate", "create", "demand", "listing",
-    "note_use", "revoke",
-]  # fmt: skip
+    "Caller",
+    "KeyRow",
+    "NewKey",
+    "Scope",
+    "authenticate",
+    "create",
+    "demand",
+    "listing",
+    "note_use",
+    "revoke",
+]
 
 LIVES_FOR: Final = timedelta(days=90)  # unless said otherwise
 LIVES_AT_MOST: Final = timedelta(days=366)

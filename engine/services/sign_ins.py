@@ -16,10 +16,22 @@ from engine.store.sessions import SessionRow, SignInKind
 from engine.store.sign_ins import CONFIRMED, SignInRow
 
 __all__ = [
-    "Session", "SessionRow", "SignIn", "SignInKind", "SignInView", "Terminal", "ask_link",
-    "begin_terminal", "confirm", "end", "first_operator_link", "note_use", "poll_terminal",
-    "session_of", "view",
-]  # fmt: skip
+    "Session",
+    "SessionRow",
+    "SignIn",
+    "SignInKind",
+    "SignInView",
+    "Terminal",
+    "ask_link",
+    "begin_terminal",
+    "confirm",
+    "end",
+    "first_operator_link",
+    "note_use",
+    "poll_terminal",
+    "session_of",
+    "view",
+]
 
 LINK_FOR: Final = timedelta(minutes=10)
 COLLECT_WITHIN: Final = timedelta(minutes=1)  # after the link's end: confirmed in its last second

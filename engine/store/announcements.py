@@ -5,18 +5,19 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from engine.ids import MessageId, PersonId
-from engine.rules.routing import Reachable, Routing, plan
+from engine.rules.routing import Reachable, parse_routing, plan
 from engine.store import links, messages, outbox, people, pictures
 from engine.store.approvals import ApprovalRow
 from engine.store.database import Transaction
 from engine.store.messages import MessageRow
 
+ENDINGS = frozenset({"approval.decided", "approval.expired", "approval.cancelled"})
 SNAPSHOT_CHANNEL = "webhook"  # the channel whose every event carries the approval as it was
 
 
 def post(tx: Transaction, row: ApprovalRow, to: Iterable[PersonId]) -> None:
     """Plan a message for everybody the routing reaches among `to` who has none yet."""
-    routing = Routing.from_json(row.routing)
+    routing = parse_routing(row.routing)
     reachable = [
         Reachable(person=person.id, email=person.email, slack=person.slack)
         for person in people.several(tx, row.tenant, to)
@@ -34,12 +35,21 @@ def post_callback(tx: Transaction, row: ApprovalRow) -> None:
 
 
 def announce(
-    tx: Transaction, row: ApprovalRow, event: str, *, data: Mapping[str, object] | None = None
+    tx: Transaction,
+    row: ApprovalRow,
+    event: str,
+    *,
+    data: Mapping[str, object] | None = None,
+    only: str | None = None,
 ) -> None:
     """Bring every message of the approval up to date with `event`. One waiting update is enough."""
     for message in messages.of(tx, row.id):
-        if message.state in {"planned", "posted"}:
+        if message.state not in {"planned", "posted"} or only not in {None, message.channel}:
+            continue
+        if message.address != row.callback_url:
             _enqueue(tx, row, message, kind="update", event=event, data=data or {})
+        elif event in ENDINGS:
+            _enqueue(tx, row, message, kind="post", event=event, data=data or {})
 
 
 def renew_links(tx: Transaction, row: ApprovalRow) -> None:
@@ -50,13 +60,21 @@ def renew_links(tx: Transaction, row: ApprovalRow) -> None:
 
 
 def _plan_one(
-    tx: Transaction, row: ApprovalRow, channel: str, address: str, person: PersonId | None,
+    tx: Transaction,
+    row: ApprovalRow,
+    channel: str,
+    address: str,
+    person: PersonId | None,
     after: timedelta | None,
-) -> None:  # fmt: skip
+) -> None:
     message = MessageRow(
-        id=MessageId(tx.ids.new("msg")), channel=channel, address=address, person=person,
-        serial=1, state="planned",
-    )  # fmt: skip
+        id=MessageId(tx.ids.new("msg")),
+        channel=channel,
+        address=address,
+        person=person,
+        serial=1,
+        state="planned",
+    )
     messages.insert_planned(tx, row.tenant, row.id, message)
     _mint(tx, row, message)
     if address != row.callback_url:  # whoever asked knows that it is open
@@ -66,23 +84,38 @@ def _plan_one(
 def _mint(tx: Transaction, row: ApprovalRow, message: MessageRow) -> None:
     if message.person is not None and message.channel == "email":
         links.mint(
-            tx, row.tenant, approval=row.id, version=row.version, person=message.person,
+            tx,
+            row.tenant,
+            approval=row.id,
+            version=row.version,
+            person=message.person,
             serial=message.serial,
-        )  # fmt: skip
+        )
 
 
 def _enqueue(
-    tx: Transaction, row: ApprovalRow, message: MessageRow, *, kind: str, event: str,
-    data: Mapping[str, object], after: timedelta | None = None,
-) -> None:  # fmt: skip
+    tx: Transaction,
+    row: ApprovalRow,
+    message: MessageRow,
+    *,
+    kind: str,
+    event: str,
+    data: Mapping[str, object],
+    after: timedelta | None = None,
+) -> None:
     payload = dict(data)
     if message.channel == SNAPSHOT_CHANNEL:
         payload["approval"] = pictures.picture(tx, row.tenant, row.id).to_json()
     outbox.enqueue(
         tx,
         outbox.NewDelivery(
-            tenant=row.tenant, message=message.id, channel=message.channel,
-            address=message.address, kind=kind, event=event, payload=json.loads(json.dumps(payload)),
+            tenant=row.tenant,
+            message=message.id,
+            channel=message.channel,
+            address=message.address,
+            kind=kind,
+            event=event,
+            payload=json.loads(json.dumps(payload)),
             due_at=tx.now + (after or timedelta(0)),
         ),
-    )  # fmt: skip
+    )

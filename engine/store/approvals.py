@@ -1,5 +1,6 @@
 """Approvals as rows: what is asked in its current version, and where it stands."""
 
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -71,10 +72,14 @@ def insert_version(tx: Transaction, row: ApprovalRow, *, edited_by: str) -> None
     """Keep what this version said, for ever."""
     tx.connection.execute(
         insert(versions).values(
-            tenant=row.tenant, approval=row.id, version=row.version,
-            content=canonical(row.content.to_json()).decode(), digest=row.digest,
-            edited_by=edited_by, at=tx.now,
-        )  # fmt: skip
+            tenant=row.tenant,
+            approval=row.id,
+            version=row.version,
+            content=canonical(row.content.to_json()).decode(),
+            digest=row.digest,
+            edited_by=edited_by,
+            at=tx.now,
+        )
     )
 
 
@@ -83,7 +88,14 @@ def replace(tx: Transaction, row: ApprovalRow) -> None:
     tx.connection.execute(update(approvals).where(approvals.c.id == row.id).values(_values(row)))
 
 
-def change_open(tx: Transaction, approval: ApprovalId, version: int, changes: ApprovalChanges) -> bool:
+def next_version(row: ApprovalRow, before: ApprovalRow) -> ApprovalRow:
+    """`row` as the version that follows `before`, of the same approval."""
+    return dataclasses.replace(row, id=before.id, version=before.version + 1)
+
+
+def change_open(
+    tx: Transaction, approval: ApprovalId, version: int, changes: ApprovalChanges
+) -> bool:
     """Change the approval if it is still open in `version`; says whether it was."""
     done = tx.connection.execute(
         update(approvals)
@@ -124,7 +136,9 @@ def get(tx: Transaction, tenant: TenantId, approval: str) -> ApprovalRow:
 def of_run(tx: Transaction, run: RunId) -> list[ApprovalRow]:
     """The run's approvals, oldest first."""
     rows = tx.connection.execute(
-        select(approvals).where(approvals.c.run == run).order_by(approvals.c.opened_at, approvals.c.id)
+        select(approvals)
+        .where(approvals.c.run == run)
+        .order_by(approvals.c.opened_at, approvals.c.id)
     )
     return [_approval(row) for row in rows]
 
@@ -157,16 +171,22 @@ def page(tx: Transaction, tenant: TenantId, wanted: Wanted) -> list[ApprovalRow]
     if wanted.status is not None:
         query = query.where(approvals.c.status == wanted.status)
     if wanted.text:
-        pattern = "%" + wanted.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        pattern = (
+            "%" + wanted.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        )
         columns = (approvals.c.title, approvals.c.action, approvals.c.id)
         query = query.where(or_(*(column.ilike(pattern, escape="\\") for column in columns)))
     if wanted.among is not None:
         query = query.where(approvals.c.id.in_(wanted.among))
     if wanted.before is not None:
         at = select(approvals.c.opened_at).where(approvals.c.id == wanted.before).scalar_subquery()
-        query = query.where(tuple_(approvals.c.opened_at, approvals.c.id) < tuple_(at, wanted.before))
+        query = query.where(
+            tuple_(approvals.c.opened_at, approvals.c.id) < tuple_(at, wanted.before)
+        )
     order = (approvals.c.opened_at.desc(), approvals.c.id.desc())
-    return [_approval(row) for row in tx.connection.execute(query.order_by(*order).limit(wanted.limit))]
+    return [
+        _approval(row) for row in tx.connection.execute(query.order_by(*order).limit(wanted.limit))
+    ]
 
 
 def counts(tx: Transaction, tenant: TenantId) -> dict[str, int]:
@@ -181,30 +201,53 @@ def counts(tx: Transaction, tenant: TenantId) -> dict[str, int]:
 
 def _values(row: ApprovalRow) -> dict[str, object]:
     return {
-        "id": row.id, "tenant": row.tenant, "run": row.run, "path": row.path, "status": row.status,
-        "version": row.version, "kind": "binary", "action": row.content.action,
-        "title": row.content.title, "risk": row.content.policy.risk,
-        "content": canonical(row.content.to_json()).decode(), "digest": row.digest,
-        "requester": row.requester, "excluded": json.dumps(sorted(row.excluded)),
-        "routing": canonical(row.routing).decode(), "callback_url": row.callback_url,
+        "id": row.id,
+        "tenant": row.tenant,
+        "run": row.run,
+        "path": row.path,
+        "status": row.status,
+        "version": row.version,
+        "kind": "binary",
+        "action": row.content.action,
+        "title": row.content.title,
+        "risk": row.content.policy.risk,
+        "content": canonical(row.content.to_json()).decode(),
+        "digest": row.digest,
+        "requester": row.requester,
+        "excluded": json.dumps(sorted(row.excluded)),
+        "routing": canonical(row.routing).decode(),
+        "callback_url": row.callback_url,
         "ladder": json.dumps([rung.text for rung in row.ladder]),
         "widened": json.dumps([str(approver) for approver in row.widened]),
         "decision": None if row.decision is None else canonical(row.decision).decode(),
-        "on_reject": row.on_reject, "opened_at": row.opened_at, "expires_at": row.expires_at,
-        "ended_at": row.ended_at, "consumed_at": row.consumed_at,
-    }  # fmt: skip
+        "on_reject": row.on_reject,
+        "opened_at": row.opened_at,
+        "expires_at": row.expires_at,
+        "ended_at": row.ended_at,
+        "consumed_at": row.consumed_at,
+    }
 
 
 def _approval(row: Row[tuple[object, ...]]) -> ApprovalRow:
     return ApprovalRow(
-        id=ApprovalId(row.id), tenant=TenantId(row.tenant), run=RunId(row.run), path=row.path,
-        status=ApprovalStatus(row.status), version=row.version,
-        content=Content.from_json(json.loads(row.content)), digest=row.digest, requester=row.requester,
+        id=ApprovalId(row.id),
+        tenant=TenantId(row.tenant),
+        run=RunId(row.run),
+        path=row.path,
+        status=ApprovalStatus(row.status),
+        version=row.version,
+        content=Content.from_json(json.loads(row.content)),
+        digest=row.digest,
+        requester=row.requester,
         excluded=frozenset(PersonId(person) for person in json.loads(row.excluded)),
-        routing=json.loads(row.routing), callback_url=row.callback_url,
+        routing=json.loads(row.routing),
+        callback_url=row.callback_url,
         ladder=ladder_from_json(json.loads(row.ladder)),
         widened=tuple(parse_approver(text) for text in json.loads(row.widened)),
         decision=None if row.decision is None else json.loads(row.decision),
-        on_reject=row.on_reject, opened_at=row.opened_at, expires_at=row.expires_at,
-        ended_at=row.ended_at, consumed_at=row.consumed_at,
-    )  # fmt: skip
+        on_reject=row.on_reject,
+        opened_at=row.opened_at,
+        expires_at=row.expires_at,
+        ended_at=row.ended_at,
+        consumed_at=row.consumed_at,
+    )

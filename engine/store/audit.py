@@ -21,12 +21,21 @@ def append(tx: Transaction, tenant: TenantId, kind: str, data: Mapping[str, obje
     ).one_or_none()
     position, previous = (0, "") if last is None else (last.position + 1, last.hash)
     body = {
-        "tenant": tenant, "position": position, "kind": kind, "data": dict(data), "at": iso(tx.now),
+        "tenant": tenant,
+        "position": position,
+        "kind": kind,
+        "data": dict(data),
+        "at": iso(tx.now),
         "previous": previous,
-    }  # fmt: skip
+    }
     tx.connection.execute(
         insert(audit).values(
-            tenant=tenant, position=position, kind=kind, data=canonical(data).decode(), at=tx.now,
-            previous=previous, hash=sha256(canonical(body)),
-        )  # fmt: skip
+            tenant=tenant,
+            position=position,
+            kind=kind,
+            data=canonical(data).decode(),
+            at=tx.now,
+            previous=previous,
+            hash=sha256(canonical(body)),
+        )
     )

@@ -80,8 +80,16 @@ def counts(tx: Transaction, tenant: TenantId) -> dict[str, int]:
 
 def _line(row: Row[Any]) -> OutboxLine:
     return OutboxLine(
-        id=DeliveryId(row.id), approval=None if row.approval is None else ApprovalId(row.approval),
-        channel=row.channel, address=row.address, kind=row.kind, event=row.event, status=row.status,
-        attempts=row.attempts, error=row.error, created_at=row.created_at, due_at=row.due_at,
+        id=DeliveryId(row.id),
+        approval=None if row.approval is None else ApprovalId(row.approval),
+        channel=row.channel,
+        address=row.address,
+        kind=row.kind,
+        event=row.event,
+        status=row.status,
+        attempts=row.attempts,
+        error=row.error,
+        created_at=row.created_at,
+        due_at=row.due_at,
         ended_at=row.ended_at,
-    )  # fmt: skip
+    )

@@ -66,9 +66,13 @@ def decision_of(
 ) -> dict[str, object]:
     """A decision as it is stored, journaled and shown. `rule` says what brought it about."""
     return {
-        "outcome": outcome, "by": list(by), "rule": rule, "comment": comment,
-        "changes": dict(changes) if changes else {}, "at": iso(tx.now),
-    }  # fmt: skip
+        "outcome": outcome,
+        "by": list(by),
+        "rule": rule,
+        "comment": comment,
+        "changes": dict(changes) if changes else {},
+        "at": iso(tx.now),
+    }
 
 
 def is_live(status: RunStatus) -> bool:

@@ -44,9 +44,15 @@ class Entry:
     def to_json(self) -> dict[str, object]:
         """The entry as `GET /api/runs/{id}/journal` shows it."""
         return {
-            "position": self.position, "kind": self.kind, "name": self.name, "path": self.path,
-            "data": self.data, "at": iso(self.at), "hash": self.hash, "previous": self.previous,
-        }  # fmt: skip
+            "position": self.position,
+            "kind": self.kind,
+            "name": self.name,
+            "path": self.path,
+            "data": self.data,
+            "at": iso(self.at),
+            "hash": self.hash,
+            "previous": self.previous,
+        }
 
 
 class RunChanges(TypedDict, total=False):
@@ -85,7 +91,10 @@ def append(
     row = _locked(tx, run)
     if token is not None and row.lease_token != token:
         raise LeaseLost(f"Run {run} is no longer driven from here.")
-    before = RunShape(RunStatus(row.status), None if row.reason is None else WaitingReason(row.reason))
+    before = RunShape(
+        status=RunStatus(row.status),
+        reason=None if row.reason is None else WaitingReason(row.reason),
+    )
     shape, position, head, lines = before, row.next_position, row.head, []
     for entry in entries:
         shape = apply(shape, entry.kind, entry.data)
@@ -93,17 +102,23 @@ def append(
         lines.append(line)
         position, head = position + 1, str(line["hash"])
     tx.connection.execute(insert(journal), lines)
-    ended = {"ended_at": tx.now, "ready_at": None, **RELEASED} if shape.is_terminal else {}
+    ending: RunChanges = {"ready_at": None, **RELEASED}
+    set_too: RunChanges = {**(changes or {}), **(ending if shape.is_terminal else {})}
     tx.connection.execute(
         update(runs)
         .where(runs.c.id == run)
         .values(
-            status=shape.status, reason=shape.reason, next_position=position, head=head,
-            updated_at=tx.now, **(changes or {}), **ended,
-        )  # fmt: skip
+            status=shape.status,
+            reason=shape.reason,
+            next_position=position,
+            head=head,
+            updated_at=tx.now,
+            ended_at=tx.now if shape.is_terminal else None,
+            **set_too,
+        )
     )
     tx.hint(f"run:{run}")
-    if ended or (changes or {}).get("ready_at") is not None:
+    if set_too.get("ready_at") is not None:
         tx.hint("runs")
     return shape
 
@@ -165,9 +180,16 @@ def _line(
         f'"path":{_quoted(entry.path)},"position":{position},"previous":"{previous}","run":"{run}"}}'
     )
     return {
-        "run": run, "position": position, "kind": entry.kind, "name": entry.name, "path": entry.path,
-        "data": data, "at": at, "previous": previous, "hash": sha256(text.encode()),
-    }  # fmt: skip
+        "run": run,
+        "position": position,
+        "kind": entry.kind,
+        "name": entry.name,
+        "path": entry.path,
+        "data": data,
+        "at": at,
+        "previous": previous,
+        "hash": sha256(text.encode()),
+    }
 
 
 def _quoted(value: str | None) -> str:
@@ -181,6 +203,13 @@ def _store_first(tx: Transaction, line: dict[str, object]) -> str:
 
 def _entry(row: Row[tuple[object, ...]]) -> Entry:
     return Entry(
-        run=RunId(row.run), position=row.position, kind=row.kind, name=row.name, path=row.path,
-        data=json.loads(row.data), at=row.at, previous=row.previous, hash=row.hash,
-    )  # fmt: skip
+        run=RunId(row.run),
+        position=row.position,
+        kind=row.kind,
+        name=row.name,
+        path=row.path,
+        data=json.loads(row.data),
+        at=row.at,
+        previous=row.previous,
+        hash=row.hash,
+    )

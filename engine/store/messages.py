@@ -27,19 +27,23 @@ def insert_planned(
     """Store a message that is about to be posted."""
     tx.connection.execute(
         insert(messages).values(
-            id=message.id, tenant=tenant, approval=approval, channel=message.channel,
-            address=message.address, person=message.person, serial=message.serial,
-            state=message.state, shown_version=0,
-        )  # fmt: skip
+            id=message.id,
+            tenant=tenant,
+            approval=approval,
+            channel=message.channel,
+            address=message.address,
+            person=message.person,
+            serial=message.serial,
+            state=message.state,
+            shown_version=0,
+        )
     )
 
 
 def renew_serials(tx: Transaction, approval: ApprovalId) -> None:
     """Make every personal link of the approval a new one."""
     tx.connection.execute(
-        update(messages)
-        .where(messages.c.approval == approval)
-        .values(serial=messages.c.serial + 1)
+        update(messages).where(messages.c.approval == approval).values(serial=messages.c.serial + 1)
     )
 
 
@@ -50,11 +54,12 @@ def of(tx: Transaction, approval: ApprovalId) -> list[MessageRow]:
     )
     return [
         MessageRow(
-            id=MessageId(message.id), channel=message.channel, address=message.address,
+            id=MessageId(message.id),
+            channel=message.channel,
+            address=message.address,
             person=None if message.person is None else PersonId(message.person),
-            serial=message.serial, state=message.state,
+            serial=message.serial,
+            state=message.state,
         )
         for message in found
-    ]  # fmt: skip
-
-
+    ]

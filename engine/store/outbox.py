@@ -15,8 +15,7 @@ from engine.store.database import Transaction
 from engine.store.tables import messages, outbox
 
 TROUBLE = "deliveries.trouble"
-# What only says how things stand: one that waits is enough, with the latest content.
-REFRESHES = frozenset({"approval.updated", TROUBLE})
+REFRESH = "approval.updated"  # only says how things stand: one that waits is enough
 FREE: Mapping[str, None] = {"lease_token": None, "lease_expires_at": None}
 EVERY = "webhook"  # the channel whose deliveries are events of their own, none standing for another
 
@@ -74,7 +73,7 @@ def enqueue(tx: Transaction, new: NewDelivery) -> DeliveryId:
     replaced, and no second one is stored.
     """
     tx.hint("outbox")
-    if new.event in REFRESHES and (waiting := _join(tx, new)) is not None:
+    if new.event == REFRESH and (waiting := _join(tx, new)) is not None:
         return waiting
     delivery = DeliveryId(tx.ids.new("dlv"))
     tx.connection.execute(
@@ -254,24 +253,41 @@ def _waits_behind(tx: Transaction, delivery: Delivery) -> bool:
 
 
 _OF_MESSAGE = (
-    messages.c.approval, messages.c.person, messages.c.serial, messages.c.state, messages.c.ref,
-    messages.c.shown, messages.c.left_out, messages.c.shown_version,
-)  # fmt: skip
+    messages.c.approval,
+    messages.c.person,
+    messages.c.serial,
+    messages.c.state,
+    messages.c.ref,
+    messages.c.shown,
+    messages.c.left_out,
+    messages.c.shown_version,
+)
 
 
 def _delivery(row: Row[Any]) -> Delivery:
     before = None
     if row.ref is not None:
         before = Shown(
-            data=json.loads(row.ref), shown=row.shown or "", version=row.shown_version,
+            data=json.loads(row.ref),
+            shown=row.shown or "",
+            version=row.shown_version,
             left_out=tuple(json.loads(row.left_out or "[]")),
-        )  # fmt: skip
+        )
     return Delivery(
-        id=DeliveryId(row.id), tenant=TenantId(row.tenant),
+        id=DeliveryId(row.id),
+        tenant=TenantId(row.tenant),
         message=None if row.message is None else MessageId(row.message),
         approval=None if row.approval is None else ApprovalId(row.approval),
-        person=None if row.person is None else PersonId(row.person), serial=row.serial or 0,
-        state=row.state, channel=row.channel, address=row.address, kind=row.kind, event=row.event,
-        payload=json.loads(row.payload), event_at=row.event_at, attempts=row.attempts,
-        lease=LeaseToken(row.lease_token), before=before,
-    )  # fmt: skip
+        person=None if row.person is None else PersonId(row.person),
+        serial=row.serial or 0,
+        state=row.state,
+        channel=row.channel,
+        address=row.address,
+        kind=row.kind,
+        event=row.event,
+        payload=json.loads(row.payload),
+        event_at=row.event_at,
+        attempts=row.attempts,
+        lease=LeaseToken(row.lease_token),
+        before=before,
+    )

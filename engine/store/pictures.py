@@ -62,21 +62,37 @@ class ApprovalPicture:
     def to_json(self) -> dict[str, object]:
         """The approval as `GET /api/approvals/{id}` answers it."""
         return {
-            "id": self.id, "run": self.run, "status": self.status, "version": self.version,
-            "digest": self.digest, "kind": "binary", "action": self.action, "title": self.title,
-            "call": self.call, "details": self.details, "risk": self.risk, "form": None, "fields": None,
-            "comment": self.comment_rule, "requester": self.requester, "approvers": list(self.approvers),
-            "progress": self._progress(), "votes": [self._vote(vote) for vote in self.votes],
+            "id": self.id,
+            "run": self.run,
+            "status": self.status,
+            "version": self.version,
+            "digest": self.digest,
+            "kind": "binary",
+            "action": self.action,
+            "title": self.title,
+            "call": self.call,
+            "details": self.details,
+            "risk": self.risk,
+            "form": None,
+            "fields": None,
+            "comment": self.comment_rule,
+            "requester": self.requester,
+            "approvers": list(self.approvers),
+            "progress": self._progress(),
+            "votes": [self._vote(vote) for vote in self.votes],
             "decision": self._decision(),
             "messages": [
                 {"channel": item.channel, "target": item.target, "state": item.state}
                 for item in self.messages
             ],
-            "next_rung": self._next_rung(), "undoes": list(self.undoes), "report": list(self.report),
+            "next_rung": self._next_rung(),
+            "undoes": list(self.undoes),
+            "report": list(self.report),
             "opened_at": iso(self.opened_at),
             "expires_at": None if self.expires_at is None else iso(self.expires_at),
-            "status_url": f"/api/approvals/{self.id}", "page_url": f"/approvals/{self.id}",
-        }  # fmt: skip
+            "status_url": f"/api/approvals/{self.id}",
+            "page_url": f"/approvals/{self.id}",
+        }
 
     def _progress(self) -> dict[str, object]:
         return {
@@ -91,11 +107,18 @@ class ApprovalPicture:
 
     def _vote(self, vote: VoteRow) -> dict[str, object]:
         return {
-            "person": vote.person, "choice": vote.choice, "comment": vote.comment, "changes": None,
-            "channel": vote.channel, "identified_by": vote.identified_by, "at": iso(vote.at),
-            "counted": self.counts(vote), "late": vote.is_late, "version": vote.version,
+            "person": vote.person,
+            "choice": vote.choice,
+            "comment": vote.comment,
+            "changes": None,
+            "channel": vote.channel,
+            "identified_by": vote.identified_by,
+            "at": iso(vote.at),
+            "counted": self.counts(vote),
+            "late": vote.is_late,
+            "version": vote.version,
             "digest": vote.digest,
-        }  # fmt: skip
+        }
 
     def _decision(self) -> dict[str, object] | None:
         if self.decision is None:
@@ -131,20 +154,36 @@ def _picture(tx: Transaction, row: ApprovalRow, cast: Sequence[VoteRow]) -> Appr
     fired = timers.fired_count(tx, row.id) if is_open else len(row.ladder)
     content = row.content
     return ApprovalPicture(
-        id=row.id, tenant=row.tenant, run=row.run, status=row.status, version=row.version,
-        digest=row.digest, action=content.action, title=content.title, call=content.call,
-        details=content.details, risk=content.policy.risk, comment_rule=content.policy.comment,
-        requester=row.requester, approvers=tuple(str(approver) for approver in content.approvers),
-        tally=tally, votes=tuple(cast), decision=row.decision,
+        id=row.id,
+        tenant=row.tenant,
+        run=row.run,
+        status=row.status,
+        version=row.version,
+        digest=row.digest,
+        action=content.action,
+        title=content.title,
+        call=content.call,
+        details=content.details,
+        risk=content.policy.risk,
+        comment_rule=content.policy.comment,
+        requester=row.requester,
+        approvers=tuple(str(approver) for approver in content.approvers),
+        tally=tally,
+        votes=tuple(cast),
+        decision=row.decision,
         messages=tuple(
             MessagePicture(channel=message.channel, target=message.address, state=message.state)
             for message in messages.of(tx, row.id)
         ),
         next_rung=row.ladder[fired] if fired < len(row.ladder) else None,
-        opened_at=row.opened_at, expires_at=row.expires_at, ended_at=row.ended_at,
-        consumed_at=row.consumed_at, undoes=undoing.planned(tx, row.run) if is_open else (),
-        report=undoing.report(tx, row.run), names=_names(tx, row, among.pool, cast),
-    )  # fmt: skip
+        opened_at=row.opened_at,
+        expires_at=row.expires_at,
+        ended_at=row.ended_at,
+        consumed_at=row.consumed_at,
+        undoes=undoing.planned(tx, row.run) if is_open else (),
+        report=undoing.report(tx, row.run),
+        names=_names(tx, row, among.pool, cast),
+    )
 
 
 def _names(

@@ -63,17 +63,29 @@ class NewRun:
 def begin(tx: Transaction, new: NewRun, *, is_ready: bool = True) -> None:
     """Insert the run with its first entry; when `is_ready`, the next free worker takes it."""
     data = {
-        "workflow": new.workflow, "version": new.version, "input": new.input,
-        "started_by": new.started_by, "owner": new.owner,
-    }  # fmt: skip
+        "workflow": new.workflow,
+        "version": new.version,
+        "input": new.input,
+        "started_by": new.started_by,
+        "owner": new.owner,
+    }
     # The row goes first: the entry refers to it.
     tx.connection.execute(
         insert(runs).values(
-            id=new.id, tenant=new.tenant, workflow=new.workflow, workflow_version=new.version,
-            status=RunStatus.CREATED, input=canonical(new.input).decode(), started_by=new.started_by,
-            owner=new.owner, next_position=1, head="", ready_at=tx.now if is_ready else None,
-            created_at=tx.now, updated_at=tx.now,
-        )  # fmt: skip
+            id=new.id,
+            tenant=new.tenant,
+            workflow=new.workflow,
+            workflow_version=new.version,
+            status=RunStatus.CREATED,
+            input=canonical(new.input).decode(),
+            started_by=new.started_by,
+            owner=new.owner,
+            next_position=1,
+            head="",
+            ready_at=tx.now if is_ready else None,
+            created_at=tx.now,
+            updated_at=tx.now,
+        )
     )
     head, _ = journal.begin(tx, new.id, data)
     tx.connection.execute(update(runs).where(runs.c.id == new.id).values(head=head))
@@ -107,12 +119,17 @@ def claim(
             .where(runs.c.id == run)
             .values(lease_token=token, lease_holder=worker, lease_expires_at=tx.now + lease_for)
         )
-    rows = {RunId(row.id): _run(row) for row in tx.connection.execute(select(runs).where(runs.c.id.in_(found)))}
+    rows = {
+        RunId(row.id): _run(row)
+        for row in tx.connection.execute(select(runs).where(runs.c.id.in_(found)))
+    }
     journals = journal.entries_of(tx, found)
     return [Claim(run=rows[run], token=tokens[run], entries=journals[run]) for run in found]
 
 
-def renew(tx: Transaction, tokens: Mapping[RunId, LeaseToken], *, lease_for: timedelta) -> set[RunId]:
+def renew(
+    tx: Transaction, tokens: Mapping[RunId, LeaseToken], *, lease_for: timedelta
+) -> set[RunId]:
     """Extend the leases that are still held; gives the runs that are not, whose drivers must stop."""
     lost: set[RunId] = set()
     for run, token in tokens.items():
@@ -147,7 +164,9 @@ def release_all(tx: Transaction) -> int:
 
 def next_due(tx: Transaction) -> datetime | None:
     """When the next run becomes ready; None when none will by itself."""
-    return tx.connection.execute(select(func.min(runs.c.ready_at)).where(runs.c.lease_token.is_(None))).scalar()
+    return tx.connection.execute(
+        select(func.min(runs.c.ready_at)).where(runs.c.lease_token.is_(None))
+    ).scalar()
 
 
 def get(tx: Transaction, tenant: TenantId, run: RunId) -> RunRow:
@@ -156,7 +175,9 @@ def get(tx: Transaction, tenant: TenantId, run: RunId) -> RunRow:
     Raises:
         NotFound: if this tenant has no such run.
     """
-    row = tx.connection.execute(select(runs).where(runs.c.id == run, runs.c.tenant == tenant)).one_or_none()
+    row = tx.connection.execute(
+        select(runs).where(runs.c.id == run, runs.c.tenant == tenant)
+    ).one_or_none()
     if row is None:
         raise NotFound(f"There is no run {run}.")
     return _run(row)
@@ -172,25 +193,38 @@ def page(
     if before is not None:
         at = select(runs.c.created_at).where(runs.c.id == before).scalar_subquery()
         query = query.where(tuple_(runs.c.created_at, runs.c.id) < tuple_(at, before))
-    rows = tx.connection.execute(query.order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit))
+    rows = tx.connection.execute(
+        query.order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit)
+    )
     return [_run(row) for row in rows]
 
 
 def counts(tx: Transaction, tenant: TenantId) -> dict[str, int]:
     """How many runs there are in each state."""
     rows = tx.connection.execute(
-        select(runs.c.status, func.count()).where(and_(runs.c.tenant == tenant)).group_by(runs.c.status)
+        select(runs.c.status, func.count())
+        .where(and_(runs.c.tenant == tenant))
+        .group_by(runs.c.status)
     )
     return {row[0]: row[1] for row in rows}
 
 
 def _run(row: Row[tuple[object, ...]]) -> RunRow:
     return RunRow(
-        id=RunId(row.id), tenant=TenantId(row.tenant), workflow=row.workflow, version=row.workflow_version,
-        status=RunStatus(row.status), reason=None if row.reason is None else WaitingReason(row.reason),
-        awaits=row.awaits, input=json.loads(row.input),
+        id=RunId(row.id),
+        tenant=TenantId(row.tenant),
+        workflow=row.workflow,
+        version=row.workflow_version,
+        status=RunStatus(row.status),
+        reason=None if row.reason is None else WaitingReason(row.reason),
+        awaits=row.awaits,
+        input=json.loads(row.input),
         result=None if row.result is None else json.loads(row.result),
         error=None if row.error is None else json.loads(row.error),
-        started_by=row.started_by, owner=row.owner, ready_at=row.ready_at,
-        created_at=row.created_at, updated_at=row.updated_at, ended_at=row.ended_at,
-    )  # fmt: skip
+        started_by=row.started_by,
+        owner=row.owner,
+        ready_at=row.ready_at,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        ended_at=row.ended_at,
+    )

@@ -151,7 +151,12 @@ def _writing(path: Path) -> Engine:
 
     @event.listens_for(database, "connect")
     def _prepare(connection: "_Raw", _record: object) -> None:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "busy_timeout=5000",
+        ):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(database, "begin")

@@ -67,7 +67,9 @@ def _text(name: str, *, optional: bool = False, default: str | None = None) -> C
 
 
 def _whole(name: str, *, default: int | None = None) -> Column[int]:
-    return Column(name, Integer, nullable=False, server_default=None if default is None else str(default))
+    return Column(
+        name, Integer, nullable=False, server_default=None if default is None else str(default)
+    )
 
 
 def _flag(name: str) -> Column[bool]:
@@ -78,7 +80,9 @@ def _moment(name: str, *, optional: bool = False) -> Column[datetime]:
     return Column(name, Moment, nullable=optional)
 
 
-def _known(column: str, names: type[RunStatus] | type[ApprovalStatus] | tuple[str, ...]) -> CheckConstraint:
+def _known(
+    column: str, names: type[RunStatus] | type[ApprovalStatus] | tuple[str, ...]
+) -> CheckConstraint:
     allowed = ", ".join(f"'{name}'" for name in names)
     return CheckConstraint(f"{column} IN ({allowed})", name=f"{column}_known")
 

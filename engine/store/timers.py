@@ -24,17 +24,26 @@ class DueTimer:
 
 
 def arm(
-    tx: Transaction, tenant: TenantId, approval: ApprovalId, *, start: datetime, ladder: Sequence[Rung], first: int = 0
+    tx: Transaction,
+    tenant: TenantId,
+    approval: ApprovalId,
+    *,
+    start: datetime,
+    ladder: Sequence[Rung],
+    first: int = 0,
 ) -> None:
     """Store a timer for each rung from index `first` on, counted from `start`."""
     rows = [
         {
-            "id": tx.ids.new("tmr"), "tenant": tenant, "approval": approval, "rung": index,
+            "id": tx.ids.new("tmr"),
+            "tenant": tenant,
+            "approval": approval,
+            "rung": index,
             "due_at": start + rung.after,
         }
         for index, rung in enumerate(ladder)
         if index >= first
-    ]  # fmt: skip
+    ]
     if rows:
         tx.connection.execute(insert(timers), rows)
         tx.hint("timers")
@@ -44,7 +53,11 @@ def cancel(tx: Transaction, approval: ApprovalId) -> None:
     """Cancel every rung of the approval that has not fired."""
     tx.connection.execute(
         update(timers)
-        .where(timers.c.approval == approval, timers.c.fired_at.is_(None), timers.c.cancelled_at.is_(None))
+        .where(
+            timers.c.approval == approval,
+            timers.c.fired_at.is_(None),
+            timers.c.cancelled_at.is_(None),
+        )
         .values(cancelled_at=tx.now)
     )
 
@@ -56,21 +69,28 @@ def take_due(tx: Transaction, *, limit: int) -> list[DueTimer]:
     """
     due = (
         select(timers)
-        .where(timers.c.fired_at.is_(None), timers.c.cancelled_at.is_(None), timers.c.due_at <= tx.now)
+        .where(
+            timers.c.fired_at.is_(None), timers.c.cancelled_at.is_(None), timers.c.due_at <= tx.now
+        )
         .order_by(timers.c.due_at, timers.c.rung)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
     found = [
         DueTimer(
-            id=row.id, tenant=TenantId(row.tenant), approval=ApprovalId(row.approval), rung=row.rung,
+            id=row.id,
+            tenant=TenantId(row.tenant),
+            approval=ApprovalId(row.approval),
+            rung=row.rung,
             due_at=row.due_at,
         )
         for row in tx.connection.execute(due)
-    ]  # fmt: skip
+    ]
     if found:
         tx.connection.execute(
-            update(timers).where(timers.c.id.in_([timer.id for timer in found])).values(fired_at=tx.now)
+            update(timers)
+            .where(timers.c.id.in_([timer.id for timer in found]))
+            .values(fired_at=tx.now)
         )
     return found
 
@@ -87,5 +107,7 @@ def fired_count(tx: Transaction, approval: ApprovalId) -> int:
 def next_due(tx: Transaction) -> datetime | None:
     """When the next rung is due; None when none is armed."""
     return tx.connection.execute(
-        select(func.min(timers.c.due_at)).where(timers.c.fired_at.is_(None), timers.c.cancelled_at.is_(None))
+        select(func.min(timers.c.due_at)).where(
+            timers.c.fired_at.is_(None), timers.c.cancelled_at.is_(None)
+        )
     ).scalar()

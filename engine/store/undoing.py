@@ -1,7 +1,8 @@
 """What a rollback would undo and what one did: read from a run's journal, newest first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from engine.ids import RunId
 from engine.store.database import Transaction
@@ -15,7 +16,8 @@ class Undo:
     path: str
     step: str
     undo: str  # the importable name of its compensation
-    arguments: dict[str, object]
+    positional: tuple[object, ...]
+    named: Mapping[str, object]
     result: object
     is_certain: bool
 
@@ -24,7 +26,11 @@ def plan(journal: Sequence[Entry]) -> list[Undo]:
     """The compensations of every begun step that has one, newest first; finished ones are left out."""
     begun = {entry.path: entry for entry in journal if entry.kind == "step.begun"}
     ended = {entry.path: entry for entry in journal if entry.kind == "step.finished"}
-    failed = {entry.path for entry in journal if entry.kind == "step.failed" and entry.data.get("no_effect")}
+    failed = {
+        entry.path
+        for entry in journal
+        if entry.kind == "step.failed" and entry.data.get("no_effect")
+    }
     settled = {
         entry.path
         for entry in journal
@@ -38,14 +44,18 @@ def plan(journal: Sequence[Entry]) -> list[Undo]:
         if path not in ended and path in failed:
             continue
         result = ended[path].data.get("result") if path in ended else None
-        arguments = entry.data.get("arguments")
+        arguments: Any = entry.data["arguments"]
         found.append(
             Undo(
-                path=path, step=entry.name or "", undo=undo,
-                arguments=dict(arguments) if isinstance(arguments, dict) else {},
-                result=result, is_certain=path in ended,
+                path=path,
+                step=entry.name or "",
+                undo=undo,
+                positional=tuple(arguments["args"]),
+                named=arguments["kwargs"],
+                result=result,
+                is_certain=path in ended,
             )
-        )  # fmt: skip
+        )
     return found[::-1]
 
 
@@ -64,6 +74,4 @@ def report(tx: Transaction, run: RunId) -> tuple[str, ...]:
         "compensation.skipped": "left as it is",
         "compensation.stuck": "could not be undone yet",
     }
-    return tuple(
-        f"{entry.name}: {words[entry.kind]}" for entry in journal if entry.kind in words
-    )
+    return tuple(f"{entry.name}: {words[entry.kind]}" for entry in journal if entry.kind in words)

@@ -52,11 +52,21 @@ def insert_one(tx: Transaction, row: VoteRow) -> None:
         )
     tx.connection.execute(
         insert(votes).values(
-            id=row.id, tenant=row.tenant, approval=row.approval, version=row.version,
-            sequence=row.sequence, person=row.person, choice=row.choice, comment=row.comment,
-            digest=row.digest, channel=row.channel, identified_by=row.identified_by,
-            is_late=row.is_late, is_current=row.is_current, at=row.at,
-        )  # fmt: skip
+            id=row.id,
+            tenant=row.tenant,
+            approval=row.approval,
+            version=row.version,
+            sequence=row.sequence,
+            person=row.person,
+            choice=row.choice,
+            comment=row.comment,
+            digest=row.digest,
+            channel=row.channel,
+            identified_by=row.identified_by,
+            is_late=row.is_late,
+            is_current=row.is_current,
+            at=row.at,
+        )
     )
 
 
@@ -101,8 +111,18 @@ def current_of_many(
 
 def _vote(row: Row[tuple[object, ...]]) -> VoteRow:
     return VoteRow(
-        id=row.id, tenant=TenantId(row.tenant), approval=ApprovalId(row.approval),
-        version=row.version, sequence=row.sequence, person=PersonId(row.person),
-        choice=Choice(row.choice), comment=row.comment, digest=row.digest, channel=row.channel,
-        identified_by=row.identified_by, is_late=row.is_late, is_current=row.is_current, at=row.at,
-    )  # fmt: skip
+        id=row.id,
+        tenant=TenantId(row.tenant),
+        approval=ApprovalId(row.approval),
+        version=row.version,
+        sequence=row.sequence,
+        person=PersonId(row.person),
+        choice=Choice(row.choice),
+        comment=row.comment,
+        digest=row.digest,
+        channel=row.channel,
+        identified_by=row.identified_by,
+        is_late=row.is_late,
+        is_current=row.is_current,
+        at=row.at,
+    )

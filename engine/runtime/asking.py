@@ -1,0 +1,133 @@
+"""Approvals inside a run: opened once, waited for as rows, and handed to the code when decided."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from engine.clock import from_iso
+from engine.errors import Invalid
+from engine.ids import ApprovalId, PersonId
+from engine.runtime.memory import last
+from engine.runtime.signals import RollbackOrdered, Suspended
+from engine.services import approvals, driving
+from engine.services.approvals import Asking, Request
+from engine.services.driving import Driven
+from engine.store.database import Database
+from engine.store.journal import Entry, NewEntry
+from engine.store.runs import RunRow
+from signoff.calls import Call
+from signoff.outcomes import Decision, ended
+
+PLAIN: Final = (
+    "approvers",
+    "quorum",
+    "reject_quorum",
+    "ladder",
+    "risk",
+    "comment",
+    "on_reject",
+    "routes",
+)
+
+
+class Asker:
+    """Asks on behalf of one drive of one run."""
+
+    def __init__(self, driven: Driven, database: Database, run: RunRow) -> None:
+        self._driven, self._database, self._run = driven, database, run
+        self._sent_back: dict[str, ApprovalId] = {}
+        self.on_reject = "rollback"
+
+    def action_of(self, terms: Mapping[str, Any]) -> str:
+        """What the approval is called: its action, else the function it is about, else the workflow."""
+        call = terms.get("call")
+        named = call.name.rpartition(":")[2] if isinstance(call, Call) else None
+        return str(terms.get("action") or named or self._run.workflow)
+
+    async def decision(
+        self,
+        path: str,
+        title: str,
+        terms: Mapping[str, Any],
+        known: Sequence[Entry],
+        unwritten: Callable[[], list[NewEntry]],
+    ) -> Decision:
+        """The decision that the run may go on with.
+
+        Raises:
+            Suspended: while people have not decided. RollbackOrdered: if the last rung says so.
+            ApprovalEnded: in its four kinds, where there is no consent.
+        """
+        self.on_reject = str(terms.get("on_reject", "rollback"))
+        decided = last(known, "approval.decided")
+        if decided is None:
+            await self._open(path, title, terms, known, unwritten)
+            raise Suspended
+        return self._handed_over(decided, terms)
+
+    async def _open(
+        self,
+        path: str,
+        title: str,
+        terms: Mapping[str, Any],
+        known: Sequence[Entry],
+        unwritten: Callable[[], list[NewEntry]],
+    ) -> None:
+        if last(known, "approval.opened") is not None:
+            raise Invalid(
+                "The approval is open and its run was driven all the same.", code="still_open"
+            )
+        request = self._request(title, terms)
+        asking = Asking(
+            run=self._driven.run,
+            path=path,
+            token=self._driven.token,
+            again=self._sent_back.get(request.action),
+        )
+        before = unwritten()
+        if before:
+            await self._database.write(lambda tx: driving.record(tx, self._driven, before))
+        await self._database.write(
+            lambda tx: approvals.open_for_run(tx, self._driven.tenant, request, asking)
+        )
+
+    def _request(self, title: str, terms: Mapping[str, Any]) -> Request:
+        call = terms.get("call")
+        started_by = self._run.started_by
+        by_default = (
+            started_by if started_by.startswith("person:") else f"workflow:{self._run.workflow}"
+        )
+        involved = [
+            started_by.partition(":")[2] if started_by.startswith("person:") else None,
+            self._run.owner,
+        ]
+        return Request(
+            title=title,
+            action=self.action_of(terms),
+            details=terms.get("details", {}),
+            call=call.to_json() if isinstance(call, Call) else None,
+            requester=terms.get("requester", by_default),
+            excluded=frozenset(PersonId(person) for person in involved if person),
+            **{name: terms[name] for name in PLAIN if name in terms},
+        )
+
+    def _handed_over(self, decided: Entry, terms: Mapping[str, Any]) -> Decision:
+        data: Any = decided.data
+        approval, by, comment = str(data["approval"]), tuple(data["by"]), data["comment"]
+        match str(data["outcome"]):
+            case "approved" | "continued" as outcome:
+                return Decision(
+                    approval=approval,
+                    outcome=outcome,
+                    digest=str(data["digest"]),
+                    by=by,
+                    at=from_iso(str(data["at"])),
+                    changes=data["changes"],
+                    comment=comment,
+                    call=terms.get("call"),
+                )
+            case "rollback":
+                raise RollbackOrdered(str(data["rule"]))
+            case outcome:
+                if outcome == "changes_requested":
+                    self._sent_back[self.action_of(terms)] = ApprovalId(approval)
+                raise ended(outcome, approval, comment=comment, by=by)

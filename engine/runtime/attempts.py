@@ -1,0 +1,119 @@
+"""One attempt of a step or a compensation: call foreign code, bounded in time, and say how it ended."""
+
+import asyncio
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from engine.clock import Clock
+from engine.digest import canonical
+from engine.errors import EngineError, Invalid
+from signoff.calls import takes_step
+from signoff.outcomes import NoEffect
+from signoff.running import StepInfo
+
+MESSAGE_CHARS_MAX = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why an attempt failed. `is_final` failures are not tried again; `no_effect` ones did nothing."""
+
+    kind: str
+    message: str
+    no_effect: bool
+    is_final: bool
+    cause: Exception
+
+    def to_json(self) -> dict[str, object]:
+        """The failure as journaled."""
+        return {"type": self.kind, "message": self.message}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What is to be called. The request id is the same on every attempt."""
+
+    fn: Callable[..., object]
+    args: tuple[object, ...]
+    kwargs: Mapping[str, object]
+    request_id: str
+    number: int
+    timeout: timedelta | None
+    returns: type[Any] | None = None
+
+
+async def make(attempt: Attempt, clock: Clock) -> tuple[object, None] | tuple[None, Failure]:
+    """The JSON result of one attempt, or its failure.
+
+    A function that is not async runs in a thread. When its time is over the thread cannot be
+    stopped: the attempt has failed, and what the function still does is its own affair.
+    """
+    kwargs = dict(attempt.kwargs)
+    if takes_step(attempt.fn):
+        deadline = None if attempt.timeout is None else clock.now() + attempt.timeout
+        kwargs["step"] = StepInfo(
+            request_id=attempt.request_id, attempt=attempt.number, deadline=deadline
+        )
+    limit = None if attempt.timeout is None else attempt.timeout.total_seconds()
+    try:
+        async with asyncio.timeout(limit):
+            result = await _called(attempt.fn, attempt.args, kwargs)
+    except Exception as error:  # border: a step is the author's code
+        return None, _failure(error)
+    try:
+        return dumped(result, attempt.returns), None
+    except Exception as error:  # border: a type adapter runs the author's serialisers
+        words = Invalid(
+            f"The result cannot be kept as JSON: {error}. Return JSON, or name its type with returns=.",
+            code="bad_result",
+        )
+        return None, Failure(
+            kind="bad_result", message=str(words), no_effect=False, is_final=True, cause=words
+        )
+
+
+def dumped(result: object, returns: type[Any] | None) -> object:
+    """`result` as JSON.
+
+    Raises:
+        Invalid: if it is not JSON and no type says how to make it so.
+    """
+    value: object = (
+        result if returns is None else TypeAdapter(returns).dump_python(result, mode="json")
+    )
+    canonical(value)
+    return value
+
+
+def loaded(value: object, returns: type[Any] | None) -> object:
+    """What `dumped` was given, as far as JSON and the type can tell."""
+    return value if returns is None else TypeAdapter(returns).validate_python(value)
+
+
+async def _called(
+    fn: Callable[..., object], args: tuple[object, ...], kwargs: Mapping[str, object]
+) -> object:
+    if inspect.iscoroutinefunction(fn):
+        return await fn(*args, **kwargs)
+    result = await asyncio.to_thread(partial(fn, *args, **kwargs))
+    return await result if inspect.isawaitable(result) else result
+
+
+def _failure(error: Exception) -> Failure:
+    name = error.code if isinstance(error, EngineError) else type(error).__name__
+    words = str(error) or name
+    if isinstance(error, TimeoutError) and not str(error):
+        words = "It took longer than its timeout."
+    return Failure(
+        kind=name,
+        message=words[:MESSAGE_CHARS_MAX],
+        no_effect=isinstance(error, NoEffect),
+        is_final=False,
+        cause=error,
+    )

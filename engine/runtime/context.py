@@ -1,0 +1,201 @@
+"""What workflow code holds: each deed is answered from the journal, or done and journaled."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from engine.clock import Clock, from_iso, iso
+from engine.errors import Fault
+from engine.ids import Ids
+from engine.rules.durations import parse_duration
+from engine.runtime.asking import Asker
+from engine.runtime.memory import Memory, last
+from engine.runtime.signals import Suspended
+from engine.runtime.snapshots import snapshot
+from engine.runtime.stepping import Stepper
+from engine.services import driving
+from engine.services.driving import Driven
+from engine.store.database import Database
+from engine.store.journal import NewEntry
+from engine.store.runs import Claim
+from signoff.asking import RunTerms, check_terms
+from signoff.calls import Call, make_call
+from signoff.options import StepOptions, as_step
+from signoff.outcomes import Decision
+
+
+class RunContext:
+    """Implements `signoff.Run` for one drive of one run.
+
+    Values such as `now()` are written together with the next deed: lost before that, nothing
+    depended on them. Everything else is durable before the code goes on.
+    """
+
+    def __init__(self, claim: Claim, *, database: Database, clock: Clock, ids: Ids) -> None:
+        self._claim, self._database, self._clock, self._ids = claim, database, clock, ids
+        self._driven = Driven(tenant=claim.run.tenant, run=claim.run.id, token=claim.token)
+        self._unwritten: list[NewEntry] = []
+        self._next = 0
+        self._is_busy = False
+        self._has_stopped = False
+        self.memory = Memory(claim.run.id, claim.entries)
+        self._stepper = Stepper(self._driven, database, clock, ids)
+        self._asker = Asker(self._driven, database, claim.run)
+
+    @property
+    def id(self) -> str:
+        return self._claim.run.id
+
+    @property
+    def workflow(self) -> str:
+        return self._claim.run.workflow
+
+    @property
+    def feedback(self) -> str | None:
+        return None
+
+    @property
+    def driven(self) -> Driven:
+        """The run and the proof of its lease."""
+        return self._driven
+
+    @property
+    def on_reject(self) -> str:
+        """What the approval that ended last said becomes of a run that does not catch it."""
+        return self._asker.on_reject
+
+    def take_unwritten(self) -> list[NewEntry]:
+        """The values that still have to be journaled; whoever takes them writes them."""
+        taken, self._unwritten = self._unwritten, []
+        return taken
+
+    def call(
+        self,
+        fn: Callable[..., Any],
+        *args: object,
+        undo: Callable[..., object] | None = None,
+        **kwargs: object,
+    ) -> Call[Any]:
+        return make_call(fn, args, kwargs, undo=undo)
+
+    async def step(self, fn: Call[Any] | Callable[..., Any], *args: object, **kwargs: Any) -> Any:
+        options, arguments = StepOptions.split(kwargs)
+        call = as_step(fn, args, arguments, undo=options.undo)
+        with self._one_at_a_time() as path:
+            known = self.memory.recall(path, kind="step", name=self._stepper.name_of(call, options))
+            return await self._stepper.step(path, call, options, known, self.take_unwritten)
+
+    async def approval(self, title: str, **terms: Any) -> Decision:
+        check_terms(terms, RunTerms)
+        with self._one_at_a_time() as path:
+            name = self._asker.action_of(terms)
+            known = self.memory.recall(path, kind="approval", name=name)
+            return await self._asker.decision(path, title, terms, known, self.take_unwritten)
+
+    async def checkpoint(
+        self,
+        name: str,
+        *,
+        state: Mapping[str, object] | None = None,
+        asked: str | None = None,
+        task: str | None = None,
+    ) -> str:
+        with self._one_at_a_time() as path:
+            known = self.memory.recall(path, kind="checkpoint", name=name)
+            created = last(known, "checkpoint.created")
+            if created is not None:
+                return f"artifact:{created.data['artifact']}"
+            content = snapshot(self._claim, name=name, state=state or {}, asked=asked, task=task)
+            before = self.take_unwritten()
+            address = await self._database.write(
+                lambda tx: driving.keep_checkpoint(
+                    tx, self._driven, path=path, name=name, snapshot=content, before=before
+                )
+            )
+            return f"artifact:{address}"
+
+    async def sleep(self, duration: timedelta | str) -> None:
+        wanted = parse_duration(duration) if isinstance(duration, str) else duration
+        with self._one_at_a_time() as path:
+            known = self.memory.recall(path, kind="sleep", name="sleep")
+            if last(known, "sleep.ended") is not None:
+                return
+            started = last(known, "sleep.started")
+            if started is None:
+                until = self._clock.now() + wanted
+                entry = NewEntry(
+                    kind="sleep.started", name="sleep", path=path, data={"until": iso(until)}
+                )
+                await self._wait_until(until, [*self.take_unwritten(), entry])
+            elif self._clock.now() < from_iso(str(started.data["until"])):
+                await self._wait_until(from_iso(str(started.data["until"])), [])
+            else:
+                self._unwritten.append(NewEntry(kind="sleep.ended", name="sleep", path=path))
+                await self._flush()
+
+    async def now(self) -> datetime:
+        return from_iso(str(self._value("now", lambda: iso(self._clock.now()))))
+
+    async def random(self) -> float:
+        return float(str(self._value("random", lambda: repr(self._ids.fraction()))))
+
+    async def uuid(self) -> UUID:
+        return UUID(str(self._value("uuid", lambda: self._ids.new("").lstrip("_"))))
+
+    def _value(self, name: str, make: Callable[[], str]) -> object:
+        with self._one_at_a_time() as path:
+            known = self.memory.recall(path, kind="value", name=name)
+            if known:
+                return known[0].data["value"]
+            value = make()
+            self._unwritten.append(
+                NewEntry(kind="value.recorded", name=name, path=path, data={"value": value})
+            )
+            return value
+
+    async def _wait_until(self, moment: datetime, entries: Sequence[NewEntry]) -> None:
+        await self._database.write(
+            lambda tx: driving.pause_until(tx, self._driven, entries, moment)
+        )
+        raise Suspended
+
+    async def _flush(self) -> None:
+        entries = self.take_unwritten()
+        if entries:
+            await self._database.write(lambda tx: driving.record(tx, self._driven, entries))
+
+    def _one_at_a_time(self) -> "_Turn":
+        if self._has_stopped:
+            raise Suspended
+        if self._is_busy:
+            raise Fault(
+                "Two deeds of one run were asked for at once, so their order would change on replay. "
+                "Await them one after the other.",
+                code="concurrent_deeds",
+            )
+        return _Turn(self)
+
+    def enter(self) -> str:
+        """Take the next call path."""
+        self._is_busy = True
+        path, self._next = str(self._next), self._next + 1
+        return path
+
+    def leave(self, *, has_stopped: bool) -> None:
+        """The deed is over; after a suspension the code gets nothing more."""
+        self._is_busy = False
+        self._has_stopped = self._has_stopped or has_stopped
+
+
+class _Turn:
+    """One deed's turn: a path, and nothing else at the same time."""
+
+    def __init__(self, run: RunContext) -> None:
+        self._run = run
+
+    def __enter__(self) -> str:
+        return self._run.enter()
+
+    def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> None:
+        self._run.leave(has_stopped=kind is not None and not issubclass(kind, Exception))

@@ -1,0 +1,136 @@
+"""Drives one claimed run as far as it goes: from the top, through its journal, to the next wait or its end."""
+
+import structlog
+
+from engine.clock import Clock
+from engine.errors import EngineError, Invalid, LeaseLost, Unavailable, WorkflowChanged
+from engine.ids import Ids
+from engine.rules.states import RunStatus
+from engine.runtime import compensating
+from engine.runtime.attempts import dumped
+from engine.runtime.context import RunContext
+from engine.runtime.signals import RollbackOrdered, Suspended
+from engine.runtime.workflows import Workflows, ask
+from engine.services import driving
+from engine.services.approvals import ASK
+from engine.store.database import Database
+from engine.store.journal import NewEntry
+from engine.store.runs import Claim
+from signoff.outcomes import ApprovalEnded
+
+log = structlog.get_logger("engine.runtime")
+
+
+class Executor:
+    """Turns a claim into progress. It holds nothing between two claims."""
+
+    def __init__(self, database: Database, workflows: Workflows, clock: Clock, ids: Ids) -> None:
+        self._database, self._workflows = database, workflows
+        self._clock, self._ids = clock, ids
+
+    async def drive(self, claim: Claim) -> None:
+        """Drive the run until it waits, ends, or belongs to somebody else.
+
+        Whatever goes wrong stays with this run. When the store is away the lease runs out by
+        itself and the run is taken up again.
+        """
+        log.info("run.claimed", run=claim.run.id, workflow=claim.run.workflow)
+        try:
+            if claim.run.status is RunStatus.ROLLING_BACK:
+                await self._roll_back(claim)
+            else:
+                await self._run_code(claim)
+        except Suspended:
+            log.info("run.suspended", run=claim.run.id)
+        except LeaseLost:
+            log.info("run.lease_lost", run=claim.run.id)
+        except Unavailable as error:
+            log.warning("run.store_away", run=claim.run.id, reason=str(error))
+
+    async def _run_code(self, claim: Claim) -> None:
+        context = RunContext(claim, database=self._database, clock=self._clock, ids=self._ids)
+        try:
+            result = await self._call(claim, context)
+            context.memory.check_all_asked()
+            value = dumped(result, None)
+        except WorkflowChanged as error:
+            await self._stop_changed(context, error)
+        except RollbackOrdered as order:
+            await self._begin_rollback(claim, context, order.reason)
+        except ApprovalEnded as ending:
+            if context.on_reject == "fail":
+                await self._fail(context, ending.outcome, str(ending))
+            else:
+                await self._begin_rollback(claim, context, str(ending))
+        except (LeaseLost, Unavailable):
+            raise
+        except Exception as error:  # border: workflow code is the author's
+            code = error.code if isinstance(error, EngineError) else type(error).__name__
+            await self._fail(context, code, str(error) or code)
+        else:
+            await self._complete(context, value)
+
+    async def _call(self, claim: Claim, context: RunContext) -> object:
+        if claim.run.workflow == ASK:
+            return await ask(
+                context, title=str(claim.run.input["title"]), action=str(claim.run.input["action"])
+            )
+        workflow = self._workflows.named(claim.run.workflow)
+        try:
+            arguments = workflow.parse(claim.run.input)
+        except ValueError as error:
+            raise WorkflowChanged(
+                claim.run.id, "its input", recorded=str(dict(claim.run.input)), requested=str(error)
+            ) from None
+        return await workflow.fn(context, **arguments)
+
+    async def _complete(self, context: RunContext, result: object) -> None:
+        await self._write_what_is_left(context)
+        entry = NewEntry(kind="run.completed", data={"result": result})
+        await self._database.write(
+            lambda tx: driving.finish(tx, context.driven, entry, result=result)
+        )
+        log.info("run.completed", run=context.id)
+
+    async def _fail(self, context: RunContext, code: str, message: str) -> None:
+        await self._write_what_is_left(context)
+        error = {"code": code, "message": message}
+        entry = NewEntry(kind="run.failed", data={"error": error})
+        await self._database.write(
+            lambda tx: driving.finish(tx, context.driven, entry, error=error)
+        )
+        log.warning("run.failed", run=context.id, code=code)
+
+    async def _stop_changed(self, context: RunContext, error: WorkflowChanged) -> None:
+        said = {"path": error.path, "recorded": error.recorded, "requested": error.requested}
+        entry = NewEntry(kind="run.changed", data={**said, "message": str(error)})
+        await self._database.write(lambda tx: driving.stop(tx, context.driven, [entry]))
+        log.error("run.changed", run=context.id, **said)
+
+    async def _begin_rollback(self, claim: Claim, context: RunContext, reason: str) -> None:
+        entries = [
+            *context.take_unwritten(),
+            NewEntry(kind="rollback.started", data={"to": "start", "reason": reason}),
+        ]
+        await self._database.write(lambda tx: driving.record(tx, context.driven, entries))
+        await self._roll_back(claim)
+
+    async def _roll_back(self, claim: Claim) -> None:
+        await compensating.roll_back(claim, self._database, self._clock, self._ids)
+
+    async def _write_what_is_left(self, context: RunContext) -> None:
+        entries = context.take_unwritten()
+        if entries:
+            await self._database.write(lambda tx: driving.record(tx, context.driven, entries))
+
+
+def refuse_builtin_name(names: list[str]) -> None:
+    """Return if no author took the built-in workflow's name.
+
+    Raises:
+        Invalid: otherwise.
+    """
+    if ASK in names:
+        raise Invalid(
+            f"{ASK!r} is the built-in workflow; call yours otherwise.", code="bad_workflow"
+        )

@@ -1,0 +1,69 @@
+"""What a run's journal answers on replay: the entries of each call path, and whether the code still fits."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from engine.errors import WorkflowChanged
+from engine.ids import RunId
+from engine.store.journal import Entry
+
+ASKED = frozenset(
+    {
+        "step.begun",
+        "step.finished",
+        "step.failed",
+        "step.retry_scheduled",
+        "approval.opened",
+        "sleep.started",
+        "value.recorded",
+        "checkpoint.created",
+    }
+)
+
+
+class Memory:
+    """The journal by call path. Every path that the code asks for is ticked off."""
+
+    def __init__(self, run: RunId, entries: Sequence[Entry]) -> None:
+        self._run = run
+        self._paths: defaultdict[str, list[Entry]] = defaultdict(list)
+        for entry in entries:
+            if entry.path is not None and not entry.kind.startswith("compensation."):
+                self._paths[entry.path].append(entry)
+        self._unasked = {
+            path
+            for path, found in self._paths.items()
+            if any(entry.kind in ASKED for entry in found)
+        }
+
+    def recall(self, path: str, *, kind: str, name: str) -> Sequence[Entry]:
+        """The entries at `path`, which the code asks for as a `kind` called `name`.
+
+        Raises:
+            WorkflowChanged: if the journal holds something else there.
+        """
+        self._unasked.discard(path)
+        found = self._paths.get(path, [])
+        first = next((entry for entry in found if entry.kind in ASKED), None)
+        if first is not None:
+            recorded = f"{first.kind.partition('.')[0]} {first.name!r}"
+            requested = f"{kind} {name!r}"
+            if recorded != requested:
+                raise WorkflowChanged(self._run, path, recorded=recorded, requested=requested)
+        return found
+
+    def check_all_asked(self) -> None:
+        """Return if the code asked for everything that the journal remembers.
+
+        Raises:
+            WorkflowChanged: if it ended without asking for a recorded path.
+        """
+        for path in sorted(self._unasked, key=len):
+            first = next(entry for entry in self._paths[path] if entry.kind in ASKED)
+            recorded = f"{first.kind.partition('.')[0]} {first.name!r}"
+            raise WorkflowChanged(self._run, path, recorded=recorded, requested="nothing more")
+
+
+def last(entries: Sequence[Entry], *kinds: str) -> Entry | None:
+    """The newest of `entries` that is one of `kinds`."""
+    return next((entry for entry in reversed(entries) if entry.kind in kinds), None)

@@ -1,0 +1,176 @@
+"""What a driver of a run writes: each deed proves the lease, and is one transaction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from engine.digest import canonical, tagged_digest
+from engine.errors import DigestMismatch, Refused
+from engine.ids import LeaseToken, RunId, TenantId, WorkerId
+from engine.rules.states import ApprovalStatus, RunStatus
+from engine.store import approvals, artifacts, checkpoints, journal, notices, runs, undoing
+from engine.store.announcements import SNAPSHOT_CHANNEL, announce
+from engine.store.approvals import DIGEST_TAG, ApprovalRow
+from engine.store.database import Transaction
+from engine.store.journal import RELEASED, Entry, NewEntry, RunChanges
+from engine.store.runs import Claim
+from engine.store.undoing import Undo
+
+SNAPSHOT_TYPE = "application/json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Driven:
+    """A run together with the proof that it may be driven."""
+
+    tenant: TenantId
+    run: RunId
+    token: LeaseToken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permit:
+    """The decision that a step was given, and the call that it is about to make."""
+
+    approval: str
+    digest: str
+    call: Mapping[str, object]
+
+
+def claim(
+    tx: Transaction, *, worker: WorkerId, workflows: Sequence[str], lease_for: timedelta, limit: int
+) -> list[Claim]:
+    """Take up to `limit` ready runs; those that had not begun are begun in the same transaction."""
+    claims = runs.claim(tx, worker=worker, workflows=workflows, lease_for=lease_for, limit=limit)
+    begun = [each for each in claims if each.run.status is RunStatus.CREATED]
+    for each in begun:
+        journal.append(tx, each.run.id, [NewEntry(kind="run.started")], token=each.token)
+    if not begun:
+        return claims
+    fresh = journal.entries_of(tx, [each.run.id for each in begun])
+    return [
+        Claim(run=each.run, token=each.token, entries=fresh.get(each.run.id, each.entries))
+        for each in claims
+    ]
+
+
+def record(
+    tx: Transaction, driven: Driven, entries: Sequence[NewEntry], changes: RunChanges | None = None
+) -> None:
+    """Append what the driver did or is about to do.
+
+    Raises:
+        LeaseLost: if somebody else drives the run by now, or it has ended.
+    """
+    journal.append(tx, driven.run, entries, token=driven.token, changes=changes)
+
+
+def pause_until(
+    tx: Transaction, driven: Driven, entries: Sequence[NewEntry], moment: datetime
+) -> None:
+    """Append `entries`, give the lease back, and have the run taken up again at `moment`."""
+    record(tx, driven, entries, RunChanges(ready_at=moment, awaits=None, **RELEASED))
+
+
+def stop(tx: Transaction, driven: Driven, entries: Sequence[NewEntry]) -> None:
+    """Append `entries` and give the lease back; only a person's verb makes the run go on."""
+    record(tx, driven, entries, RunChanges(ready_at=None, awaits=None, **RELEASED))
+
+
+def finish(
+    tx: Transaction, driven: Driven, entry: NewEntry, *, result: object = None, error: object = None
+) -> None:
+    """End the run with `entry` and tell every message of its approvals that want to know."""
+    changes = RunChanges(
+        result=None if result is None else canonical(result).decode(),
+        error=None if error is None else canonical(error).decode(),
+        ready_at=None,
+        awaits=None,
+    )
+    record(tx, driven, [entry], changes)
+    # Receivers of webhooks follow every run; people need to hear only of what went back.
+    only = None if entry.kind in {"run.rolled_back", "run.failed"} else SNAPSHOT_CHANNEL
+    for row in approvals.of_run(tx, driven.run):
+        announce(tx, row, entry.kind, only=only)
+
+
+def dispatch(tx: Transaction, driven: Driven, begun: NewEntry, permit: Permit) -> None:
+    """Begin a step behind an approval: check the decision against the very bytes, and use it up.
+
+    Raises:
+        DigestMismatch: if the call or the approval is not what people approved.
+        Refused: if there is no such decision, or it was used before.
+        LeaseLost: as `record`.
+    """
+    row = approvals.get(tx, driven.tenant, permit.approval)
+    _check_decision(row, driven, permit)
+    if not approvals.consume(tx, row.id):
+        raise Refused(
+            f"The decision on {row.id} was used already; ask again for another step.",
+            code="already_used",
+        )
+    consumed = NewEntry(
+        kind="approval.consumed", path=begun.path, data={"approval": row.id, "digest": row.digest}
+    )
+    record(tx, driven, [consumed, begun])
+
+
+def keep_checkpoint(
+    tx: Transaction,
+    driven: Driven,
+    *,
+    path: str,
+    name: str,
+    snapshot: Mapping[str, object],
+    before: Sequence[NewEntry] = (),
+) -> str:
+    """Store a snapshot as an artifact and name this position; gives the artifact's address."""
+    address = artifacts.put(tx, driven.tenant, canonical(snapshot), SNAPSHOT_TYPE)
+    created = NewEntry(kind="checkpoint.created", name=name, path=path, data={"artifact": address})
+    record(tx, driven, [*before, created])
+    checkpoints.insert_last(tx, driven.tenant, driven.run, name=name, artifact=address)
+    return address
+
+
+def journal_of(tx: Transaction, driven: Driven) -> list[Entry]:
+    """The run's journal as it stands."""
+    return journal.entries(tx, driven.run)
+
+
+def left_to_undo(entries: Sequence[Entry]) -> list[Undo]:
+    """What a rollback still has to undo, newest first."""
+    return undoing.plan(entries)
+
+
+def stuck(tx: Transaction, driven: Driven, entries: Sequence[NewEntry]) -> None:
+    """Leave the run rolling back and stuck, and tell the operators."""
+    stop(tx, driven, entries)
+    last = entries[-1]
+    notices.tell_operators(
+        tx,
+        driven.tenant,
+        event="compensation.stuck",
+        title=f"Undoing {last.name} keeps failing",
+        text=(
+            f"Run {driven.run} is rolling back and stuck. Retry with `signoff runs retry {driven.run}`, "
+            f"or leave the step as it is with `signoff runs skip {driven.run} --reason …`."
+        ),
+        path=f"/runs/{driven.run}",
+    )
+    for row in approvals.of_run(tx, driven.run):
+        announce(tx, row, "compensation.stuck")
+
+
+def _check_decision(row: ApprovalRow, driven: Driven, permit: Permit) -> None:
+    decision = row.decision or {}
+    agreed = row.status is ApprovalStatus.APPROVED or decision.get("outcome") == "continued"
+    if row.run != driven.run or not agreed:
+        raise Refused(f"No decision on {row.id} allows this step.", code="not_approved")
+    is_intact = tagged_digest(DIGEST_TAG, row.content.to_json()) == row.digest == permit.digest
+    approved_call = row.content.call
+    same_call = approved_call is None or canonical(approved_call) == canonical(permit.call)
+    if not (is_intact and same_call):
+        raise DigestMismatch(
+            f"What the step would do is not what was approved in {row.id}; nothing was done. "
+            "Pass the approved call itself to run.step."
+        )

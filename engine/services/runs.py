@@ -1,0 +1,221 @@
+"""Runs for those who start, watch and stop them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from engine.clock import iso
+from engine.digest import canonical
+from engine.errors import Conflict
+from engine.ids import RunId, TenantId
+from engine.rules import ballots
+from engine.rules.states import ApprovalStatus, RunStatus, WaitingReason
+from engine.store import approvals, checkpoints, endings, journal, pictures, runs, steps, undoing
+from engine.store.approvals import ApprovalRow
+from engine.store.database import Transaction
+from engine.store.journal import Entry, NewEntry, RunChanges
+from engine.store.pictures import ApprovalPicture
+from engine.store.runs import NewRun, RunRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPicture:
+    """A run as people see it."""
+
+    row: RunRow
+    steps: Sequence[steps.StepPicture]
+    approvals: Sequence[ApprovalPicture]
+    checkpoints: Sequence[Mapping[str, object]]
+    rollback: Mapping[str, object] | None
+    undoes: tuple[str, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """The run as `GET /api/runs/{id}` answers it."""
+        row = self.row
+        waiting = None if row.reason is None else {"reason": row.reason, "approval": row.awaits}
+        return {
+            "id": row.id,
+            "workflow": row.workflow,
+            "version": row.version,
+            "status": row.status,
+            "waiting_for": waiting,
+            "input": row.input,
+            "result": row.result,
+            "error": row.error,
+            "started_by": row.started_by,
+            "steps": [step.to_json() for step in self.steps],
+            "approvals": [picture.to_json() for picture in self.approvals],
+            "checkpoints": list(self.checkpoints),
+            "budget": None,
+            "rollback": self.rollback,
+            "undoes": list(self.undoes),
+            "summary": self._summary(),
+            **moments(row),
+        }
+
+    def _summary(self) -> dict[str, object]:
+        row = self.row
+        ended = row.ended_at or row.updated_at
+        return {
+            "steps": sum(step.kind == "step" and step.status == "finished" for step in self.steps),
+            "cost": None,
+            "tokens": None,
+            "duration_ms": round((ended - row.created_at).total_seconds() * 1000),
+            "ended_because": None if row.ended_at is None else _because(row),
+        }
+
+
+def moments(row: RunRow) -> dict[str, object]:
+    """When the run began, last moved and ended."""
+    return {
+        "created_at": iso(row.created_at),
+        "updated_at": iso(row.updated_at),
+        "ended_at": None if row.ended_at is None else iso(row.ended_at),
+    }
+
+
+def start(tx: Transaction, new: NewRun) -> RunId:
+    """Start a run; the next free worker takes it up. Its input was checked by its workflow before."""
+    runs.begin(tx, new)
+    return new.id
+
+
+def picture(tx: Transaction, tenant: TenantId, run: RunId) -> RunPicture:
+    """Everything shown of one run.
+
+    Raises:
+        NotFound: if this tenant has no such run.
+    """
+    row = runs.get(tx, tenant, run)
+    entries = journal.entries(tx, run)
+    return RunPicture(
+        row=row,
+        steps=steps.pictures(entries),
+        checkpoints=checkpoints.of(tx, run),
+        approvals=pictures.pictures(tx, approvals.of_run(tx, run)),
+        rollback=steps.rollback(entries),
+        undoes=tuple(undo.step for undo in undoing.plan(entries)),
+    )
+
+
+def page(
+    tx: Transaction,
+    tenant: TenantId,
+    *,
+    status: str | None = None,
+    before: RunId | None = None,
+    limit: int = 50,
+) -> list[RunRow]:
+    """Runs, newest first."""
+    return runs.page(tx, tenant, status=status, before=before, limit=limit)
+
+
+def entries(
+    tx: Transaction, tenant: TenantId, run: RunId, *, after: int, limit: int
+) -> list[Entry]:
+    """A page of the run's journal.
+
+    Raises:
+        NotFound: if this tenant has no such run.
+    """
+    runs.get(tx, tenant, run)
+    return journal.entries(tx, run, after=after, limit=limit)
+
+
+def checkpoints_of(tx: Transaction, tenant: TenantId, run: RunId) -> list[Mapping[str, object]]:
+    """The run's checkpoints, oldest first."""
+    runs.get(tx, tenant, run)
+    return checkpoints.of(tx, run)
+
+
+def cancel(
+    tx: Transaction, tenant: TenantId, run: RunId, *, by: str, reason: str
+) -> tuple[str, ...]:
+    """Stop the run where it is. Nothing is undone; gives the names of the steps that stay done.
+
+    A driver that is inside a step finishes that call, and its result is no longer written.
+
+    Raises:
+        NotFound: if there is no such run. Conflict: if it has ended.
+    """
+    row = runs.get(tx, tenant, run)
+    if row.ended_at is not None:
+        raise Conflict(f"Run {run} has ended: it is {row.status}.", code="run_ended")
+    stays = undoing.planned(tx, run)
+    cancelled = NewEntry(kind="run.cancelled", data={"by": by, "reason": reason})
+    changes = RunChanges(ready_at=None, awaits=None, error=_error("cancelled", reason))
+    still_open = _open(tx, run)
+    for approval in still_open:
+        decision = endings.decision_of(
+            tx, "cancelled", rule="run_cancelled", by=[by], comment=reason
+        )
+        endings.end(tx, approval, ApprovalStatus.CANCELLED, decision=decision)
+    journal.append(tx, run, [cancelled], changes=changes)
+    return stays
+
+
+def retry(tx: Transaction, tenant: TenantId, run: RunId, *, by: str, reason: str) -> None:
+    """Let a run go on that is stuck in a compensation, or stopped because its code had changed.
+
+    Raises:
+        NotFound: if there is no such run. Conflict: if it waits for neither.
+    """
+    row = runs.get(tx, tenant, run)
+    said = {"by": by, "reason": reason}
+    if row.reason is WaitingReason.STUCK:
+        entry = NewEntry(kind="compensation.retried", data=said)
+    elif row.reason is WaitingReason.CHANGED:
+        began = any(each.kind == "rollback.started" for each in journal.entries(tx, run))
+        to = RunStatus.ROLLING_BACK if began else RunStatus.RUNNING
+        entry = NewEntry(kind="run.retried", data={**said, "to": to})
+    else:
+        raise Conflict(
+            f"Run {run} is neither stuck nor changed; only such runs are retried.", code="not_stuck"
+        )
+    journal.append(tx, run, [entry], changes=RunChanges(ready_at=tx.now))
+
+
+def skip(tx: Transaction, tenant: TenantId, run: RunId, *, by: str, reason: str) -> str:
+    """Leave the step whose compensation is stuck as it is, and go on undoing; gives the step's name.
+
+    Raises:
+        NotFound: if there is no such run. Conflict: if no compensation is stuck.
+    """
+    row = runs.get(tx, tenant, run)
+    if row.reason is not WaitingReason.STUCK:
+        raise Conflict(f"No compensation of run {run} is stuck.", code="not_stuck")
+    left = undoing.plan(journal.entries(tx, run))[0]
+    skipped = NewEntry(
+        kind="compensation.skipped",
+        name=left.step,
+        path=left.path,
+        data={"by": by, "reason": reason},
+    )
+    journal.append(tx, run, [skipped], changes=RunChanges(ready_at=tx.now))
+    return left.step
+
+
+def verify(tx: Transaction, tenant: TenantId, run: RunId) -> list[str]:
+    """What is wrong with the run's journal or its stored state; nothing, if it is as it was written."""
+    row = runs.get(tx, tenant, run)
+    return steps.differences(row, journal.entries(tx, run))
+
+
+def counts(tx: Transaction, tenant: TenantId) -> dict[str, int]:
+    """How many runs are in each state."""
+    return runs.counts(tx, tenant)
+
+
+def _open(tx: Transaction, run: RunId) -> list[ApprovalRow]:
+    return [row for row in approvals.of_run(tx, run) if row.status is ApprovalStatus.OPEN]
+
+
+def _error(code: str, message: str) -> str:
+    return canonical({"code": code, "message": message}).decode()
+
+
+def _because(row: RunRow) -> str:
+    if row.error is not None:
+        return str(row.error.get("message"))
+    return (
+        ballots.moment(row.ended_at) if row.ended_at and row.status != "completed" else "finished"
+    )

@@ -1,0 +1,234 @@
+"""The one door: the only way in which a vote gets in, from whatever surface."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from engine.errors import AlreadyDecided, EngineError, Invalid, NotEligible, Superseded, TooLate
+from engine.ids import ApprovalId, PersonId, TenantId
+from engine.rules import ballots
+from engine.rules.content import COMMENT_CHARS_MAX
+from engine.rules.states import ApprovalStatus
+from engine.rules.tally import Choice, Outcome, Tally
+from engine.store import approvals, audit, eligibility, endings, journal, people, votes
+from engine.store.announcements import announce
+from engine.store.approvals import ApprovalRow
+from engine.store.database import Database, Transaction
+from engine.store.journal import NewEntry
+from engine.store.votes import VoteRow
+
+VOTED = frozenset({ApprovalStatus.APPROVED, ApprovalStatus.REJECTED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ballot:
+    """One person's answer as a surface heard it. `digest` and `version` are what the person was shown."""
+
+    tenant: TenantId
+    approval: str
+    person: PersonId
+    choice: Choice
+    comment: str | None = None
+    digest: str | None = None
+    version: int | None = None
+    channel: str
+    identified_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CastReceipt:
+    """What became of a ballot, in words that can be shown. A `refusal` is on record too."""
+
+    recorded: bool
+    counted: bool
+    status: ApprovalStatus
+    message: str
+    refusal: EngineError | None = None
+
+    def raise_refusal(self) -> None:
+        """Raise what the person must be told; call it after the commit, so that the record stays."""
+        if self.refusal is not None:
+            raise self.refusal
+
+
+async def vote(
+    database: Database, ballot: Ballot, *, within: timedelta | None = None
+) -> CastReceipt:
+    """Cast `ballot` in a transaction of its own and answer once it is durable.
+
+    Raises:
+        NotFound, NotEligible, Superseded, AlreadyDecided, TooLate, Invalid: as `cast` refuses.
+        NotRecorded: when `within` passed without a confirmation; voting again counts once.
+    """
+    receipt = await database.write(lambda tx: cast(tx, ballot), within=within)
+    receipt.raise_refusal()
+    return receipt
+
+
+def cast(tx: Transaction, ballot: Ballot) -> CastReceipt:
+    """Check, record, tally and, where it is enough, decide: all in this transaction.
+
+    A person has one vote per version and may change it until the decision; the same answer again
+    changes nothing and is answered the same. At the deadline's very moment it is too late, whether
+    or not the rung has fired. Of votes that arrive together the first to be committed that makes
+    the quorum decides; the others are kept as late and told so.
+
+    Raises:
+        NotFound: if there is no such approval. Every other refusal is in the receipt.
+    """
+    row = approvals.get(tx, ballot.tenant, ballot.approval)
+    among = eligibility.electorate(tx, row)
+    refusal = _not_eligible(ballot, row, among.pool) or _unfit(ballot, row)
+    if refusal is not None:
+        return _refuse(tx, ballot, row, refusal)
+    mine = votes.current(tx, row.id, row.version)
+    earlier = [vote for vote in mine if vote.person == ballot.person]
+    is_over = _is_over(tx, row)
+    if earlier and _is_repeated(earlier[0], ballot) and (not is_over or row.status in VOTED):
+        standing = eligibility.count(tx, row, among)
+        return _recorded(row.status, ballots.unchanged_message(standing))
+    if is_over:
+        return _late(tx, ballot, row)
+    recorded = _store(tx, ballot, row, is_late=False)
+    standing = eligibility.count(tx, row, among)
+    words = ballots.changed_message if earlier else ballots.counted_message
+    ended = _outcome(standing)
+    if ended is None:
+        journal.append(tx, row.run, [recorded])
+        announce(tx, row, "approval.updated")
+        tx.hint(f"approval:{row.id}")
+        return _recorded(row.status, words(standing))
+    status, rule = ended
+    by = standing.approvals if status is ApprovalStatus.APPROVED else (ballot.person,)
+    comment = None if status is ApprovalStatus.APPROVED else ballot.comment
+    decision = endings.decision_of(tx, status, rule=rule, by=by, comment=comment)
+    endings.end(tx, row, status, decision=decision, recorded_with=[recorded])
+    return _recorded(status, words(standing))
+
+
+def refused(
+    tx: Transaction, tenant: TenantId, *, what: str, who: str, why: str, channel: str
+) -> None:
+    """Put on record that somebody who is nobody here tried to vote."""
+    audit.append(
+        tx, tenant, "vote.refused", {"what": what, "who": who, "why": why, "channel": channel}
+    )
+
+
+def _not_eligible(
+    ballot: Ballot, row: ApprovalRow, pool: frozenset[PersonId]
+) -> NotEligible | None:
+    if ballot.person in row.excluded:
+        reason = "you asked for this yourself, and nobody approves their own request"
+    elif ballot.person not in pool:
+        reason = "you are not one of the people who are asked"
+    else:
+        return None
+    return NotEligible(ballots.not_eligible(reason))
+
+
+def _unfit(ballot: Ballot, row: ApprovalRow) -> EngineError | None:
+    stale = ballot.version is not None and ballot.version != row.version
+    if stale or (ballot.digest is not None and ballot.digest != row.digest):
+        return Superseded(ballots.superseded())
+    rule = row.content.policy.comment
+    wanted = rule == "required" or (rule == "on_reject" and ballot.choice is Choice.REJECT)
+    wanted = wanted or ballot.choice is Choice.REQUEST_CHANGES
+    if wanted and not (ballot.comment or "").strip():
+        return Invalid(ballots.comment_required(), code="comment_required")
+    if ballot.comment is not None and len(ballot.comment) > COMMENT_CHARS_MAX:
+        return Invalid(
+            f"A comment has at most {COMMENT_CHARS_MAX} characters.", code="comment_too_long"
+        )
+    return None
+
+
+def _is_repeated(earlier: VoteRow, ballot: Ballot) -> bool:
+    same_comment = ballot.comment is None or ballot.comment == earlier.comment
+    return earlier.choice is ballot.choice and same_comment
+
+
+def _is_over(tx: Transaction, row: ApprovalRow) -> bool:
+    too_late = row.expires_at is not None and tx.now >= row.expires_at
+    return row.status is not ApprovalStatus.OPEN or too_late
+
+
+def _outcome(standing: Tally) -> tuple[ApprovalStatus, str] | None:
+    match standing.outcome:
+        case Outcome.OPEN:
+            return None
+        case Outcome.APPROVED:
+            return ApprovalStatus.APPROVED, "quorum"
+        case Outcome.REJECTED:
+            return ApprovalStatus.REJECTED, "reject_quorum"
+        case Outcome.CHANGES_REQUESTED:
+            return ApprovalStatus.CHANGES_REQUESTED, "changes_requested"
+        case Outcome.IMPOSSIBLE:
+            return ApprovalStatus.REJECTED, "approval_impossible"
+
+
+def _store(tx: Transaction, ballot: Ballot, row: ApprovalRow, *, is_late: bool) -> NewEntry:
+    sequence = votes.next_sequence(tx, row.id)
+    stored = VoteRow(
+        id=tx.ids.new("vot"),
+        tenant=row.tenant,
+        approval=row.id,
+        version=row.version,
+        sequence=sequence,
+        person=ballot.person,
+        choice=ballot.choice,
+        comment=ballot.comment,
+        digest=ballot.digest or row.digest,
+        channel=ballot.channel,
+        identified_by=ballot.identified_by,
+        is_late=is_late,
+        is_current=not is_late,
+        at=tx.now,
+    )
+    votes.insert_one(tx, stored)
+    return NewEntry(
+        kind="vote.recorded", path=row.path, data={**_said(ballot, row), "sequence": sequence}
+    )
+
+
+def _late(tx: Transaction, ballot: Ballot, row: ApprovalRow) -> CastReceipt:
+    _store(tx, ballot, row, is_late=True)
+    audit.append(tx, row.tenant, "vote.late", _said(ballot, row))
+    if row.status in {ApprovalStatus.OPEN, ApprovalStatus.EXPIRED}:
+        ended_at = row.expires_at or tx.now
+        refusal: EngineError = TooLate(ballots.expired(ended_at))
+    else:
+        by = (row.decision or {}).get("by")
+        named = people.names(tx, row.tenant, by if isinstance(by, list) else [])
+        refusal = AlreadyDecided(
+            ballots.already_decided_message(row.status, named, row.ended_at or tx.now)
+        )
+    return _refusal(row, refusal)
+
+
+def _refuse(tx: Transaction, ballot: Ballot, row: ApprovalRow, refusal: EngineError) -> CastReceipt:
+    audit.append(tx, row.tenant, "vote.refused", {**_said(ballot, row), "why": refusal.code})
+    return _refusal(row, refusal)
+
+
+def _refusal(row: ApprovalRow, refusal: EngineError) -> CastReceipt:
+    return CastReceipt(
+        recorded=False, counted=False, status=row.status, message=str(refusal), refusal=refusal
+    )
+
+
+def _recorded(status: ApprovalStatus, message: str) -> CastReceipt:
+    return CastReceipt(recorded=True, counted=True, status=status, message=message)
+
+
+def _said(ballot: Ballot, row: ApprovalRow) -> Mapping[str, object]:
+    return {
+        "approval": ApprovalId(row.id),
+        "version": row.version,
+        "digest": ballot.digest,
+        "person": ballot.person,
+        "choice": ballot.choice,
+        "comment": ballot.comment,
+        "channel": ballot.channel,
+        "identified_by": ballot.identified_by,
+    }

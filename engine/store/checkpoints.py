@@ -1,0 +1,31 @@
+"""Checkpoints as rows: names of journal positions, each with the artifact of its snapshot."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import insert, select
+
+from engine.clock import iso
+from engine.ids import RunId, TenantId
+from engine.store.database import Transaction
+from engine.store.tables import checkpoints, runs
+
+
+def insert_last(tx: Transaction, tenant: TenantId, run: RunId, *, name: str, artifact: str) -> None:
+    """Name the run's newest journal position."""
+    position = select(runs.c.next_position - 1).where(runs.c.id == run).scalar_subquery()
+    tx.connection.execute(
+        insert(checkpoints).values(
+            tenant=tenant, run=run, position=position, name=name, artifact=artifact, at=tx.now
+        )
+    )
+
+
+def of(tx: Transaction, run: RunId) -> list[Mapping[str, object]]:
+    """The run's checkpoints, oldest first, as they are shown."""
+    rows = tx.connection.execute(
+        select(checkpoints).where(checkpoints.c.run == run).order_by(checkpoints.c.position)
+    )
+    return [
+        {"name": row.name, "position": row.position, "artifact": row.artifact, "at": iso(row.at)}
+        for row in rows
+    ]

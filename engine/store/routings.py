@@ -1,0 +1,55 @@
+"""Where approvals go: the configured routings, and which channels there are."""
+
+import json
+from collections.abc import Mapping
+
+from sqlalchemy import delete, insert, select
+
+from engine.errors import Invalid
+from engine.ids import TenantId
+from engine.rules.routing import Routing, parse_routing
+from engine.store.database import Transaction
+from engine.store.tables import meta, routings
+
+CHANNELS_KEY = "channels"
+
+
+def named(tx: Transaction, tenant: TenantId, name: str) -> Routing:
+    """The configured routing `name`; an empty one when there is none."""
+    row = tx.connection.execute(
+        select(routings.c.routing).where(routings.c.tenant == tenant, routings.c.name == name)
+    ).one_or_none()
+    return parse_routing({}) if row is None else parse_routing(json.loads(row.routing))
+
+
+def chosen(tx: Transaction, tenant: TenantId, asked: Mapping[str, object] | None) -> Routing:
+    """The routing that a request asks for, or the tenant's default.
+
+    What the operator hides or calls material stays so, whatever the request says.
+
+    Raises:
+        Invalid: if the request's routes are not understood.
+    """
+    default = named(tx, tenant, "default")
+    if asked is None:
+        return default
+    if "hide" in asked or "material" in asked:
+        raise Invalid(
+            "hide and material are the operator's, in [routes.default].", code="bad_routes"
+        )
+    wanted = parse_routing(asked)
+    return Routing(routes=wanted.routes, hide=default.hide, material=default.material)
+
+
+def channels(tx: Transaction) -> frozenset[str]:
+    """The channels that this installation has."""
+    row = tx.connection.execute(
+        select(meta.c.value).where(meta.c.key == CHANNELS_KEY)
+    ).one_or_none()
+    return frozenset() if row is None else frozenset(json.loads(row.value))
+
+
+def set_channels(tx: Transaction, names: frozenset[str]) -> None:
+    """Remember which channels this installation has; done at every start."""
+    tx.connection.execute(delete(meta).where(meta.c.key == CHANNELS_KEY))
+    tx.connection.execute(insert(meta).values(key=CHANNELS_KEY, value=json.dumps(sorted(names))))

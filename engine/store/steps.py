@@ -1,0 +1,129 @@
+"""A journal as people read it: steps with their attempts, the rollback, and whether the chain holds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from engine.clock import iso
+from engine.rules.states import ImpossibleChange, RunShape, apply
+from engine.store.journal import Entry, hash_of
+from engine.store.runs import RunRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepPicture:
+    """One thing the code asked for. `status` is begun, waiting, finished or failed."""
+
+    position: int
+    name: str
+    kind: str
+    status: str
+    attempts: int
+    started_at: datetime
+    ended_at: datetime | None
+    error: str | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """The step as the API shows it; cost comes with budgets."""
+        return {
+            "position": self.position,
+            "name": self.name,
+            "kind": self.kind,
+            "status": self.status,
+            "attempts": self.attempts,
+            "started_at": iso(self.started_at),
+            "ended_at": None if self.ended_at is None else iso(self.ended_at),
+            "cost": None,
+            "error": self.error,
+        }
+
+
+KINDS: Mapping[str, tuple[str, str]] = {
+    "step.begun": ("step", "begun"),
+    "step.finished": ("step", "finished"),
+    "step.failed": ("step", "failed"),
+    "step.retry_scheduled": ("step", "waiting"),
+    "step.retried": ("step", "begun"),
+    "approval.opened": ("approval", "waiting"),
+    "approval.decided": ("approval", "finished"),
+    "sleep.started": ("sleep", "waiting"),
+    "sleep.ended": ("sleep", "finished"),
+    "checkpoint.created": ("checkpoint", "finished"),
+    "compensation.begun": ("compensation", "begun"),
+    "compensation.finished": ("compensation", "finished"),
+    "compensation.failed": ("compensation", "failed"),
+    "compensation.skipped": ("compensation", "skipped"),
+}
+ENDED = frozenset({"finished", "failed", "skipped"})
+
+
+def pictures(entries: Sequence[Entry]) -> list[StepPicture]:
+    """What the run did, in the order in which it began."""
+    found: dict[tuple[str, str], StepPicture] = {}
+    for entry in entries:
+        if entry.kind not in KINDS or entry.path is None:
+            continue
+        kind, status = KINDS[entry.kind]
+        before = found.get((kind, entry.path))
+        attempt = entry.data.get("attempt")
+        found[kind, entry.path] = StepPicture(
+            position=before.position if before else entry.position,
+            name=before.name if before else entry.name or kind,
+            kind=kind,
+            status=status,
+            attempts=attempt if isinstance(attempt, int) else (before.attempts if before else 1),
+            started_at=before.started_at if before else _began(entry),
+            ended_at=entry.at if status in ENDED else None,
+            error=_error(entry),
+        )
+    return list(found.values())
+
+
+def rollback(entries: Sequence[Entry]) -> dict[str, object] | None:
+    """The run's last rollback, with what became of each compensation; None when there was none."""
+    started = [entry for entry in entries if entry.kind == "rollback.started"]
+    if not started:
+        return None
+    last = started[-1]
+    after = [entry for entry in entries if entry.position > last.position]
+    return {
+        "to": last.data.get("to"),
+        "reason": last.data.get("reason"),
+        "at": iso(last.at),
+        "compensations": [
+            replace(picture, attempts=picture.attempts).to_json()
+            for picture in pictures(after)
+            if picture.kind == "compensation"
+        ],
+    }
+
+
+def differences(row: RunRow, entries: Sequence[Entry]) -> list[str]:
+    """Sentences that say where the journal's chain or the run's stored state is not what it should be."""
+    wrong: list[str] = []
+    shape: RunShape | None = None
+    previous = ""
+    for position, entry in enumerate(entries):
+        if entry.position != position:
+            wrong.append(f"Position {position} is missing.")
+            break
+        if entry.previous != previous or hash_of(entry) != entry.hash:
+            wrong.append(f"The entry at position {position} was changed.")
+        previous = entry.hash
+        try:
+            shape = apply(shape, entry.kind, entry.data)
+        except ImpossibleChange as error:
+            wrong.append(f"Position {position}: {error}")
+    if shape is not None and (shape.status, shape.reason) != (row.status, row.reason):
+        wrong.append(f"The journal says {shape.status}; the run is stored as {row.status}.")
+    return wrong
+
+
+def _began(entry: Entry) -> datetime:
+    started = entry.data.get("started_at")
+    return datetime.fromisoformat(started) if isinstance(started, str) else entry.at
+
+
+def _error(entry: Entry) -> str | None:
+    error = entry.data.get("error")
+    return str(error.get("message")) if isinstance(error, dict) else None
