@@ -1,10 +1,9 @@
 """The names people import: workflows to write, approvals to ask for, and how they end."""
 
 from importlib.metadata import version
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from signoff.calls import Call
-from signoff.client import Client, ask
 from signoff.errors import SignoffError
 from signoff.outcomes import (
     Cancelled,
@@ -17,6 +16,9 @@ from signoff.outcomes import (
 )
 from signoff.registry import workflow
 from signoff.running import Run, StepInfo
+
+if TYPE_CHECKING:
+    from signoff.client import Client, ask
 
 __version__: Final = version("signoff")
 
@@ -37,3 +39,12 @@ __all__ = [
     "ask",
     "workflow",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # Workers never call themselves: the HTTP client, half of what is slow, comes when asked for.
+    if name in {"Client", "ask"}:
+        from signoff import client
+
+        return getattr(client, name)
+    raise AttributeError(f"module 'signoff' has no attribute {name!r}")

@@ -98,7 +98,11 @@ def check_arguments(
         signature = inspect.signature(fn)
     except ValueError:  # some functions written in C do not tell
         return
-    given = {"step": None, **kwargs} if takes_step(fn) else dict(kwargs)
+    given = dict(kwargs)
+    if takes_step(fn):
+        if "step" in kwargs:
+            raise TypeError(f"{stated_name(fn)}: `step` is filled in by the run; leave it out.")
+        given["step"] = None
     try:
         signature.bind(*args, **given)
     except TypeError as error:

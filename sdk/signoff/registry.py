@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from types import MappingProxyType, SimpleNamespace
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar, get_type_hints, overload
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PydanticSchemaGenerationError,
+    ValidationError,
+    create_model,
+)
 
 from signoff.calls import stated_name
 from signoff.running import Run
@@ -174,9 +181,12 @@ def _input_model(fn: AnyWorkflow) -> type[BaseModel]:
         f"input_{index}": (types[parameter.name], _field(parameter))
         for index, parameter in enumerate(inputs)
     }
-    return create_model(
-        f"{fn.__name__}_input", __config__=ConfigDict(extra="forbid", frozen=True), **fields
-    )
+    strict = ConfigDict(extra="forbid", frozen=True)
+    try:
+        return create_model(f"{fn.__name__}_input", __config__=strict, **fields)
+    except PydanticSchemaGenerationError as error:
+        why = str(error).partition(". ")[0]
+        raise ValueError(f"{stated_name(fn)}: its input cannot be checked: {why}.") from None
 
 
 def _field(parameter: inspect.Parameter) -> Any:
