@@ -146,7 +146,7 @@ def _end(card: Card, *, can_vote: bool) -> Iterator[Block]:
 
 
 def _vote_buttons(card: Card) -> Iterator[Block]:
-    reference = str(Reference.of(card.approval, version=card.version, digest=card.digest))
+    reference = str(Reference(approval=card.approval, version=card.version, digest=card.digest))
     approve = _button(APPROVE, "Approve", reference) | {"style": "primary"}
     if card.risk == "high":
         approve["confirm"] = {

@@ -14,8 +14,8 @@ from channels.slack.trees import is_record, text
 
 TIMEOUT_S: Final = 10
 # The library writes whole requests and answers to its log at DEBUG; ours must never hold them.
-_QUIET: Final = logging.getLogger("signoff.slack.sdk")
-_QUIET.setLevel(logging.WARNING)
+QUIET: Final = logging.getLogger("signoff.slack.sdk")
+QUIET.setLevel(logging.WARNING)
 
 
 class _Api(Protocol):
@@ -39,7 +39,7 @@ class SlackClient:
             token=config.bot_token,
             base_url=config.api_url,
             timeout=TIMEOUT_S,
-            logger=_QUIET,
+            logger=QUIET,
             retry_handlers=[],
         )
         # Only bot/settings.py reads the environment, and that holds for its proxies too.

@@ -1,4 +1,4 @@
-"""What a button carries: approval, version and the beginning of its digest; never data."""
+"""What a button carries: which approval, which version and its digest; never data."""
 
 import re
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from typing_extensions import override
 from engine.errors import Invalid
 from engine.ids import ApprovalId
 
-DIGEST_CHARS: Final = 16
+_SHA256: Final = "sha256:"
 _SPELLING: Final = re.compile(
-    r"(apr_[0-9A-Za-z_-]{1,64}):([1-9][0-9]{0,8}):([0-9a-f]{16})", re.ASCII
+    r"(apr_[0-9A-Za-z_-]{1,48}):([1-9][0-9]{0,8}):([0-9a-f]{64})", re.ASCII
 )
 
 
@@ -21,12 +21,7 @@ class Reference:
 
     approval: ApprovalId
     version: int
-    digest: str  # its first 16 hexadecimal digits
-
-    @classmethod
-    def of(cls, approval: ApprovalId, *, version: int, digest: str) -> Self:
-        """The reference to one version of `approval`; `digest` is whole, `sha256:…`."""
-        return cls(approval=approval, version=version, digest=short(digest, DIGEST_CHARS))
+    digest: str  # whole, `sha256:…`
 
     @classmethod
     def read(cls, text: str) -> Self:
@@ -37,19 +32,15 @@ class Reference:
         """
         match = _SPELLING.fullmatch(text)
         if match is None:
-            raise Invalid("This button is not one that can be answered.", code="bad_reference")
+            raise Invalid("This button cannot be answered any more.", code="bad_reference")
         approval, version, digest = match.groups()
-        return cls(approval=ApprovalId(approval), version=int(version), digest=digest)
-
-    def names(self, *, version: int, digest: str) -> bool:
-        """Whether this is what `version` with the whole `digest` looks like."""
-        return version == self.version and short(digest, DIGEST_CHARS) == self.digest
+        return cls(approval=ApprovalId(approval), version=int(version), digest=f"{_SHA256}{digest}")
 
     @override
     def __str__(self) -> str:
-        return f"{self.approval}:{self.version}:{self.digest}"
+        return f"{self.approval}:{self.version}:{self.digest.removeprefix(_SHA256)}"
 
 
 def short(digest: str, chars: int = 12) -> str:
     """The first hexadecimal digits of `sha256:…`, for people to compare."""
-    return digest.removeprefix("sha256:")[:chars]
+    return digest.removeprefix(_SHA256)[:chars]

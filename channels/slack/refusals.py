@@ -59,7 +59,7 @@ def refusal(
         # A page of some proxy, or half an answer: the message may well have been taken.
         return ChannelUnavailable(f"Slack's answer to {method} cannot be read", ambiguous=True)
     hint = _HINTS.get(error)
-    return ChannelRefused(f"{what}; {hint}" if hint else what, code=error)
+    return ChannelRefused(f"{what}; {hint}" if hint else what)
 
 
 def _detail(answer: dict[str, object]) -> str:

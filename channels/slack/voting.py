@@ -1,0 +1,124 @@
+"""One press, one vote: who it is, whether it was heard before, and the one door."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from channels.slack.desk import NOT_CONFIRMED, Delivery, Desk, log
+from channels.slack.reference import Reference
+from engine.errors import EngineError, Invalid, Unavailable
+from engine.rules.tally import Choice
+from engine.services import people, votes
+from engine.services.people import Person
+from engine.services.votes import Ballot, CastReceipt
+from engine.store.database import Transaction
+
+IDENTIFIED_BY: Final = "slack"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What somebody wants to vote. Without a `reference` it is the version that stands now."""
+
+    approval: str
+    choice: Choice
+    comment: str | None = None
+    reference: Reference | None = None
+
+    @classmethod
+    def on(cls, reference: Reference, choice: Choice, comment: str | None = None) -> "Wish":
+        """A vote on exactly what a button stood under."""
+        return cls(approval=reference.approval, choice=choice, comment=comment, reference=reference)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What to tell them. `asks_comment`: the same again, with a comment, would be taken."""
+
+    text: str
+    recorded: bool = False
+    asks_comment: bool = False
+
+
+async def vote(desk: Desk, delivery: Delivery, wish: Wish) -> Told | None:
+    """Cast the vote and say truthfully what became of it; None if this request was heard before.
+
+    Whatever it says is said after the commit. It never raises: a store that is slow or away, and
+    anything unforeseen, is "not confirmed", because the vote may still land and counts once.
+    """
+    try:
+        answer = await desk.once(delivery, lambda tx: _cast(tx, desk, delivery, wish))
+    except Unavailable:
+        told: Told | None = Told(text=NOT_CONFIRMED)
+    except EngineError as error:
+        told = Told(text=str(error))
+    except Exception as error:  # border: a vote is answered truthfully, whatever the store does
+        log.error("slack.vote_failed", error=type(error).__name__, approval=wish.approval)
+        told = Told(text=NOT_CONFIRMED)
+    else:
+        told = _told(answer)
+    log.info(
+        "slack.vote_answered",
+        approval=wish.approval,
+        who=delivery.caller.identity,
+        recorded=bool(told and told.recorded),
+    )
+    return told
+
+
+def linked(tx: Transaction, desk: Desk, delivery: Delivery) -> Person | None:
+    """The person who pressed, if an operator linked them."""
+    return people.by_identity(tx, desk.tenant, "slack", delivery.caller.identity)
+
+
+def not_linked(delivery: Delivery) -> str:
+    """What somebody is told who is nobody here."""
+    return (
+        "You are not linked to a person here; ask an operator to add "
+        f'`slack = "{delivery.caller.identity}"` to your entry.'
+    )
+
+
+def _cast(tx: Transaction, desk: Desk, delivery: Delivery, wish: Wish) -> CastReceipt | Told:
+    person = linked(tx, desk, delivery)
+    if person is None:
+        votes.refused(
+            tx,
+            desk.tenant,
+            what=f"{wish.choice} {wish.approval}",
+            who=f"slack:{delivery.caller.identity}",
+            why="not_linked",
+            channel="slack",
+        )
+        return Told(text=not_linked(delivery))
+    seen = wish.reference
+    return votes.cast(
+        tx,
+        Ballot(
+            tenant=desk.tenant,
+            approval=wish.approval,
+            person=person.id,
+            choice=wish.choice,
+            comment=_said(wish.comment),
+            digest=seen.digest if seen else None,
+            version=seen.version if seen else None,
+            channel="slack",
+            identified_by=IDENTIFIED_BY,
+        ),
+    )
+
+
+def _told(answer: CastReceipt | Told | None) -> Told | None:
+    if not isinstance(answer, CastReceipt):
+        return answer
+    refusal = answer.refusal
+    return Told(
+        text=answer.message,
+        recorded=answer.recorded,
+        asks_comment=isinstance(refusal, Invalid) and refusal.code == "comment_required",
+    )
+
+
+def _said(comment: str | None) -> str | None:
+    # No keyboard types NUL, and PostgreSQL cannot keep it.
+    words = (comment or "").replace("\x00", "").strip()
+    return words or None
