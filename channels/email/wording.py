@@ -16,6 +16,7 @@ _SPOKEN: Final = re.compile(
 _HOST: Final = re.compile(r"(?<=[\w)\]-])[.\uff0e\u3002\uff61\u2024](?=[^\W\d_]{2}|xn--)")
 _NUMBERS: Final = re.compile(r"(?<![\d.])(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 _MAILBOX: Final = re.compile(r"(?<=\S)[@\uff20\ufe6b](?=\S)")
+MARKS: Final = ("[.]", "[:]", "[@]", "[\\\\")
 _SHARE: Final = re.compile(r"\\\\(?=\S)")
 
 
