@@ -1,0 +1,274 @@
+"""What templates may ask of a value: moments, names, chips and sentences, all pure."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from channels.visible import visible
+
+Json = Mapping[str, Any]
+
+_NOTHING: Final = "—"
+_UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+_LINE_CHARS_MAX: Final = 120
+_PIPS_MAX: Final = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chip:
+    """A state in a word, a picture and a tone: never in colour alone."""
+
+    word: str
+    icon: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """One field of a payload; a block is too long, or has too much structure, for one line."""
+
+    label: str
+    text: str
+    is_block: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far one group has come; `pips` are one per vote needed, True where it was given."""
+
+    label: str
+    have: int
+    need: int
+    text: str
+    pips: Sequence[bool]
+
+
+_CHIPS: Final[Mapping[str, tuple[str, str]]] = {
+    "open": ("clock", "wait"),
+    "approved": ("check", "good"),
+    "approve": ("check", "good"),
+    "continued": ("check", "good"),
+    "rejected": ("cross", "bad"),
+    "reject": ("cross", "bad"),
+    "expired": ("hourglass", "bad"),
+    "changes_requested": ("edit", "warn"),
+    "request_changes": ("edit", "warn"),
+    "abstain": ("dash", "calm"),
+    "cancelled": ("dash", "calm"),
+    "created": ("dot", "calm"),
+    "running": ("play", "live"),
+    "waiting": ("clock", "wait"),
+    "paused": ("pause", "warn"),
+    "rolling_back": ("undo", "warn"),
+    "settling": ("play", "live"),
+    "completed": ("check", "good"),
+    "done": ("check", "good"),
+    "failed": ("cross", "bad"),
+    "rolled_back": ("undo", "warn"),
+    "killed": ("stop", "bad"),
+    "unknown": ("question", "warn"),
+    "begun": ("play", "live"),
+    "undone": ("undo", "warn"),
+    "skipped": ("dash", "calm"),
+    "pending": ("clock", "wait"),
+    "planned": ("clock", "wait"),
+    "sent": ("check", "good"),
+    "posted": ("check", "good"),
+    "dead": ("cross", "bad"),
+    "dropped": ("dash", "calm"),
+    "gone": ("dash", "calm"),
+    "withdrawn": ("dash", "calm"),
+    "low": ("low", "calm"),
+    "medium": ("medium", "warn"),
+    "high": ("high", "bad"),
+}
+_RISKS: Final = frozenset({"low", "medium", "high"})
+_WAITS: Final[Mapping[str, str]] = {
+    "approval": "People have to agree before it goes on.",
+    "timer": "It sleeps until a moment it chose itself.",
+    "child": "Another run has to end first.",
+    "reconcile": "Nobody knows whether a step happened. Settle it to go on.",
+    "budget": "Its budget is used up. Grant more, or cancel it.",
+    "halted": "A kill switch above it is engaged.",
+    "stuck": "Undoing a step keeps failing. Retry it, or skip it with a reason.",
+    "changed": "Its code changed while it waited. Restore or adopt it.",
+    "quarantined": "It was set aside because driving it failed again and again.",
+}
+
+
+def chip(status: str) -> Chip:
+    """How a state of an approval, run, step, vote, delivery or a risk is shown."""
+    icon, tone = _CHIPS.get(status, ("dot", "calm"))
+    said = status.replace("_", " ")
+    word = f"{said} risk" if status in _RISKS else said
+    return Chip(word=word[:1].upper() + word[1:], icon=icon, tone=tone)
+
+
+def moment(value: str | datetime | None) -> Markup | str:
+    """A moment in UTC; the page's script shows it in the reader's own zone."""
+    if value is None:
+        return _NOTHING
+    at = _datetime(value)
+    return Markup('<time datetime="{}" data-moment>{}</time>').format(
+        _stamp(at), f"{at.day} {at:%b %Y, %H:%M} UTC"
+    )
+
+
+def ago(value: str | datetime | None, now: str | datetime) -> Markup | str:
+    """How long before `now` something was; "just now" up to a minute, and for what lies ahead."""
+    if value is None:
+        return _NOTHING
+    at = _datetime(value)
+    past = _datetime(now) - at
+    text = "just now" if past < timedelta(minutes=1) else f"{_largest_unit(past)} ago"
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        _stamp(at), f"{at.day} {at:%b %Y, %H:%M:%S} UTC", text
+    )
+
+
+def countdown(value: str | datetime | None, now: str | datetime) -> Markup | str:
+    """How long is left until a deadline; the page's script counts on."""
+    if value is None:
+        return "no deadline"
+    at = _datetime(value)
+    left = at - _datetime(now)
+    text = f"{_two_units(left)} left" if left > timedelta() else "time is up"
+    return Markup('<time datetime="{}" title="{}" data-countdown>{}</time>').format(
+        _stamp(at), f"until {at.day} {at:%b %Y, %H:%M} UTC", text
+    )
+
+
+def duration(started: str | datetime | None, ended: str | datetime | None) -> str:
+    """How long something took, in at most two units; a dash while it is not over."""
+    if started is None or ended is None:
+        return _NOTHING
+    spent = _datetime(ended) - _datetime(started)
+    if spent < timedelta(seconds=10):
+        return f"{max(0, round(spent / timedelta(milliseconds=1))):,} ms".replace(",", " ")
+    return _two_units(spent)
+
+
+def short_digest(digest: str | None) -> str:
+    """The twelve characters of a digest that every channel shows."""
+    return (digest or _NOTHING).removeprefix("sha256:")[:12]
+
+
+def pretty_json(value: object) -> str:
+    """`value` as indented JSON in the order it came in, every invisible character written out."""
+    return visible(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def facts(payload: Json | None) -> list[Fact]:
+    """The fields of `payload` in its own order and under its own names, nothing left out."""
+    return [_fact(label, value) for label, value in (payload or {}).items()]
+
+
+def name(person: str | None, people: Mapping[str, str]) -> str:
+    """What a person is called; the id where nobody knows, so that nobody is hidden."""
+    plain = (person or _NOTHING).removeprefix("person:")
+    return people.get(plain, plain)
+
+
+def names(persons: Iterable[str], people: Mapping[str, str]) -> str:
+    """Several people as a sentence says them: "Ana Diaz, Bo Chen and Cy"."""
+    known = [name(person, people) for person in persons]
+    return " and ".join([", ".join(known[:-1]), known[-1]] if len(known) > 1 else known)
+
+
+def progress(approval: Json) -> list[Progress]:
+    """A line for every group, or one for all approvers where there are no groups."""
+    groups = approval["progress"].get("groups") or [{"name": "", **approval["progress"]["approve"]}]
+    return [_progress(group) for group in groups]
+
+
+def said(approval: Json, choice: str) -> list[str]:
+    """The people whose counted answer is `choice`, in the order they gave it."""
+    return [
+        vote["person"] for vote in approval["votes"] if vote["counted"] and vote["choice"] == choice
+    ]
+
+
+def outcome(approval: Json, people: Mapping[str, str]) -> str:
+    """How an approval ended, and by whom, in one sentence."""
+    by = names(_part(approval, "decision").get("by", ()), people)
+    match approval["status"]:
+        case "approved" | "rejected" as status:
+            return f"{status.capitalize()} by {by}." if by else f"{status.capitalize()} by a rule."
+        case "expired":
+            return "Expired: nobody decided in time."
+        case "changes_requested":
+            return f"{by} asked for changes." if by else "Changes were asked for."
+        case "cancelled":
+            return "Cancelled: no decision is needed any more."
+        case other:
+            return f"{chip(other).word}."
+
+
+def waiting(run: Json) -> str:
+    """Why a run does not move, and what would make it; empty while it does."""
+    reason = _part(run, "waiting_for").get("reason")
+    return _WAITS.get(reason, f"It waits: {reason}.") if reason else ""
+
+
+def _part(whole: Json, key: str) -> Json:
+    part: Json | None = whole.get(key)
+    return {} if part is None else part
+
+
+def _fact(label: str, value: object) -> Fact:
+    match value:
+        case str():
+            text = value
+        case bool():
+            text = "yes" if value else "no"
+        case None:
+            text = _NOTHING
+        case _:
+            text = pretty_json(value)
+    return Fact(label=label, text=text, is_block="\n" in text or len(text) > _LINE_CHARS_MAX)
+
+
+def _progress(group: Json) -> Progress:
+    have, need = int(group["have"]), int(group["need"])
+    pips = [place < have for place in range(need)] if need <= _PIPS_MAX else []
+    unit = "approval" if need == 1 else "approvals"
+    text = f"{have} of {need} {unit}"
+    return Progress(label=str(group["name"]), have=have, need=need, text=text, pips=pips)
+
+
+def _datetime(value: str | datetime) -> datetime:
+    at = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return at.astimezone(UTC)
+
+
+def _stamp(at: datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _largest_unit(spent: timedelta) -> str:
+    return _two_units(spent).split(" ")[0]
+
+
+def _two_units(spent: timedelta) -> str:
+    rest = int(spent.total_seconds())
+    parts: list[str] = []
+    for size, unit in _UNITS:
+        count, rest = divmod(rest, size)
+        if count or parts:
+            parts.append(f"{count}\u00a0{unit}" if count else "")
+        if len(parts) == 2:
+            break
+    return " ".join(part for part in parts if part) or "0\u00a0s"
+
+
+ALL: Final[Mapping[str, Callable[..., object]]] = {
+    made.__name__: made
+    for made in (
+        ago, chip, countdown, duration, facts, moment, name, names, outcome, pretty_json, progress,
+        said, short_digest, waiting,
+    )
+}  # fmt: skip

@@ -1,0 +1,103 @@
+// What the pages do beyond HTML: local times, countdowns, keys, forms sent once, copying. All of it may be missing.
+"use strict";
+(() => {
+  const UNITS = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
+  const inWords = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+  function twoUnits(seconds) {
+    const parts = [];
+    for (const [unit, size] of UNITS) {
+      const count = Math.floor(seconds / size);
+      if (count || parts.length) parts.push(count ? `${count}\u00a0${unit}` : "");
+      seconds -= count * size;
+      if (parts.length === 2) break;
+    }
+    return parts.filter(Boolean).join(" ") || "0\u00a0s";
+  }
+
+  function write(element, text) {
+    if (element.textContent !== text) element.textContent = text;
+  }
+
+  function showTimes() {
+    for (const element of document.querySelectorAll("time[data-moment]")) {
+      const utc = element.dateTime;
+      if (!element.title) element.title = utc;
+      write(element, inWords.format(new Date(utc)));
+    }
+    for (const element of document.querySelectorAll("time[data-countdown]")) {
+      const left = Math.floor((new Date(element.dateTime) - Date.now()) / 1000);
+      write(element, left > 0 ? `${twoUnits(left)} left` : "time is up");
+      element.classList.toggle("soon", left < 900);
+    }
+  }
+
+  function isTyping(target) {
+    return target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]");
+  }
+
+  function move(by) {
+    const items = [...document.querySelectorAll("[data-item]")];
+    const here = items.findIndex((item) => item.contains(document.activeElement));
+    const next = items[here < 0 ? (by > 0 ? 0 : items.length - 1) : here + by];
+    if (!next) return;
+    next.querySelector("h2 a, a, button")?.focus({ preventScroll: true });
+    next.scrollIntoView({ block: "nearest" });
+  }
+
+  function onKey(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    if (event.key === "j") return move(1);
+    if (event.key === "k") return move(-1);
+    if (event.key === "x") {
+      document.activeElement?.closest("[data-item]")?.querySelector("[data-key=x]")?.click();
+    } else if (event.key === "a" || event.key === "r") {
+      // Focuses and never presses: a vote takes a second, deliberate key.
+      document.querySelector(`button[data-key=${event.key}]`)?.focus();
+    } else if (event.key === "/") {
+      const search = document.querySelector("input[type=search]");
+      if (!search) return;
+      event.preventDefault();
+      search.focus();
+    }
+  }
+
+  // Buttons are not disabled: a disabled button would not send its name and value.
+  function onSubmit(event) {
+    const form = event.target;
+    if (!form.matches("[data-once]")) return;
+    if (form.dataset.sent) return event.preventDefault();
+    form.dataset.sent = "yes";
+    (event.submitter ?? form).setAttribute("aria-busy", "true");
+  }
+
+  function letSendAgain(event) {
+    if (!event.persisted) return;
+    for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+    for (const busy of document.querySelectorAll("[aria-busy]")) busy.removeAttribute("aria-busy");
+  }
+
+  async function onClick(event) {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    const source = document.querySelector(button.dataset.copy);
+    try {
+      await navigator.clipboard.writeText(source.textContent);
+      write(button, "Copied");
+    } catch {
+      window.getSelection().selectAllChildren(source);
+    }
+  }
+
+  document.addEventListener("keydown", onKey);
+  document.addEventListener("submit", onSubmit);
+  document.addEventListener("click", onClick);
+  window.addEventListener("pageshow", letSendAgain);
+  document.addEventListener("htmx:after:swap", showTimes);
+  // A page nobody looks at asks for nothing.
+  document.addEventListener("htmx:before:request", (event) => {
+    if (document.hidden && event.target.closest?.("[data-poll]")) event.preventDefault();
+  });
+  setInterval(showTimes, 1000);
+  showTimes();
+})();

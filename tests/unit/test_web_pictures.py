@@ -1,0 +1,92 @@
+"""A run as a drawing, and an approval's inputs."""
+
+from typing import Any
+
+from bot.web.form_fields import form_fields
+from bot.web.pictures import picture
+from tests.web import samples
+
+
+def test_an_empty_run_is_an_empty_picture() -> None:
+    drawn = picture(samples.run(steps=[], approvals=[], checkpoints=[]))
+
+    assert drawn.marks == []
+    assert drawn.height > 0
+
+
+def test_events_stand_in_the_order_of_the_journal() -> None:
+    drawn = picture(samples.run())
+
+    assert [mark.kind for mark in drawn.marks] == ["step", "step", "checkpoint", "approval"]
+    assert [mark.y for mark in drawn.marks] == sorted(mark.y for mark in drawn.marks)
+
+
+def test_an_approval_that_no_step_tells_of_is_drawn_all_the_same() -> None:
+    asked = {"id": "apr_1", "title": "Go?", "status": "open"}
+    drawn = picture(samples.run(steps=[samples.step(1, "plan")], approvals=[asked], checkpoints=[]))
+
+    assert [(mark.kind, mark.title) for mark in drawn.marks] == [
+        ("step", "plan"),
+        ("approval", "Go?"),
+    ]
+
+
+def test_an_arc_leads_from_what_undid_to_what_was_undone() -> None:
+    drawn = picture(samples.rolled_back())
+    by_name = {mark.title: mark for mark in drawn.marks}
+
+    assert by_name["find_charge"].is_undone
+    assert not by_name["Refund order 17?"].is_undone
+    assert by_name["forget_charge"].arc.endswith(f",{by_name['find_charge'].y}")
+
+
+def test_an_undo_that_fails_leaves_its_step_as_it_was() -> None:
+    run = samples.rolled_back()
+    run["rollback"]["compensations"][1]["status"] = "failed"
+
+    by_name = {mark.title: mark for mark in picture(run).marks}
+
+    assert not by_name["find_charge"].is_undone
+    assert by_name["forget_charge"].tone == "bad"
+
+
+def test_a_long_name_is_cut_in_the_picture_and_whole_in_its_title() -> None:
+    (mark,) = picture(
+        samples.run(steps=[samples.step(1, "n" * 60)], approvals=[], checkpoints=[])
+    ).marks
+
+    assert (len(mark.label), len(mark.title)) == (26, 60)
+
+
+def test_a_yes_or_no_has_no_inputs() -> None:
+    assert form_fields(samples.approval()) == []
+
+
+def test_a_form_becomes_inputs_of_their_kind() -> None:
+    fields = form_fields(samples.approval(kind="form", form=samples.FORM))
+
+    kinds = {field.label: field.kind for field in fields}
+    assert kinds == {
+        "Cost account": "text",
+        "Why": "lines",
+        "Amount": "number",
+        "Urgent": "yesno",
+        "Speed": "one",
+        "Tell": "several",
+        "Until": "date",
+    }
+    assert [field.label for field in fields if field.is_required] == ["Cost account"]
+    assert fields[2].limits == {"min": "0", "max": "900", "step": "any"}
+    assert fields[5].options == ("ana", "bo")
+
+
+def test_only_fields_that_may_change_are_offered() -> None:
+    details: dict[str, Any] = {"order": "17", "amount": 620, "note": "a\nb"}
+    modify = samples.approval(kind="modify", fields=["amount", "note"], details=details)
+    budget = samples.approval(kind="budget", details=details)
+
+    assert [(field.name, field.kind) for field in form_fields(modify)] == [
+        ("changes.amount", "number"),
+        ("changes.note", "lines"),
+    ]
+    assert [field.name for field in form_fields(budget)] == ["changes.amount"]
