@@ -1,0 +1,1 @@
+"""Rules, and the small parts that need no server."""

@@ -25,8 +25,8 @@ class Element:
 class Page:
     """Every element of a page, in order, and whether its tags were balanced."""
 
-    elements: list[Element] = field(default_factory=list)
-    unbalanced: list[str] = field(default_factory=list)
+    elements: list[Element] = field(default_factory=list[Element])
+    unbalanced: list[str] = field(default_factory=list[str])
 
     def all(self, *tags: str) -> list[Element]:
         return [element for element in self.elements if element.tag in tags]

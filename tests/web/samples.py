@@ -129,7 +129,7 @@ def _approval(shown: Json, **more: Any) -> tuple[str, Json]:
 
 
 def _respond(shown: Json, **more: Any) -> tuple[str, Json]:
-    context = {"approval": shown, "action": "/respond/tok", "person": {"name": "Ana Diaz"}, "vote": VOTE,
+    context: Json = {"approval": shown, "action": "/respond/tok", "person": {"name": "Ana Diaz"}, "vote": VOTE,
                "choice": "approve", "nonce": "n0", "undoes": [], "now": NOW, **more}  # fmt: skip
     return "web/respond.html", context
 
