@@ -45,10 +45,10 @@ def find(tx: Transaction, tenant: TenantId, person: PersonId) -> Person:
     Raises:
         NotFound: if this tenant has no such person.
     """
-    row = tx.connection.execute(_query(tenant).where(people.c.id == person)).one_or_none()
-    if row is None:
+    found = several(tx, tenant, [person])
+    if not found:
         raise NotFound(f"There is no person {person!a}.")
-    return _person(row)
+    return found[0]
 
 
 def by_identity(tx: Transaction, tenant: TenantId, kind: IdentityKind, value: str) -> Person | None:
@@ -56,6 +56,8 @@ def by_identity(tx: Transaction, tenant: TenantId, kind: IdentityKind, value: st
 
     An email address is compared in lower case, a Slack identity exactly.
     """
+    if not value.isprintable():  # nor can the database be asked for half a surrogate pair
+        return None
     known = and_(
         identities.c.tenant == people.c.tenant,
         identities.c.person == people.c.id,
@@ -75,7 +77,7 @@ def by_email(tx: Transaction, tenant: TenantId, email: str) -> Person | None:
 
 def several(tx: Transaction, tenant: TenantId, wanted: Iterable[PersonId]) -> list[Person]:
     """Those of `wanted` that exist, active or not, in the order of their ids."""
-    asked = set(wanted)
+    asked = {person for person in wanted if person.isprintable()}
     if not asked:
         return []
     rows = tx.connection.execute(_query(tenant).where(people.c.id.in_(asked)).order_by(people.c.id))
