@@ -39,6 +39,12 @@ def claim_orphans(
     return outbox.claim_orphans(tx, known, limit=limit, lease_for=lease_for)
 
 
+def give_back(tx: Transaction, claimed: Collection[Delivery]) -> None:
+    """Return deliveries that were claimed and not tried; they stay due."""
+    for delivery in claimed:
+        outbox.give_back(tx, delivery)
+
+
 def sent(tx: Transaction, delivery: Delivery, shown: Shown | None) -> None:
     """The delivery arrived, and `shown` is where; None after a tell.
 

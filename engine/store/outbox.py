@@ -143,6 +143,15 @@ def mark(tx: Transaction, delivery: Delivery, **values: Any) -> None:
         tx.hint("outbox")
 
 
+def give_back(tx: Transaction, delivery: Delivery) -> None:
+    """Return a claimed delivery untried; does nothing when the lease is no longer this one."""
+    tx.connection.execute(
+        update(outbox)
+        .where(outbox.c.id == delivery.id, outbox.c.lease_token == delivery.lease, _is("pending"))
+        .values(attempts=outbox.c.attempts - 1, **FREE)
+    )
+
+
 def set_shown(tx: Transaction, message: MessageId, shown: Shown) -> None:
     """Remember where and how the message was shown; one that was withdrawn meanwhile stays so."""
     withdrawn = messages.c.state == "withdrawn"
