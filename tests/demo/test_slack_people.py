@@ -9,11 +9,12 @@ from slack_sdk.signature import Clock, SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.requests import Request
 from starlette.responses import Response
+from typing_extensions import override
 
 from bot.demo.slack.interactions import TROUBLE, NothingThere
 from bot.demo.slack.messages import Message
 from bot.demo.slack.standin import SlackStandIn
-from bot.demo.trees import Record, record, text
+from bot.demo.trees import Record, record, records, text
 from tests.clock import ManualClock
 from tests.demo.conftest import App
 from tests.demo.test_slack_blocks import actions, asking, button, modal, plain
@@ -27,6 +28,7 @@ class At(Clock):
     def __init__(self, clock: ManualClock) -> None:
         self._clock = clock
 
+    @override
     def now(self) -> float:
         return self._clock.now().timestamp()
 
@@ -71,7 +73,7 @@ async def test_a_press_is_signed_and_carries_what_slack_sends(
     assert text(payload, "team", "id") == "T0DEMO"
     assert text(payload, "user", "id") == "U0ANA"
     assert text(payload, "message", "ts") == message.ts
-    (action,) = [record(item) for item in payload["actions"]] if payload["actions"] else []
+    (action,) = records(payload["actions"])
     assert (action["action_id"], action["value"]) == ("signoff:approve", "ref")
     assert action["block_id"] == "signoff:votes"
 
