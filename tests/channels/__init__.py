@@ -1,0 +1,1 @@
+"""Every medium, tried over its own protocol."""
