@@ -1,19 +1,16 @@
-"""What templates may ask of a value: moments, names, chips and sentences, all pure."""
+"""What templates may ask of a value: names, chips, facts and sentences, all pure."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from markupsafe import Markup
-
+from bot.web.moments import ago, countdown, duration, moment
 from channels.visible import visible
 
 Json = Mapping[str, Any]
 
 _NOTHING: Final = "—"
-_UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 _LINE_CHARS_MAX: Final = 120
 _PIPS_MAX: Final = 10
 
@@ -66,12 +63,13 @@ _CHIPS: Final[Mapping[str, tuple[str, str]]] = {
     "rolling_back": ("undo", "warn"),
     "settling": ("play", "live"),
     "completed": ("check", "good"),
-    "done": ("check", "good"),
+    "finished": ("check", "good"),
     "failed": ("cross", "bad"),
     "rolled_back": ("undo", "warn"),
     "killed": ("stop", "bad"),
     "unknown": ("question", "warn"),
     "begun": ("play", "live"),
+    "stuck": ("question", "warn"),
     "undone": ("undo", "warn"),
     "skipped": ("dash", "calm"),
     "pending": ("clock", "wait"),
@@ -108,50 +106,6 @@ def chip(status: str) -> Chip:
     return Chip(word=word[:1].upper() + word[1:], icon=icon, tone=tone)
 
 
-def moment(value: str | datetime | None) -> Markup | str:
-    """A moment in UTC; the page's script shows it in the reader's own zone."""
-    if value is None:
-        return _NOTHING
-    at = _datetime(value)
-    return Markup('<time datetime="{}" data-moment>{}</time>').format(
-        _stamp(at), f"{at.day} {at:%b %Y, %H:%M} UTC"
-    )
-
-
-def ago(value: str | datetime | None, now: str | datetime) -> Markup | str:
-    """How long before `now` something was; "just now" up to a minute, and for what lies ahead."""
-    if value is None:
-        return _NOTHING
-    at = _datetime(value)
-    past = _datetime(now) - at
-    text = "just now" if past < timedelta(minutes=1) else f"{_largest_unit(past)} ago"
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(
-        _stamp(at), f"{at.day} {at:%b %Y, %H:%M:%S} UTC", text
-    )
-
-
-def countdown(value: str | datetime | None, now: str | datetime) -> Markup | str:
-    """How long is left until a deadline; the page's script counts on."""
-    if value is None:
-        return "no deadline"
-    at = _datetime(value)
-    left = at - _datetime(now)
-    text = f"{_two_units(left)} left" if left > timedelta() else "time is up"
-    return Markup('<time datetime="{}" title="{}" data-countdown>{}</time>').format(
-        _stamp(at), f"until {at.day} {at:%b %Y, %H:%M} UTC", text
-    )
-
-
-def duration(started: str | datetime | None, ended: str | datetime | None) -> str:
-    """How long something took, in at most two units; a dash while it is not over."""
-    if started is None or ended is None:
-        return _NOTHING
-    spent = _datetime(ended) - _datetime(started)
-    if spent < timedelta(seconds=10):
-        return f"{max(0, round(spent / timedelta(milliseconds=1))):,} ms".replace(",", " ")
-    return _two_units(spent)
-
-
 def short_digest(digest: str | None) -> str:
     """The twelve characters of a digest that every channel shows."""
     return (digest or _NOTHING).removeprefix("sha256:")[:12]
@@ -169,6 +123,8 @@ def facts(payload: Json | None) -> list[Fact]:
 
 def name(person: str | None, people: Mapping[str, str]) -> str:
     """What a person is called; the id where nobody knows, so that nobody is hidden."""
+    if person == "workflow":
+        return "the workflow"
     plain = (person or _NOTHING).removeprefix("person:")
     return people.get(plain, plain)
 
@@ -192,16 +148,40 @@ def said(approval: Json, choice: str) -> list[str]:
     ]
 
 
+def answer_of(approval: Json, person: Json | None) -> str | None:
+    """What `person` answered to the present version; None while they did not."""
+    answers = [
+        vote["choice"]
+        for vote in approval["votes"]
+        if person is not None and vote["counted"] and vote["person"] == person["id"]
+    ]
+    return answers[-1] if answers else None
+
+
+def may_be_picked(approval: Json, person: Json | None) -> bool:
+    """Whether `person` may answer this together with others: nothing to read twice or to fill in."""
+    can_still: Sequence[str] = approval["progress"]["can_still"]
+    is_plain = approval["kind"] == "binary" and approval["comment"] == "optional"
+    is_one = person is not None and person["id"] in can_still
+    return approval["status"] == "open" and is_one and is_plain and approval["risk"] != "high"
+
+
 def outcome(approval: Json, people: Mapping[str, str]) -> str:
-    """How an approval ended, and by whom, in one sentence."""
-    by = names(_part(approval, "decision").get("by", ()), people)
+    """How an approval ended, and by whom or by which rung, in one sentence."""
+    decision = _part(approval, "decision")
+    _, is_rung, rung = str(decision.get("rule", "")).partition("rung: ")
+    by = names(decision.get("by", ()), people) or (f"the rung “{rung}”" if is_rung else "a rule")
     match approval["status"]:
         case "approved" | "rejected" as status:
-            return f"{status.capitalize()} by {by}." if by else f"{status.capitalize()} by a rule."
+            return f"{status.capitalize()} by {by}."
+        case "expired" if decision.get("outcome") == "continued":
+            return "Time ran out: it went on with the default."
         case "expired":
-            return "Expired: nobody decided in time."
+            return (
+                f"Time ran out: ended by {by}." if is_rung else "Expired: nobody decided in time."
+            )
         case "changes_requested":
-            return f"{by} asked for changes." if by else "Changes were asked for."
+            return f"{by} asked for changes."
         case "cancelled":
             return "Cancelled: no decision is needed any more."
         case other:
@@ -240,35 +220,10 @@ def _progress(group: Json) -> Progress:
     return Progress(label=str(group["name"]), have=have, need=need, text=text, pips=pips)
 
 
-def _datetime(value: str | datetime) -> datetime:
-    at = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return at.astimezone(UTC)
-
-
-def _stamp(at: datetime) -> str:
-    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _largest_unit(spent: timedelta) -> str:
-    return _two_units(spent).split(" ")[0]
-
-
-def _two_units(spent: timedelta) -> str:
-    rest = int(spent.total_seconds())
-    parts: list[str] = []
-    for size, unit in _UNITS:
-        count, rest = divmod(rest, size)
-        if count or parts:
-            parts.append(f"{count}\u00a0{unit}" if count else "")
-        if len(parts) == 2:
-            break
-    return " ".join(part for part in parts if part) or "0\u00a0s"
-
-
 ALL: Final[Mapping[str, Callable[..., object]]] = {
     made.__name__: made
     for made in (
-        ago, chip, countdown, duration, facts, moment, name, names, outcome, pretty_json, progress,
-        said, short_digest, waiting,
+        ago, answer_of, chip, countdown, duration, facts, may_be_picked, moment, name, names,
+        outcome, pretty_json, progress, said, short_digest, waiting,
     )
 }  # fmt: skip

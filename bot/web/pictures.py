@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bot.web.filters import chip, duration
+from bot.web.filters import chip
+from bot.web.moments import duration
 
 Json = Mapping[str, Any]
 
-_DONE: Final = frozenset({"completed", "done"})
+_DONE: Final = frozenset({"finished"})
 _ROW: Final = 38
 _LABEL_CHARS_MAX: Final = 26
 _RAIL_ALONE: Final = 14
@@ -51,21 +52,20 @@ class _Event:
     name: str
     status: str
     note: str
-    undoes: int | None = None
 
 
 def picture(run: Json) -> Picture:
-    """Draw `run` in the order of its journal; what was undone is marked, whatever undid it."""
+    """Draw `run` in the order of its journal; what was undone is marked, and says what undid it."""
     events = sorted(_events(run), key=lambda event: event.position)
-    rows = {event.position: row for row, event in enumerate(events) if event.undoes is None}
-    undone = {event.undoes for event in events if event.status in _DONE}
-    rail_x = _RAIL_WITH_ARCS if any(event.undoes in rows for event in events) else _RAIL_ALONE
+    undone = _undone(events)
+    rail_x = _RAIL_WITH_ARCS if undone else _RAIL_ALONE
+    done = {undone[row] for row in undone if events[row].status in _DONE}
     marks = [
         _mark(
             event,
             row,
-            is_undone=event.position in undone,
-            arc="" if event.undoes not in rows else _arc(row, rows[event.undoes], rail_x),
+            is_undone=row in done,
+            arc=_arc(row, undone[row], rail_x) if row in undone else "",
         )
         for row, event in enumerate(events)
     ]
@@ -75,6 +75,46 @@ def picture(run: Json) -> Picture:
         text_x=rail_x + 24,
         height=max(1, len(marks)) * _ROW,
         summary=", ".join(f"{mark.title}: {mark.word}" for mark in marks),
+    )
+
+
+def _undone(events: Sequence[_Event]) -> dict[int, int]:
+    """The row of every compensation, with the row of the newest step of its name not yet undone."""
+    found: dict[int, int] = {}
+    for row, event in enumerate(events):
+        if event.kind != "compensation":
+            continue
+        steps = (
+            before
+            for before in range(row - 1, -1, -1)
+            if events[before].kind == "step"
+            and events[before].name == event.name
+            and before not in found.values()
+        )
+        if (step := next(steps, None)) is not None:
+            found[row] = step
+    return found
+
+
+def _events(run: Json) -> list[_Event]:
+    asked = list(run["approvals"])
+    return [_event(step, asked) for step in run["steps"]]
+
+
+def _event(step: Json, asked: list[Json]) -> _Event:
+    """One step; an approval takes its title and its end from the first of `asked` that fits."""
+    kind, name, status = str(step["kind"]), str(step["name"]), str(step["status"])
+    fitting = next((one for one in asked if kind == "approval" and one["action"] == name), None)
+    if fitting is not None:
+        asked.remove(fitting)
+        name, status = str(fitting["title"]), str(fitting["status"])
+    note = "undo" if kind == "compensation" else duration(step["started_at"], step["ended_at"])
+    return _Event(
+        position=step["position"],
+        kind=kind,
+        name=name,
+        status=status,
+        note=kind if kind in {"approval", "checkpoint", "sleep"} else note,
     )
 
 
@@ -100,45 +140,3 @@ def _arc(row: int, undone_row: int, rail_x: int) -> str:
     reach = min(_ARC_MAX, _ARC_STEP * (row - undone_row))
     x = rail_x - 12
     return f"M{x},{start} C{x - reach},{start} {x - reach},{end} {x},{end}"
-
-
-def _events(run: Json) -> list[_Event]:
-    steps = [_step(step) for step in run["steps"] if step["kind"] != "compensation"]
-    taken = {step.position for step in steps}
-    last = max(taken, default=0)
-    rollback: Json = run.get("rollback") or {}
-    undos = [
-        _compensation(undo, position=undo.get("position", last + order))
-        for order, undo in enumerate(rollback.get("compensations", ()), start=1)
-    ]
-    is_told = any(step.kind == "approval" for step in steps)
-    others = [
-        _Event(position=other.get("position", last), kind=kind, name=name, status=status, note=kind)
-        for kind, name, status, other in (
-            *(("checkpoint", saved["name"], "saved", saved) for saved in run["checkpoints"]),
-            *(("approval", asked["title"], asked["status"], asked) for asked in run["approvals"]),
-        )
-        if (other["position"] not in taken if "position" in other else not is_told)
-    ]
-    return steps + undos + others
-
-
-def _step(step: Json) -> _Event:
-    return _Event(
-        position=step["position"],
-        kind=step["kind"],
-        name=step["name"],
-        status=step["status"],
-        note=duration(step["started_at"], step["ended_at"]),
-    )
-
-
-def _compensation(undo: Json, *, position: int) -> _Event:
-    return _Event(
-        position=position,
-        kind="compensation",
-        name=undo["name"],
-        status=undo["status"],
-        note="undo",
-        undoes=undo.get("undoes", -1),
-    )

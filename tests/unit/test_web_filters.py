@@ -4,17 +4,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.web import filters
+from bot.web import filters, moments
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 PEOPLE = {"ana": "Ana Diaz", "bo": "Bo Chen"}
 
 
 def test_a_moment_is_written_in_utc_for_eyes_and_machines() -> None:
-    assert filters.moment("2026-11-20T14:05:09.123456+02:00") == (
+    assert moments.moment("2026-11-20T14:05:09.123456+02:00") == (
         '<time datetime="2026-11-20T12:05:09Z" data-moment>20 Nov 2026, 12:05 UTC</time>'
     )
-    assert filters.moment(None) == "—"
+    assert moments.moment(None) == "—"
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_a_moment_is_written_in_utc_for_eyes_and_machines() -> None:
     ],
 )
 def test_ago(then: str, text: str) -> None:
-    assert text in str(filters.ago(then, NOW))
+    assert text in str(moments.ago(then, NOW))
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_ago(then: str, text: str) -> None:
     ],
 )
 def test_countdown(then: str | None, text: str) -> None:
-    assert text in str(filters.countdown(then, NOW))
+    assert text in str(moments.countdown(then, NOW))
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_countdown(then: str | None, text: str) -> None:
     ],
 )
 def test_duration(ended: str | None, text: str) -> None:
-    assert filters.duration(NOW, ended) == text
+    assert moments.duration(NOW, ended) == text
 
 
 def test_a_digest_is_shown_by_its_first_twelve_characters() -> None:
@@ -95,16 +95,38 @@ def test_names(persons: list[str], text: str) -> None:
     ("status", "by", "text"),
     [
         ("approved", ["ana", "bo"], "Approved by Ana Diaz and Bo Chen."),
-        ("approved", [], "Approved by a rule."),
+        ("approved", [], "Approved by the rung “hold after 1h”."),
         ("rejected", ["bo"], "Rejected by Bo Chen."),
-        ("expired", [], "Expired: nobody decided in time."),
+        ("expired", [], "Time ran out: ended by the rung “hold after 1h”."),
         ("changes_requested", ["ana"], "Ana Diaz asked for changes."),
         ("cancelled", [], "Cancelled: no decision is needed any more."),
         ("open", [], "Open."),
     ],
 )
 def test_outcome(status: str, by: list[str], text: str) -> None:
-    assert filters.outcome({"status": status, "decision": {"by": by}}, PEOPLE) == text
+    decision = {"by": by, "rule": "rung: hold after 1h"}
+
+    assert filters.outcome({"status": status, "decision": decision}, PEOPLE) == text
+
+
+def test_an_ending_without_a_rung_is_said_plainly() -> None:
+    plain = {"rule": "quorum"}
+
+    assert filters.outcome({"status": "approved", "decision": plain}, {}) == "Approved by a rule."
+    assert filters.outcome({"status": "expired", "decision": None}, {}) == (
+        "Expired: nobody decided in time."
+    )
+    assert filters.outcome({"status": "expired", "decision": {"outcome": "continued"}}, {}) == (
+        "Time ran out: it went on with the default."
+    )
+
+
+def test_an_answer_is_that_of_the_person_who_looks() -> None:
+    votes = [{"person": "ana", "choice": "reject", "counted": True}]
+
+    assert filters.answer_of({"votes": votes}, {"id": "ana"}) == "reject"
+    assert filters.answer_of({"votes": votes}, {"id": "bo"}) is None
+    assert filters.answer_of({"votes": votes}, None) is None
 
 
 def test_progress_has_a_line_for_all_or_one_for_each_group() -> None:

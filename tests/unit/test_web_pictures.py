@@ -21,33 +21,39 @@ def test_events_stand_in_the_order_of_the_journal() -> None:
     assert [mark.y for mark in drawn.marks] == sorted(mark.y for mark in drawn.marks)
 
 
-def test_an_approval_that_no_step_tells_of_is_drawn_all_the_same() -> None:
-    asked = {"id": "apr_1", "title": "Go?", "status": "open"}
-    drawn = picture(samples.run(steps=[samples.step(1, "plan")], approvals=[asked], checkpoints=[]))
+def test_an_approval_is_drawn_with_its_title_and_its_end() -> None:
+    waiting = picture(samples.run()).marks[-1]
+    rejected = picture(samples.rolled_back()).marks[2]
 
-    assert [(mark.kind, mark.title) for mark in drawn.marks] == [
-        ("step", "plan"),
-        ("approval", "Go?"),
-    ]
+    assert (waiting.title, waiting.word) == ("Refund order 17?", "Open")
+    assert (rejected.title, rejected.word) == ("Refund order 17?", "Rejected")
 
 
 def test_an_arc_leads_from_what_undid_to_what_was_undone() -> None:
-    drawn = picture(samples.rolled_back())
-    by_name = {mark.title: mark for mark in drawn.marks}
+    find, reserve, asked, undid_reserve, undid_find = picture(samples.rolled_back()).marks
 
-    assert by_name["find_charge"].is_undone
-    assert not by_name["Refund order 17?"].is_undone
-    assert by_name["forget_charge"].arc.endswith(f",{by_name['find_charge'].y}")
+    assert [mark.is_undone for mark in (find, reserve, asked)] == [True, True, False]
+    assert undid_find.arc.endswith(f",{find.y}")
+    assert undid_reserve.arc.endswith(f",{reserve.y}")
 
 
 def test_an_undo_that_fails_leaves_its_step_as_it_was() -> None:
-    run = samples.rolled_back()
-    run["rollback"]["compensations"][1]["status"] = "failed"
+    steps = [samples.step(1, "book"), samples.step(2, "book", "failed", kind="compensation")]
 
-    by_name = {mark.title: mark for mark in picture(run).marks}
+    book, undo = picture(samples.run(steps=steps, approvals=[])).marks
 
-    assert not by_name["find_charge"].is_undone
-    assert by_name["forget_charge"].tone == "bad"
+    assert not book.is_undone
+    assert (undo.tone, undo.note) == ("bad", "undo")
+
+
+def test_of_two_steps_with_one_name_the_newer_is_undone_first() -> None:
+    undos = [samples.step(at, "book", kind="compensation") for at in (3, 4)]
+    steps = [samples.step(1, "book"), samples.step(2, "book"), *undos]
+
+    first, second, undid_second, undid_first = picture(samples.run(steps=steps, approvals=[])).marks
+
+    assert undid_second.arc.endswith(f",{second.y}")
+    assert undid_first.arc.endswith(f",{first.y}")
 
 
 def test_a_long_name_is_cut_in_the_picture_and_whole_in_its_title() -> None:

@@ -7,9 +7,9 @@ HOSTILE: Final = '<script>alert(1)</script> "quoted" \u202egnp.exe & <b>bold</b>
 LATER: Final = "2026-11-20T15:12:00.000000Z"
 EARLIER: Final = "2026-11-20T11:48:00.000000Z"
 DIGEST: Final = "sha256:" + "3f9a12c4b7e08d51" * 4
-PEOPLE: Final = {"ana": "Ana Diaz", "bo": "Bo Chen", "chen": "Chen Wei"}
+PEOPLE: Final = {"ana": "Ana Diaz", "bo": "Bo Chen", "chen": "Chen Wei", "eve": "Eve Okoro"}
 CHOICES: Final = ["approve", "reject", "request_changes", "abstain"]
-VOTE: Final = {"may": True, "why": "", "choices": CHOICES, "comment_required": False, "mine": None}
+VOTE: Final = {"may": True, "why": "", "choices": CHOICES}
 
 Json = dict[str, Any]
 
@@ -17,7 +17,8 @@ Json = dict[str, Any]
 def vote(person: str, choice: str, **more: Any) -> Json:
     return {
         "person": person, "choice": choice, "comment": None, "changes": None, "channel": "slack",
-        "identified_by": "linked Slack account", "at": EARLIER, "counted": True, **more,
+        "identified_by": "linked Slack account", "at": EARLIER, "counted": True, "late": False,
+        "version": 1, "digest": DIGEST, **more,
     }  # fmt: skip
 
 
@@ -25,65 +26,75 @@ def approval(**more: Any) -> Json:
     return {
         "id": "apr_0193a", "run": "run_0193b", "status": "open", "version": 1, "digest": DIGEST,
         "action": "refund", "title": "Refund order 17?", "kind": "binary", "risk": "medium",
-        "requester": "person:chen", "requester_is_verified": True, "form": None, "fields": None,
+        "comment": "optional", "requester": "person:eve", "approvers": ["group:finance"],
+        "form": None, "fields": None,
         "call": {"name": "shop.pay_back", "arguments": {"charge": "ch_81", "amount": "620.00 USD"}},
         "details": {"order": "17", "customer": "Marta Gómez", "amount": "620.00 USD",
                     "reason": "Arrived broken, photo attached", "items": [{"sku": "A-1", "count": 2}]},
         "progress": {"approve": {"have": 1, "need": 2}, "reject": {"have": 0, "need": 1},
-                     "groups": [], "can_still": ["bo", "chen"]},
-        "votes": [vote("ana", "approve", comment="Checked the photo.")], "decision": None,
+                     "groups": [], "can_still": ["ana", "chen"]},
+        "votes": [vote("bo", "approve", comment="Checked the photo.")], "decision": None,
         "messages": [{"channel": "slack", "target": "#approvals", "state": "posted"},
-                     {"channel": "email", "target": "bo@example.com", "state": "pending"}],
-        "next_rung": None, "opened_at": EARLIER, "expires_at": LATER, "may_vote": True, "my_vote": None,
-        **more,
+                     {"channel": "email", "target": "bo@example.com", "state": "planned"}],
+        "next_rung": {"text": "reject after 4h", "due_at": LATER}, "undoes": ["reserve_stock"],
+        "report": [], "opened_at": EARLIER, "expires_at": LATER,
+        "status_url": "/api/approvals/apr_0193a", "page_url": "/approvals/apr_0193a", **more,
     }  # fmt: skip
 
 
 def decided(status: str, by: list[str], **more: Any) -> Json:
-    decision = {"outcome": status, "changes": None, "by": by, "rule": "Two of finance agreed.",
+    decision: Json = {"outcome": status, "changes": {}, "by": by, "rule": "quorum", "comment": None,
                 "at": NOW, "consumed_at": None, **more}  # fmt: skip
     done = [vote("ana", "approve"), vote("bo", "approve", channel="web", identified_by="session")]
-    return approval(
-        id=f"apr_{status}",
-        status=status,
-        decision=decision,
-        votes=done if by else [],
-        my_vote="approve",
-    )
+    still: Json = {
+        "approve": {"have": 2, "need": 2},
+        "reject": {"have": 0, "need": 1},
+        "groups": [],
+        "can_still": [],
+    }
+    return approval(id=f"apr_{status}", status=status, decision=decision, votes=done if by else [],
+                    progress=still, undoes=[], next_rung=None)  # fmt: skip
 
 
-def step(position: int, name: str, status: str = "completed", **more: Any) -> Json:
+def step(position: int, name: str, status: str = "finished", **more: Any) -> Json:
     return {"position": position, "name": name, "kind": "step", "status": status, "attempts": 1,
             "started_at": "2026-11-20T11:40:00.000000Z", "ended_at": "2026-11-20T11:40:00.412000Z",
-            "cost": None, **more}  # fmt: skip
+            "cost": None, "error": None, **more}  # fmt: skip
 
 
 def run(**more: Any) -> Json:
     return {
         "id": "run_0193b", "workflow": "refund", "version": "3f9a12c4b7e0", "status": "waiting",
-        "waiting_for": {"reason": "approval", "approval": "apr_0193a"},
+        "waiting_for": {"reason": "approval", "approval": "apr_0193a"}, "started_by": "person:eve",
         "input": {"order": "17", "amount": "620.00 USD"}, "result": None, "error": None,
-        "started_at": EARLIER, "ended_at": None, "budget": None, "rollback": None,
+        "created_at": EARLIER, "updated_at": EARLIER, "ended_at": None, "budget": None, "rollback": None,
         "steps": [step(1, "find_charge"), step(2, "reserve_stock", attempts=3, cost="0.02 USD"),
-                  step(4, "Refund order 17?", "waiting", kind="approval", ended_at=None)],
-        "approvals": [{"id": "apr_0193a", "title": "Refund order 17?", "status": "open"}],
-        "checkpoints": [{"name": "before the refund", "position": 3, "at": EARLIER}],
-        "summary": {"steps": 3, "cost": None, "tokens": 0, "duration_ms": 900, "ended_because": None},
+                  step(3, "before the refund", kind="checkpoint"),
+                  step(4, "refund", "waiting", kind="approval", ended_at=None)],
+        "approvals": [approval()], "undoes": ["reserve_stock"],
+        "checkpoints": [{"name": "before the refund", "position": 3, "artifact": "ab12", "at": EARLIER}],
+        "summary": {"steps": 2, "cost": None, "tokens": None, "duration_ms": 900, "ended_because": None},
         **more,
     }  # fmt: skip
 
 
 def rolled_back() -> Json:
-    undone = [{"name": "release_stock", "undoes": 2, "status": "completed", "position": 6},
-              {"name": "forget_charge", "undoes": 1, "status": "completed", "position": 7}]  # fmt: skip
-    steps = [step(1, "find_charge"), step(2, "reserve_stock"),
-             step(4, "Refund order 17?", "rejected", kind="approval")]  # fmt: skip
-    summary = {"steps": 3, "cost": None, "tokens": 0, "duration_ms": 900,
+    undone = [
+        step(6, "reserve_stock", kind="compensation"),
+        step(7, "find_charge", kind="compensation"),
+    ]
+    steps = [
+        step(1, "find_charge"),
+        step(2, "reserve_stock"),
+        step(4, "refund", kind="approval"),
+        *undone,
+    ]
+    summary = {"steps": 2, "cost": None, "tokens": None, "duration_ms": 900,
                "ended_because": "Bo Chen rejected “Refund order 17?”: too late."}  # fmt: skip
-    rollback = {"to": "the start", "reason": "too late", "compensations": undone}
-    asked = [{"id": "apr_0193a", "title": "Refund order 17?", "status": "rejected"}]
-    return run(status="rolled_back", waiting_for=None, steps=steps, approvals=asked, checkpoints=[],
-               rollback=rollback, summary=summary, error="Rejected: too late")  # fmt: skip
+    rollback = {"to": "start", "reason": "too late", "at": NOW, "compensations": undone}
+    error = {"code": "rejected", "message": "Rejected: too late"}
+    return run(status="rolled_back", waiting_for=None, steps=steps, approvals=[decided("rejected", ["bo"])],
+               checkpoints=[], undoes=[], rollback=rollback, summary=summary, error=error, ended_at=NOW)  # fmt: skip
 
 
 FORM: Final = {
@@ -99,7 +110,7 @@ FORM: Final = {
     },
 }  # fmt: skip
 GROUPS: Final = {
-    "approve": {"have": 1, "need": 3}, "reject": {"have": 0, "need": 1}, "can_still": ["bo", "chen"],
+    "approve": {"have": 1, "need": 3}, "reject": {"have": 0, "need": 1}, "can_still": ["ana", "chen"],
     "groups": [{"name": "security", "have": 1, "need": 1}, {"name": "release", "have": 0, "need": 2}],
 }  # fmt: skip
 NOBODY: Final = {"approve": {"have": 0, "need": 2}, "reject": {"have": 0, "need": 1}, "groups": [],
@@ -123,14 +134,14 @@ DELIVERY: Final = {"id": "out_1", "channel": "email", "address": "bo@example.com
 
 
 def _approval(shown: Json, **more: Any) -> tuple[str, Json]:
-    context = {"approval": shown, "seen": shown["digest"], "vote": VOTE, "timeline": TIMELINE, "now": NOW,
-               "undoes": ["reserve_stock, by release_stock"], **more}  # fmt: skip
+    context = {"approval": shown, "seen": shown["digest"], "vote": VOTE, "timeline": TIMELINE,
+               "now": NOW, **more}  # fmt: skip
     return "web/approval.html", context
 
 
 def _respond(shown: Json, **more: Any) -> tuple[str, Json]:
-    context: Json = {"approval": shown, "action": "/respond/tok", "person": {"name": "Ana Diaz"}, "vote": VOTE,
-               "choice": "approve", "nonce": "n0", "undoes": [], "now": NOW, **more}  # fmt: skip
+    context: Json = {"approval": shown, "action": "/respond/tok", "person": {"id": "ana", "name": "Ana Diaz"},
+                     "choices": CHOICES, "choice": "approve", "nonce": "n0", "now": NOW, **more}  # fmt: skip
     return "web/respond.html", context
 
 
@@ -152,29 +163,30 @@ def _run(shown: Json, **more: Any) -> tuple[str, Json]:
 _MANY = [
     approval(id="apr_1", risk="high", title="Delete the production index “orders-2024”?", action="delete_index"),
     approval(id="apr_2", title="Refund order 17?"),
-    approval(id="apr_3", risk="low", title="Publish the release notes of 4.2", my_vote="approve", progress=GROUPS),
+    approval(id="apr_3", risk="low", title="Publish the release notes of 4.2", progress=GROUPS,
+             votes=[vote("ana", "approve")]),
     approval(id="apr_4", title=HOSTILE, requester="person:" + HOSTILE, expires_at=None, progress=NOBODY),
 ]  # fmt: skip
 
 PAGES: Final[dict[str, tuple[str, Json]]] = {
     "approval-open": _approval(approval()),
-    "approval-unanswered": _approval(approval(votes=[], progress=NOBODY, call=None), undoes=[]),
+    "approval-unanswered": _approval(approval(votes=[], progress=NOBODY, call=None, undoes=[])),
     "approval-groups-high": _approval(approval(risk="high", progress=GROUPS)),
     "approval-form": _approval(approval(kind="form", form=FORM)),
     "approval-modify": _approval(approval(kind="modify", fields=["amount", "reason"])),
     "approval-not-mine": _approval(
         approval(), vote={**VOTE, "may": False, "why": "You asked for this, so your answer does not count."}
     ),
-    "approval-answered": _approval(approval(), vote={**VOTE, "mine": "approve", "comment_required": True}),
+    "approval-answered": _approval(approval(votes=[vote("ana", "approve")], comment="required")),
     "approval-edited": _approval(approval(), seen="sha256:0"),
     "approval-approved": _approval(decided("approved", ["ana", "bo"])),
     "approval-modified": _approval(decided("approved", ["ana", "bo"], changes={"amount": "600.00 USD"})),
-    "approval-rejected": _approval(decided("rejected", ["bo"])),
-    "approval-expired": _approval(decided("expired", [], rule=None)),
+    "approval-rejected": _approval({**decided("rejected", ["bo"]), "report": ["reserve_stock: undone"]}),
+    "approval-expired": _approval(decided("expired", [], rule="rung: reject after 4h", comment=HOSTILE)),
     "approval-changes": _approval(decided("changes_requested", ["bo"])),
     "approval-cancelled": _approval(decided("cancelled", [])),
     "approval-hostile": _approval(
-        approval(title=HOSTILE, action=HOSTILE, details=HUGE, requester=HOSTILE, requester_is_verified=False,
+        approval(title=HOSTILE, action=HOSTILE, details=HUGE, requester=HOSTILE, undoes=[HOSTILE],
                  votes=[vote(HOSTILE, "reject", comment=HOSTILE, counted=False, changes={HOSTILE: HOSTILE})])
     ),
     "approval-live": ("web/partials/approval_live.html", {"approval": approval(), "seen": DIGEST, "now": NOW}),
@@ -190,12 +202,13 @@ PAGES: Final[dict[str, tuple[str, Json]]] = {
         {"id": "apr_2", "title": HOSTILE, "recorded": True, "message": "Recorded. 1 of 2 approvals."},
         {"id": "apr_3", "title": "Deploy 4.2", "recorded": False, "message": "Chen Wei already rejected it."}]}),
     "respond": _respond(approval()),
-    "respond-reject": _respond(approval(kind="modify", fields=["amount"]), choice="reject", undoes=["reserve_stock"]),
-    "respond-hostile": _respond(approval(title=HOSTILE, details=HUGE, call=None), person={"name": HOSTILE}),
+    "respond-reject": _respond(approval(kind="modify", fields=["amount"], comment="on_reject"), choice="reject"),
+    "respond-hostile": _respond(approval(title=HOSTILE, details=HUGE, call=None), person={"id": "x", "name": HOSTILE}),
     "respond-done": ("web/respond_done.html", {"approval": approval(), "recorded": True, "choice": "approve",
-                     "person": {"name": "Ana Diaz"}, "message": "Recorded. 1 of 2 approvals.", "now": NOW}),
+                     "person": {"id": "ana", "name": "Ana Diaz"}, "now": NOW,
+                     "message": "Recorded. 1 of 2 approvals."}),
     "respond-late": ("web/respond_done.html", {"approval": decided("rejected", ["bo"]), "recorded": False,
-                     "choice": "approve", "person": {"name": "Ana Diaz"}, "now": NOW,
+                     "choice": "approve", "person": {"id": "ana", "name": "Ana Diaz"}, "now": NOW,
                      "message": "Too late: Bo Chen rejected it a minute ago."}),
     "respond-gone": ("web/respond_gone.html", {"message": "It was used up, replaced, or never existed."}),
     "runs": ("web/runs.html", {"runs": [run(), rolled_back(), run(id="run_2", status="running", waiting_for=None)],

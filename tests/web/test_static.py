@@ -17,7 +17,11 @@ PAIRS = [
     *((text, ground) for text in ("ink", "muted", "link") for ground in ("ground", "card")),
     *((tone, f"{tone}-tint") for tone in ("good", "bad", "warn", "wait", "calm")),
     *((tone, "card") for tone in ("good", "bad", "warn", "wait", "calm")),
-    *(("ink", f"{tone}-tint") for tone in ("good", "bad", "warn", "wait", "calm")),
+    *(
+        (text, f"{tone}-tint")
+        for text in ("ink", "link")
+        for tone in ("good", "bad", "warn", "wait", "calm")
+    ),
     ("on-approve", "approve"),
     ("on-approve", "approve-over"),
     ("muted", "sunk"),
