@@ -1,0 +1,1 @@
+"""The deeds of the services, each over a real SQLite file."""

@@ -1,0 +1,1 @@
+"""What `signoff.toml` may say, and what is said when it is wrong."""
