@@ -90,16 +90,11 @@ class SlackChannel(Channel):
                 text=rendering.text,
                 blocks=list(rendering.blocks),
             )
-        # An edit rings nobody's bell. What people must know follows it, in the message's thread.
+        # An edit rings nobody's bell. What people must know follows it, in the message's thread; the
+        # card itself is up to date then, so a thread that may not be written to is no failure.
         if card.event in _TOLD:
-            await self._client.call(
-                "chat.postMessage",
-                channel=ref.data["channel"],
-                thread_ts=ref.data["ts"],
-                text=cut(prose("told", card=card), limits.SECTION_TEXT),
-                unfurl_links=False,
-                unfurl_media=False,
-            )
+            with suppress(ChannelRefused):
+                await self._reply(card, ref)
         return _ref(ref.data, rendering)
 
     @override
@@ -121,6 +116,16 @@ class SlackChannel(Channel):
                 f"SIGNOFF_SLACK_BOT_TOKEN belongs to workspace {team}, which is not among the "
                 f"allowed ones: {', '.join(sorted(self._config.team_ids))}."
             )
+
+    async def _reply(self, card: Card, ref: MessageRef) -> None:
+        await self._client.call(
+            "chat.postMessage",
+            channel=ref.data["channel"],
+            thread_ts=ref.data["ts"],
+            text=cut(prose("told", card=card), limits.SECTION_TEXT),
+            unfurl_links=False,
+            unfurl_media=False,
+        )
 
     def _address(self, to: str) -> Address:
         address = parse(to)

@@ -1,5 +1,6 @@
 """Where Slack is heard: size, kind, signature, workspace and repeats first, then Bolt's routing."""
 
+import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Protocol
@@ -14,7 +15,6 @@ from starlette.responses import JSONResponse, Response
 
 from channels.slack import limits, listeners, wire
 from channels.slack.blocks import APPROVE, MORE, OPEN, REJECT
-from channels.slack.client import QUIET
 from channels.slack.commands import command
 from channels.slack.desk import Caller, Delivery, Desk, log, replay_key
 from channels.slack.listeners import Listener, truthfully
@@ -30,6 +30,9 @@ Answering = Callable[[Mapping[str, Any]], Awaitable[BoltResponse]]
 Register = Callable[[Answering], object]
 
 _DELIVERY: Final = "signoff_delivery"
+# Bolt logs whole requests, response URLs and stack traces; what matters is logged by us.
+_SILENT: Final = logging.getLogger("signoff.slack.bolt")
+_SILENT.setLevel(logging.CRITICAL + 1)
 _ANY: Final = re.compile(".*", re.DOTALL)
 _KIND: Final = re.compile(
     rf"({wire.FORM}|{wire.JSON})(?:\s*;\s*charset=\"?utf-8\"?)?\s*", re.IGNORECASE
@@ -108,7 +111,7 @@ def bolt_app(desk: Desk) -> AsyncApp:
 
     app = AsyncApp(
         name="signoff",
-        logger=QUIET,
+        logger=_SILENT,
         signing_secret=desk.config.signing_secret,
         authorize=authorize,
         process_before_response=True,
@@ -154,15 +157,18 @@ async def _known(desk: Desk, app: AsyncApp, said: wire.Heard, *, key: str) -> Re
             return Response()
         case _:
             delivery = Delivery(said=said, caller=caller, key=key)
-            return await _dispatched(app, delivery)
+            return await _dispatched(app, desk, delivery)
 
 
-async def _dispatched(app: AsyncApp, delivery: Delivery) -> Response:
+async def _dispatched(app: AsyncApp, desk: Desk, delivery: Delivery) -> Response:
     # Bolt sees what was read and checked, nothing else; our own check has been stricter than its.
     checked: dict[str, Any] = delivery.said.model_dump(mode="json", exclude_none=True)
     answer = await app.async_dispatch(
         AsyncBoltRequest(body=checked, mode="socket_mode", context={_DELIVERY: delivery})
     )
+    if answer.status != 200:
+        log.error("slack.not_routed", status=answer.status)
+        answer = BoltResponse(status=200, body=await listeners.unknown(desk, delivery) or "")
 
     async def afterwards() -> None:
         for deed in delivery.afterwards:

@@ -14,7 +14,7 @@ from engine.errors import Invalid
 FORM: Final = "application/x-www-form-urlencoded"
 JSON: Final = "application/json"
 
-Id = Annotated[str, Field(pattern=r"\A[A-Z0-9]{1,32}\Z")]
+Id = Annotated[str, Field(pattern=r"^[A-Z0-9]{1,32}$")]
 Value = Annotated[str, Field(max_length=limits.BUTTON_VALUE)]
 Name = Annotated[str, Field(max_length=limits.ACTION_ID)]
 Url = Annotated[str, Field(max_length=limits.BUTTON_URL)]
@@ -102,6 +102,7 @@ class State(_Wire):
 
 
 class View(_Wire):
+    type: Literal["modal", "home"] = "modal"
     callback_id: Name
     private_metadata: Annotated[str, Field(max_length=limits.PRIVATE_METADATA)] = ""
     state: State = State()

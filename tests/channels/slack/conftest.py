@@ -13,6 +13,8 @@ from bot.demo.slack.standin import SlackStandIn
 from channels.slack.channel import SlackChannel
 from channels.slack.config import SlackConfig
 from engine.ids import SystemIds
+from engine.store.sqlite import SqliteDatabase
+from tests.channels.slack.scene import Scene, scene
 from tests.clock import ManualClock
 
 ROOMS = (
@@ -56,3 +58,11 @@ def config_of(slack: SlackStandIn, **changes: Any) -> SlackConfig:
         app_id=slack.house.app_id,
     )
     return replace(right, **changes)
+
+
+@pytest.fixture
+async def told(
+    slack: SlackStandIn, config: SlackConfig, database: SqliteDatabase, clock: ManualClock
+) -> AsyncIterator[Scene]:
+    async with scene(slack, config, database=database, clock=clock) as story:
+        yield story
