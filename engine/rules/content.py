@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from engine.errors import Invalid
 from engine.rules.approvers import Approver, parse_approver
@@ -62,18 +62,15 @@ class Content:
         }
 
     @classmethod
-    def from_json(cls, data: Mapping[str, object]) -> "Content":
-        """What `to_json` gave. Unknown shapes raise: a stored content is never guessed at."""
-        policy, approvers = data["policy"], data["approvers"]
-        call, details = data["call"], data["details"]
-        if not isinstance(policy, dict) or not isinstance(approvers, list):
-            raise Invalid("This is not a stored approval's content.", code="bad_content")
+    def from_json(cls, data: Mapping[str, Any]) -> "Content":
+        """What `to_json` gave. It is read as it was written, never guessed at."""
+        policy = data["policy"]
         return cls(
             tenant=str(data["tenant"]),
             action=str(data["action"]),
             title=str(data["title"]),
-            call=call if isinstance(call, dict) else None,
-            details=details if isinstance(details, dict) else {},
+            call=data["call"],
+            details=data["details"],
             policy=Policy(
                 quorum=Quorum.from_json(policy["quorum"]),
                 ladder=tuple(policy["ladder"]),
@@ -81,7 +78,7 @@ class Content:
                 comment=policy["comment"],
                 allow_self=policy["allow_self"],
             ),
-            approvers=tuple(parse_approver(text) for text in approvers),
+            approvers=tuple(parse_approver(text) for text in data["approvers"]),
         )
 
 

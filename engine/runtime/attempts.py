@@ -78,15 +78,16 @@ async def make(attempt: Attempt, clock: Clock) -> tuple[object, None] | tuple[No
         )
 
 
-def dumped(result: object, returns: type[Any] | None) -> object:
+def dumped(result: Any, returns: type[Any] | None) -> object:
     """`result` as JSON.
 
     Raises:
         Invalid: if it is not JSON and no type says how to make it so.
     """
-    value: object = (
-        result if returns is None else TypeAdapter(returns).dump_python(result, mode="json")
-    )
+    value = result
+    if returns is not None:
+        adapter: TypeAdapter[Any] = TypeAdapter(returns)
+        value = adapter.dump_python(result, mode="json")
     canonical(value)
     return value
 

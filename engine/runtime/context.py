@@ -13,7 +13,7 @@ from engine.runtime.asking import Asker
 from engine.runtime.memory import Memory, last
 from engine.runtime.signals import Suspended
 from engine.runtime.snapshots import snapshot
-from engine.runtime.stepping import Stepper
+from engine.runtime.stepping import Stepper, Wanted, name_of
 from engine.services import driving
 from engine.services.driving import Driven
 from engine.store.database import Database
@@ -83,8 +83,11 @@ class RunContext:
         options, arguments = StepOptions.split(kwargs)
         call = as_step(fn, args, arguments, undo=options.undo)
         with self._one_at_a_time() as path:
-            known = self.memory.recall(path, kind="step", name=self._stepper.name_of(call, options))
-            return await self._stepper.step(path, call, options, known, self.take_unwritten)
+            known = self.memory.recall(path, kind="step", name=name_of(call, options))
+            wanted = Wanted(
+                path=path, call=call, options=options, known=known, unwritten=self.take_unwritten
+            )
+            return await self._stepper.step(wanted)
 
     async def approval(self, title: str, **terms: Any) -> Decision:
         check_terms(terms, RunTerms)

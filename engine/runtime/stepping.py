@@ -1,6 +1,7 @@
 """Steps: answered from the journal, or begun, attempted, and recorded with their outcome."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NoReturn
 
@@ -22,176 +23,143 @@ from signoff.outcomes import StepFailed
 NO_EFFECT_ATTEMPTS = 3  # a failure that certainly did nothing is tried again even when not asked to
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """One step that the code asks for. `known` is what the journal holds at its path, and
+    `unwritten` hands over values that must be journaled before or with whatever follows.
+    """
+
+    path: str
+    call: Call[object]
+    options: StepOptions
+    known: Sequence[Entry]
+    unwritten: Callable[[], list[NewEntry]]
+
+    @property
+    def name(self) -> str:
+        """What the step is called in the journal."""
+        return name_of(self.call, self.options)
+
+    def entry(self, kind: str, data: Mapping[str, object]) -> NewEntry:
+        """A line of the journal about this step."""
+        return NewEntry(kind=kind, name=self.name, path=self.path, data=data)
+
+
+def name_of(call: Call[object], options: StepOptions) -> str:
+    """What a step is called in the journal: as it was named, or as its function is."""
+    return options.name or stated_name(call.fn).rpartition(":")[2]
+
+
 class Stepper:
     """Performs the steps of one drive."""
 
     def __init__(self, driven: Driven, database: Database, clock: Clock, ids: Ids) -> None:
         self._driven, self._database, self._clock, self._ids = driven, database, clock, ids
 
-    @staticmethod
-    def name_of(call: Call[object], options: StepOptions) -> str:
-        """What the step is called in the journal."""
-        return options.name or stated_name(call.fn).rpartition(":")[2]
-
-    async def step(
-        self,
-        path: str,
-        call: Call[object],
-        options: StepOptions,
-        known: Sequence[Entry],
-        unwritten: Callable[[], list[NewEntry]],
-    ) -> object:
+    async def step(self, wanted: Wanted) -> object:
         """The step's result.
 
         Raises:
             StepFailed: if it is recorded as failed for good, or fails so now.
             Suspended: if it is to be tried again later.
         """
-        finished = last(known, "step.finished")
+        finished = last(wanted.known, "step.finished")
         if finished is not None:
-            return loaded(finished.data["result"], options.returns)
-        failed = last(known, "step.failed")
-        if failed is not None and failed.data.get("is_final"):
+            return loaded(finished.data["result"], wanted.options.returns)
+        failed = last(wanted.known, "step.failed")
+        if failed is not None and failed.data["is_final"]:
             _raise_recorded(failed)
-        number = 1 + sum(entry.kind == "step.failed" for entry in known)
-        if not any(entry.kind == "step.begun" for entry in known):
-            await self._begin(path, call, options, unwritten)
-        elif number > 1:
-            await self._resume_after_failure(path, call, options, known, number)
-        return await self._attempt(path, call, options, number, unwritten)
+        number = 1 + sum(entry.kind == "step.failed" for entry in wanted.known)
+        if number > 1:
+            await self._go_on_after_failure(wanted, number)
+        elif not any(entry.kind == "step.begun" for entry in wanted.known):
+            await self._begin(wanted)
+        return await self._attempt(wanted, number)
 
-    async def _begin(
-        self,
-        path: str,
-        call: Call[object],
-        options: StepOptions,
-        unwritten: Callable[[], list[NewEntry]],
-    ) -> None:
+    async def _begin(self, wanted: Wanted) -> None:
+        call, approved = wanted.call, wanted.options.approved
         check_arguments(call.fn, call.args, call.kwargs)
-        if call.undo is None and options.approved is None:
+        if call.undo is None and approved is None:
             return  # nothing depends on its beginning: its end says it all
-        approved = options.approved
-        arguments = call.to_json()["arguments"]
-        begun = NewEntry(
-            kind="step.begun",
-            name=self.name_of(call, options),
-            path=path,
-            data={
-                "fn": importable_name(call.fn),
-                "arguments": arguments,
-                "request_id": self._key(path, options),
-                "undo": None if call.undo is None else importable_name(call.undo),
-                "approval": None if approved is None else approved.approval,
-            },
-        )
-        before = unwritten()
-        if before:
-            await self._database.write(lambda tx: driving.record(tx, self._driven, before))
+        facts: dict[str, object] = {
+            "fn": importable_name(call.fn),
+            "arguments": call.to_json()["arguments"],
+            "request_id": self._key(wanted),
+            "undo": None if call.undo is None else importable_name(call.undo),
+            "approval": None if approved is None else approved.approval,
+        }
+        begun = wanted.entry("step.begun", facts)
+        before = wanted.unwritten()
         if approved is None:
-            await self._database.write(lambda tx: driving.record(tx, self._driven, [begun]))
-        else:
-            permit = Permit(approval=approved.approval, digest=approved.digest, call=call.to_json())
-            await self._database.write(lambda tx: driving.dispatch(tx, self._driven, begun, permit))
+            await self._record([*before, begun])
+            return
+        permit = Permit(approval=approved.approval, digest=approved.digest, call=call.to_json())
+        await self._database.write(
+            lambda tx: driving.dispatch(tx, self._driven, begun, permit, before=before)
+        )
 
-    async def _resume_after_failure(
-        self,
-        path: str,
-        call: Call[object],
-        options: StepOptions,
-        known: Sequence[Entry],
-        number: int,
-    ) -> None:
-        scheduled = last(known, "step.retry_scheduled", "step.retried")
+    async def _go_on_after_failure(self, wanted: Wanted, number: int) -> None:
+        scheduled = last(wanted.known, "step.retry_scheduled", "step.retried")
         if scheduled is not None and scheduled.kind == "step.retry_scheduled":
-            entry = NewEntry(
-                kind="step.retried",
-                name=self.name_of(call, options),
-                path=path,
-                data={"attempt": number},
-            )
-            await self._database.write(lambda tx: driving.record(tx, self._driven, [entry]))
+            await self._record([wanted.entry("step.retried", {"attempt": number})])
 
-    async def _attempt(
-        self,
-        path: str,
-        call: Call[object],
-        options: StepOptions,
-        number: int,
-        unwritten: Callable[[], list[NewEntry]],
-    ) -> object:
-        started_at = self._clock.now()
-        attempt = Attempt(
-            fn=call.fn,
-            args=call.args,
-            kwargs=call.kwargs,
-            request_id=self._key(path, options),
-            number=number,
-            timeout=_timeout(options),
-            returns=options.returns,
+    async def _attempt(self, wanted: Wanted, number: int) -> object:
+        started_at = iso(self._clock.now())
+        options, call = wanted.options, wanted.call
+        result, failure = await make(
+            Attempt(
+                fn=call.fn,
+                args=call.args,
+                kwargs=call.kwargs,
+                request_id=self._key(wanted),
+                number=number,
+                timeout=_timeout(options),
+                returns=options.returns,
+            ),
+            self._clock,
         )
-        result, failure = await make(attempt, self._clock)
-        name, facts = (
-            self.name_of(call, options),
-            {"attempt": number, "started_at": iso(started_at)},
-        )
-        if failure is None:
-            entry = NewEntry(
-                kind="step.finished", name=name, path=path, data={**facts, "result": result}
-            )
-            entries = [*unwritten(), entry]
-            await self._database.write(lambda tx: driving.record(tx, self._driven, entries))
-            return loaded(result, options.returns)
-        await self._fail(path, name, options, failure, facts, unwritten())
+        if failure is not None:
+            await self._fail(wanted, number, started_at, failure)
+        facts = {"attempt": number, "started_at": started_at, "result": result}
+        await self._record([*wanted.unwritten(), wanted.entry("step.finished", facts)])
+        return loaded(result, options.returns)
 
     async def _fail(
-        self,
-        path: str,
-        name: str,
-        options: StepOptions,
-        failure: Failure,
-        facts: dict[str, object],
-        before: list[NewEntry],
+        self, wanted: Wanted, number: int, started_at: str, failure: Failure
     ) -> NoReturn:
-        number = int(str(facts["attempt"]))
-        again_at = self._again_at(options, failure, number)
-        failed = NewEntry(
-            kind="step.failed",
-            name=name,
-            path=path,
-            data={
-                **facts,
-                "error": failure.to_json(),
-                "no_effect": failure.no_effect,
-                "is_final": again_at is None,
-            },
-        )
+        again_at = self._again_at(wanted.options, failure, number)
+        facts = {
+            "attempt": number,
+            "started_at": started_at,
+            "error": failure.to_json(),
+            "no_effect": failure.no_effect,
+            "is_final": again_at is None,
+        }
+        entries = [*wanted.unwritten(), wanted.entry("step.failed", facts)]
         if again_at is None:
-            await self._database.write(
-                lambda tx: driving.record(tx, self._driven, [*before, failed])
-            )
-            raise StepFailed(failure.message, step=name, attempts=number) from failure.cause
-        scheduled = NewEntry(
-            kind="step.retry_scheduled",
-            name=name,
-            path=path,
-            data={"attempt": number + 1, "until": iso(again_at)},
-        )
+            await self._record(entries)
+            raise StepFailed(failure.message, step=wanted.name, attempts=number) from failure.cause
+        when = {"attempt": number + 1, "until": iso(again_at)}
+        entries.append(wanted.entry("step.retry_scheduled", when))
         await self._database.write(
-            lambda tx: driving.pause_until(tx, self._driven, [*before, failed, scheduled], again_at)
+            lambda tx: driving.pause_until(tx, self._driven, entries, again_at)
         )
         raise Suspended
 
     def _again_at(self, options: StepOptions, failure: Failure, number: int) -> datetime | None:
+        if failure.is_final:
+            return None
         attempts = 1 + (options.retries or 0)
         if failure.no_effect and options.retries is None:
             attempts = NO_EFFECT_ATTEMPTS
-        if failure.is_final:
-            return None
         delay = next_delay(Retry(attempts=attempts), number, jitter=self._ids.fraction())
         return None if delay is None else self._clock.now() + delay
 
-    def _key(self, path: str, options: StepOptions) -> str:
-        return options.request_id or f"{self._driven.run}:{path}"
+    async def _record(self, entries: Sequence[NewEntry]) -> None:
+        await self._database.write(lambda tx: driving.record(tx, self._driven, entries))
+
+    def _key(self, wanted: Wanted) -> str:
+        return wanted.options.request_id or f"{self._driven.run}:{wanted.path}"
 
 
 def _timeout(options: StepOptions) -> timedelta | None:
@@ -200,9 +168,5 @@ def _timeout(options: StepOptions) -> timedelta | None:
 
 
 def _raise_recorded(failed: Entry) -> NoReturn:
-    error = failed.data.get("error")
-    message = str(error.get("message")) if isinstance(error, dict) else "It failed."
-    attempts = failed.data.get("attempt")
-    raise StepFailed(
-        message, step=failed.name or "", attempts=attempts if isinstance(attempts, int) else 1
-    )
+    error, attempts = failed.data["error"], failed.data["attempt"]
+    raise StepFailed(error["message"], step=failed.name or "", attempts=attempts)

@@ -127,7 +127,7 @@ class Worker:
             )
         except Unavailable as error:
             # Whoever cannot prove its lease must stop: the run may be somebody else's by now.
-            log.error("worker.leases_unproven", reason=str(error))
+            log.warning("worker.leases_unproven", reason=str(error))
             lost = set(held)
         for run in lost:
             if run in self._held:

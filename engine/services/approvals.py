@@ -26,7 +26,7 @@ from engine.store import (
 )
 from engine.store.approvals import DIGEST_TAG, ApprovalRow, Wanted
 from engine.store.database import Transaction
-from engine.store.journal import RELEASED, NewEntry, RunChanges
+from engine.store.journal import NewEntry, released
 from engine.store.pictures import ApprovalPicture
 
 ASK = "ask"  # the built-in workflow behind an approval that no workflow asked for
@@ -44,7 +44,7 @@ class Request:
     quorum: object = 1
     reject_quorum: int = 1
     ladder: object = None
-    details: Mapping[str, object] = field(default_factory=dict)
+    details: Mapping[str, object] = field(default_factory=dict[str, object])
     call: Mapping[str, object] | None = None
     risk: str = "medium"
     comment: str = "optional"
@@ -81,7 +81,7 @@ def prepare(tx: Transaction, tenant: TenantId, request: Request, asking: Asking)
     quorum = parse_quorum(request.quorum)
     named = _named(request.approvers, quorum)
     requester = eligibility.requesting_person(request.requester)
-    excluded = request.excluded | ({requester} if requester else set())
+    excluded = request.excluded | (frozenset({requester}) if requester else frozenset[PersonId]())
 
     def people(asked: Sequence[Approver]) -> frozenset[PersonId]:
         found = electorates.resolve(tx, tenant, asked, requester=requester, strict=True)
@@ -162,7 +162,7 @@ def open_for_run(
     opened = NewEntry(
         kind="approval.opened", name=row.content.action, path=row.path, data=_opened(row)
     )
-    waiting = RunChanges(ready_at=None, awaits=row.id, **RELEASED)
+    waiting = released(ready_at=None, awaits=row.id)
     journal.append(tx, row.run, [opened], token=asking.token, changes=waiting)
     timers.arm(tx, tenant, row.id, start=row.opened_at, ladder=row.ladder)
     announcements.post(tx, row, eligibility.electorate(tx, row).pool - row.excluded)

@@ -116,14 +116,10 @@ def trouble(tx: Transaction, delivery: Delivery, error: str, *, advice: str) -> 
         f"{delivery.channel} to {delivery.address}: {error} {advice} "
         "Mend the cause, then run `signoff outbox redrive`."
     )
-    notices.tell_operators(
-        tx,
-        delivery.tenant,
-        event=outbox.TROUBLE,
-        title="A message did not get through",
-        text=text,
-        path="/outbox",
+    told = notices.Notice(
+        event=outbox.TROUBLE, title="A message did not get through", text=text, path="/outbox"
     )
+    notices.tell_operators(tx, delivery.tenant, told)
 
 
 def listing(

@@ -12,7 +12,7 @@ from engine.store import approvals, artifacts, checkpoints, journal, notices, ru
 from engine.store.announcements import SNAPSHOT_CHANNEL, announce
 from engine.store.approvals import DIGEST_TAG, ApprovalRow
 from engine.store.database import Transaction
-from engine.store.journal import RELEASED, Entry, NewEntry, RunChanges
+from engine.store.journal import Entry, NewEntry, RunChanges, released
 from engine.store.runs import Claim
 from engine.store.undoing import Undo
 
@@ -69,12 +69,12 @@ def pause_until(
     tx: Transaction, driven: Driven, entries: Sequence[NewEntry], moment: datetime
 ) -> None:
     """Append `entries`, give the lease back, and have the run taken up again at `moment`."""
-    record(tx, driven, entries, RunChanges(ready_at=moment, awaits=None, **RELEASED))
+    record(tx, driven, entries, released(ready_at=moment))
 
 
 def stop(tx: Transaction, driven: Driven, entries: Sequence[NewEntry]) -> None:
     """Append `entries` and give the lease back; only a person's verb makes the run go on."""
-    record(tx, driven, entries, RunChanges(ready_at=None, awaits=None, **RELEASED))
+    record(tx, driven, entries, released(ready_at=None))
 
 
 def finish(
@@ -94,7 +94,14 @@ def finish(
         announce(tx, row, entry.kind, only=only)
 
 
-def dispatch(tx: Transaction, driven: Driven, begun: NewEntry, permit: Permit) -> None:
+def dispatch(
+    tx: Transaction,
+    driven: Driven,
+    begun: NewEntry,
+    permit: Permit,
+    *,
+    before: Sequence[NewEntry] = (),
+) -> None:
     """Begin a step behind an approval: check the decision against the very bytes, and use it up.
 
     Raises:
@@ -112,7 +119,7 @@ def dispatch(tx: Transaction, driven: Driven, begun: NewEntry, permit: Permit) -
     consumed = NewEntry(
         kind="approval.consumed", path=begun.path, data={"approval": row.id, "digest": row.digest}
     )
-    record(tx, driven, [consumed, begun])
+    record(tx, driven, [*before, consumed, begun])
 
 
 def keep_checkpoint(
@@ -146,9 +153,7 @@ def stuck(tx: Transaction, driven: Driven, entries: Sequence[NewEntry]) -> None:
     """Leave the run rolling back and stuck, and tell the operators."""
     stop(tx, driven, entries)
     last = entries[-1]
-    notices.tell_operators(
-        tx,
-        driven.tenant,
+    told = notices.Notice(
         event="compensation.stuck",
         title=f"Undoing {last.name} keeps failing",
         text=(
@@ -157,6 +162,7 @@ def stuck(tx: Transaction, driven: Driven, entries: Sequence[NewEntry]) -> None:
         ),
         path=f"/runs/{driven.run}",
     )
+    notices.tell_operators(tx, driven.tenant, told)
     for row in approvals.of_run(tx, driven.run):
         announce(tx, row, "compensation.stuck")
 

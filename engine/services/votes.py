@@ -198,8 +198,8 @@ def _late(tx: Transaction, ballot: Ballot, row: ApprovalRow) -> CastReceipt:
         ended_at = row.expires_at or tx.now
         refusal: EngineError = TooLate(ballots.expired(ended_at))
     else:
-        by = (row.decision or {}).get("by")
-        named = people.names(tx, row.tenant, by if isinstance(by, list) else [])
+        deciders = [PersonId(who) for who in (row.decision or {}).get("by", [])]
+        named = [person.name for person in people.several(tx, row.tenant, deciders)]
         refusal = AlreadyDecided(
             ballots.already_decided_message(row.status, named, row.ended_at or tx.now)
         )

@@ -1,11 +1,11 @@
 """What people are shown: which messages an approval has, and the deliveries that keep them true."""
 
-import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 
 from engine.ids import MessageId, PersonId
-from engine.rules.routing import Reachable, parse_routing, plan
+from engine.rules.routing import Reachable, Target, parse_routing, plan
 from engine.store import links, messages, outbox, people, pictures
 from engine.store.approvals import ApprovalRow
 from engine.store.database import Transaction
@@ -25,13 +25,16 @@ def post(tx: Transaction, row: ApprovalRow, to: Iterable[PersonId]) -> None:
     have = {(message.channel, message.address) for message in messages.of(tx, row.id)}
     for target in plan(routing, reachable):
         if (target.channel, target.address) not in have:
-            _plan_one(tx, row, target.channel, target.address, target.person, target.after)
+            _plan_one(tx, row, target)
 
 
 def post_callback(tx: Transaction, row: ApprovalRow) -> None:
     """Plan the message to the address that whoever asked wants told of the decision."""
     if row.callback_url is not None:
-        _plan_one(tx, row, SNAPSHOT_CHANNEL, row.callback_url, None, None)
+        target = Target(
+            channel=SNAPSHOT_CHANNEL, address=row.callback_url, person=None, after=timedelta(0)
+        )
+        _plan_one(tx, row, target)
 
 
 def announce(
@@ -47,9 +50,9 @@ def announce(
         if message.state not in {"planned", "posted"} or only not in {None, message.channel}:
             continue
         if message.address != row.callback_url:
-            _enqueue(tx, row, message, kind="update", event=event, data=data or {})
+            _enqueue(tx, row, message, _Saying(kind="update", event=event, data=data or {}))
         elif event in ENDINGS:
-            _enqueue(tx, row, message, kind="post", event=event, data=data or {})
+            _enqueue(tx, row, message, _Saying(kind="post", event=event, data=data or {}))
 
 
 def renew_links(tx: Transaction, row: ApprovalRow) -> None:
@@ -59,26 +62,20 @@ def renew_links(tx: Transaction, row: ApprovalRow) -> None:
         _mint(tx, row, message)
 
 
-def _plan_one(
-    tx: Transaction,
-    row: ApprovalRow,
-    channel: str,
-    address: str,
-    person: PersonId | None,
-    after: timedelta | None,
-) -> None:
+def _plan_one(tx: Transaction, row: ApprovalRow, target: Target) -> None:
     message = MessageRow(
         id=MessageId(tx.ids.new("msg")),
-        channel=channel,
-        address=address,
-        person=person,
+        channel=target.channel,
+        address=target.address,
+        person=target.person,
         serial=1,
         state="planned",
     )
     messages.insert_planned(tx, row.tenant, row.id, message)
     _mint(tx, row, message)
-    if address != row.callback_url:  # whoever asked knows that it is open
-        _enqueue(tx, row, message, kind="post", event="approval.opened", data={}, after=after)
+    if target.address != row.callback_url:  # whoever asked knows that it is open
+        opened = _Saying(kind="post", event="approval.opened", data={}, after=target.after)
+        _enqueue(tx, row, message, opened)
 
 
 def _mint(tx: Transaction, row: ApprovalRow, message: MessageRow) -> None:
@@ -93,17 +90,16 @@ def _mint(tx: Transaction, row: ApprovalRow, message: MessageRow) -> None:
         )
 
 
-def _enqueue(
-    tx: Transaction,
-    row: ApprovalRow,
-    message: MessageRow,
-    *,
-    kind: str,
-    event: str,
-    data: Mapping[str, object],
-    after: timedelta | None = None,
-) -> None:
-    payload = dict(data)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Saying:
+    kind: str
+    event: str
+    data: Mapping[str, object]
+    after: timedelta = timedelta(0)
+
+
+def _enqueue(tx: Transaction, row: ApprovalRow, message: MessageRow, saying: _Saying) -> None:
+    payload = dict(saying.data)
     if message.channel == SNAPSHOT_CHANNEL:
         payload["approval"] = pictures.picture(tx, row.tenant, row.id).to_json()
     outbox.enqueue(
@@ -113,9 +109,9 @@ def _enqueue(
             message=message.id,
             channel=message.channel,
             address=message.address,
-            kind=kind,
-            event=event,
-            payload=json.loads(json.dumps(payload)),
-            due_at=tx.now + (after or timedelta(0)),
+            kind=saying.kind,
+            event=saying.event,
+            payload=payload,
+            due_at=tx.now + saying.after,
         ),
     )

@@ -5,9 +5,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict
+from typing import Any, TypedDict
 
-from sqlalchemy import Row, func, insert, or_, select, tuple_, update
+from sqlalchemy import Row, func, or_, select, tuple_
 
 from engine.digest import canonical
 from engine.errors import NotFound
@@ -17,6 +17,7 @@ from engine.rules.content import Content
 from engine.rules.ladder import Rung, ladder_from_json
 from engine.rules.states import ApprovalStatus
 from engine.store.database import Transaction
+from engine.store.statements import add, change, find, find_one
 from engine.store.tables import approvals, versions
 
 DIGEST_TAG = "signoff/approval/v1"
@@ -40,7 +41,7 @@ class ApprovalRow:
     callback_url: str | None
     ladder: tuple[Rung, ...]
     widened: tuple[Approver, ...]
-    decision: Mapping[str, object] | None
+    decision: Mapping[str, Any] | None
     on_reject: str
     opened_at: datetime
     expires_at: datetime | None
@@ -64,28 +65,27 @@ class ApprovalChanges(TypedDict, total=False):
 
 def insert_new(tx: Transaction, row: ApprovalRow) -> None:
     """Store a new approval and its first version."""
-    tx.connection.execute(insert(approvals).values(_values(row)))
+    add(tx, approvals, [_values(row)])
     insert_version(tx, row, edited_by=row.requester)
 
 
 def insert_version(tx: Transaction, row: ApprovalRow, *, edited_by: str) -> None:
     """Keep what this version said, for ever."""
-    tx.connection.execute(
-        insert(versions).values(
-            tenant=row.tenant,
-            approval=row.id,
-            version=row.version,
-            content=canonical(row.content.to_json()).decode(),
-            digest=row.digest,
-            edited_by=edited_by,
-            at=tx.now,
-        )
-    )
+    version = {
+        "tenant": row.tenant,
+        "approval": row.id,
+        "version": row.version,
+        "content": canonical(row.content.to_json()).decode(),
+        "digest": row.digest,
+        "edited_by": edited_by,
+        "at": tx.now,
+    }
+    add(tx, versions, [version])
 
 
 def replace(tx: Transaction, row: ApprovalRow) -> None:
     """Store `row` over the approval of the same id: its next version, or its next round."""
-    tx.connection.execute(update(approvals).where(approvals.c.id == row.id).values(_values(row)))
+    change(tx, approvals, {"id": row.id}, _values(row))
 
 
 def next_version(row: ApprovalRow, before: ApprovalRow) -> ApprovalRow:
@@ -97,26 +97,14 @@ def change_open(
     tx: Transaction, approval: ApprovalId, version: int, changes: ApprovalChanges
 ) -> bool:
     """Change the approval if it is still open in `version`; says whether it was."""
-    done = tx.connection.execute(
-        update(approvals)
-        .where(
-            approvals.c.id == approval,
-            approvals.c.version == version,
-            approvals.c.status == ApprovalStatus.OPEN,
-        )
-        .values(**changes)
-    )
-    return done.rowcount == 1
+    where = {"id": approval, "version": version, "status": ApprovalStatus.OPEN}
+    return change(tx, approvals, where, {**changes}) == 1
 
 
 def consume(tx: Transaction, approval: ApprovalId) -> bool:
     """Mark the decision as used; says whether it was not used before."""
-    done = tx.connection.execute(
-        update(approvals)
-        .where(approvals.c.id == approval, approvals.c.consumed_at.is_(None))
-        .values(consumed_at=tx.now)
-    )
-    return done.rowcount == 1
+    where = {"id": approval, "consumed_at": None}
+    return change(tx, approvals, where, {"consumed_at": tx.now}) == 1
 
 
 def get(tx: Transaction, tenant: TenantId, approval: str) -> ApprovalRow:
@@ -125,9 +113,7 @@ def get(tx: Transaction, tenant: TenantId, approval: str) -> ApprovalRow:
     Raises:
         NotFound: if this tenant has no such approval.
     """
-    row = tx.connection.execute(
-        select(approvals).where(approvals.c.id == approval, approvals.c.tenant == tenant)
-    ).one_or_none()
+    row = find_one(tx, approvals, {"id": approval, "tenant": tenant})
     if row is None:
         raise NotFound(f"There is no approval {approval}.")
     return _approval(row)
@@ -135,11 +121,7 @@ def get(tx: Transaction, tenant: TenantId, approval: str) -> ApprovalRow:
 
 def of_run(tx: Transaction, run: RunId) -> list[ApprovalRow]:
     """The run's approvals, oldest first."""
-    rows = tx.connection.execute(
-        select(approvals)
-        .where(approvals.c.run == run)
-        .order_by(approvals.c.opened_at, approvals.c.id)
-    )
+    rows = find(tx, approvals, {"run": run}, order_by=("opened_at", "id"))
     return [_approval(row) for row in rows]
 
 
@@ -228,7 +210,7 @@ def _values(row: ApprovalRow) -> dict[str, object]:
     }
 
 
-def _approval(row: Row[tuple[object, ...]]) -> ApprovalRow:
+def _approval(row: Row[Any]) -> ApprovalRow:
     return ApprovalRow(
         id=ApprovalId(row.id),
         tenant=TenantId(row.tenant),

@@ -26,7 +26,7 @@ class Transaction:
     now: datetime
     ids: Ids
     tokens: Tokens
-    hints: set[str] = field(default_factory=set)
+    hints: set[str] = field(default_factory=set[str])
 
     def hint(self, topic: str) -> None:
         """After the commit, wake whoever listens to `topic`. Nothing is sent when the deed is undone."""

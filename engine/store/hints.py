@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 
@@ -37,7 +37,7 @@ class Hints:
                 ear.ring()
 
     @contextmanager
-    def listen(self, *topics: str) -> Iterator[Ear]:
+    def listen(self, *topics: str) -> Generator[Ear]:
         """Hear of `topics` until the block ends."""
         ear = Ear()
         for topic in topics:

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypedDict
+from typing import Any, TypedDict
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, bindparam, select
 
 from engine.clock import iso
 from engine.digest import canonical, sha256
@@ -14,6 +14,7 @@ from engine.errors import LeaseLost, NotFound
 from engine.ids import LeaseToken, RunId
 from engine.rules.states import RunShape, RunStatus, WaitingReason, apply
 from engine.store.database import Transaction
+from engine.store.statements import add, change
 from engine.store.tables import journal, runs
 
 
@@ -24,7 +25,7 @@ class NewEntry:
     kind: str
     name: str | None = None
     path: str | None = None
-    data: Mapping[str, object] = field(default_factory=dict)
+    data: Mapping[str, object] = field(default_factory=dict[str, object])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,7 @@ class Entry:
     kind: str
     name: str | None
     path: str | None
-    data: Mapping[str, object]
+    data: Mapping[str, Any]
     at: datetime
     previous: str
     hash: str
@@ -67,7 +68,15 @@ class RunChanges(TypedDict, total=False):
     lease_expires_at: datetime | None
 
 
-RELEASED: RunChanges = {"lease_token": None, "lease_holder": None, "lease_expires_at": None}
+def released(*, ready_at: datetime | None, awaits: str | None = None) -> RunChanges:
+    """The lease is given back, and the run is taken up again at `ready_at`, if ever by itself."""
+    return {
+        "ready_at": ready_at,
+        "awaits": awaits,
+        "lease_token": None,
+        "lease_holder": None,
+        "lease_expires_at": None,
+    }
 
 
 def append(
@@ -95,39 +104,39 @@ def append(
         status=RunStatus(row.status),
         reason=None if row.reason is None else WaitingReason(row.reason),
     )
-    shape, position, head, lines = before, row.next_position, row.head, []
+    lines: list[dict[str, object]] = []
+    shape, position, head = before, row.next_position, row.head
     for entry in entries:
         shape = apply(shape, entry.kind, entry.data)
         line = _line(run, position, entry, at=tx.now, previous=head)
         lines.append(line)
         position, head = position + 1, str(line["hash"])
-    tx.connection.execute(insert(journal), lines)
-    ending: RunChanges = {"ready_at": None, **RELEASED}
-    set_too: RunChanges = {**(changes or {}), **(ending if shape.is_terminal else {})}
-    tx.connection.execute(
-        update(runs)
-        .where(runs.c.id == run)
-        .values(
-            status=shape.status,
-            reason=shape.reason,
-            next_position=position,
-            head=head,
-            updated_at=tx.now,
-            ended_at=tx.now if shape.is_terminal else None,
-            **set_too,
-        )
-    )
+    add(tx, journal, lines)
+    moved: dict[str, object] = {
+        "status": shape.status,
+        "reason": shape.reason,
+        "next_position": position,
+        "head": head,
+        "updated_at": tx.now,
+        **(changes or {}),
+    }
+    if shape.is_terminal:
+        moved.update(ended_at=tx.now, **released(ready_at=None))
+    change(tx, runs, {"id": run}, moved)
     tx.hint(f"run:{run}")
-    if set_too.get("ready_at") is not None:
+    if moved.get("ready_at") is not None:
         tx.hint("runs")
     return shape
 
 
-def begin(tx: Transaction, run: RunId, data: Mapping[str, object]) -> tuple[str, RunShape]:
-    """Write the first entry of a run whose row is about to be inserted; gives its hash and state."""
-    entry = NewEntry(kind="run.created", data=data)
-    line = _line(run, 0, entry, at=tx.now, previous="")
-    return _store_first(tx, line), apply(None, entry.kind, entry.data)
+def first_line(run: RunId, data: Mapping[str, object], *, at: datetime) -> dict[str, object]:
+    """The first entry of a run, to be stored by `add_line` once the run's row is there."""
+    return _line(run, 0, NewEntry(kind="run.created", data=data), at=at, previous="")
+
+
+def add_line(tx: Transaction, line: dict[str, object]) -> None:
+    """Store what `first_line` made."""
+    add(tx, journal, [line])
 
 
 def entries(tx: Transaction, run: RunId, *, after: int = -1, limit: int = 1_000_000) -> list[Entry]:
@@ -159,12 +168,15 @@ def hash_of(entry: Entry) -> str:
     return str(line["hash"])
 
 
-def _locked(tx: Transaction, run: RunId) -> Row[tuple[str, str | None, int, str, str | None]]:
-    row = tx.connection.execute(
-        select(runs.c.status, runs.c.reason, runs.c.next_position, runs.c.head, runs.c.lease_token)
-        .where(runs.c.id == run)
-        .with_for_update()
-    ).one_or_none()
+_LOCKED = (
+    select(runs.c.status, runs.c.reason, runs.c.next_position, runs.c.head, runs.c.lease_token)
+    .where(runs.c.id == bindparam("run"))
+    .with_for_update()
+)
+
+
+def _locked(tx: Transaction, run: RunId) -> Any:
+    row = tx.connection.execute(_LOCKED, {"run": run}).one_or_none()
     if row is None:
         raise NotFound(f"There is no run {run}.")
     return row
@@ -196,12 +208,7 @@ def _quoted(value: str | None) -> str:
     return "null" if value is None else canonical(value).decode()
 
 
-def _store_first(tx: Transaction, line: dict[str, object]) -> str:
-    tx.connection.execute(insert(journal), [line])
-    return str(line["hash"])
-
-
-def _entry(row: Row[tuple[object, ...]]) -> Entry:
+def _entry(row: Row[Any]) -> Entry:
     return Entry(
         run=RunId(row.run),
         position=row.position,

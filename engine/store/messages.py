@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, update
 
 from engine.ids import ApprovalId, MessageId, PersonId, TenantId
 from engine.store.database import Transaction
+from engine.store.statements import find
 from engine.store.tables import messages
 
 
@@ -49,9 +50,7 @@ def renew_serials(tx: Transaction, approval: ApprovalId) -> None:
 
 def of(tx: Transaction, approval: ApprovalId) -> list[MessageRow]:
     """The approval's messages, in the order they were planned."""
-    found = tx.connection.execute(
-        select(messages).where(messages.c.approval == approval).order_by(messages.c.id)
-    )
+    found = find(tx, messages, {"approval": approval}, order_by=("id",))
     return [
         MessageRow(
             id=MessageId(message.id),

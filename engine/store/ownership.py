@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from engine.errors import FileOwned
 
 
 @contextmanager
-def owned(path: Path) -> Iterator[None]:
+def owned(path: Path) -> Generator[None]:
     """Own the database `path` until the block ends.
 
     Raises:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from engine.clock import iso
 from engine.ids import ApprovalId, PersonId, RunId, TenantId
@@ -36,7 +37,7 @@ class ApprovalPicture:
     digest: str
     action: str
     title: str
-    call: Mapping[str, object] | None
+    call: Mapping[str, Any] | None
     details: Mapping[str, object]
     risk: str
     comment_rule: str
@@ -44,7 +45,7 @@ class ApprovalPicture:
     approvers: tuple[str, ...]
     tally: Tally
     votes: tuple[VoteRow, ...]
-    decision: Mapping[str, object] | None
+    decision: Mapping[str, Any] | None
     messages: tuple[MessagePicture, ...]
     next_rung: Rung | None
     opened_at: datetime

@@ -4,8 +4,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Row, and_, func, insert, or_, select, tuple_, update
+from sqlalchemy import Row, and_, bindparam, func, or_, select, tuple_, update
 
 from engine.digest import canonical
 from engine.errors import NotFound
@@ -13,6 +14,7 @@ from engine.ids import LeaseToken, RunId, TenantId, WorkerId
 from engine.rules.states import RunStatus, WaitingReason
 from engine.store import journal
 from engine.store.database import Transaction
+from engine.store.statements import add, change, find_one
 from engine.store.tables import runs
 
 
@@ -69,28 +71,40 @@ def begin(tx: Transaction, new: NewRun, *, is_ready: bool = True) -> None:
         "started_by": new.started_by,
         "owner": new.owner,
     }
-    # The row goes first: the entry refers to it.
-    tx.connection.execute(
-        insert(runs).values(
-            id=new.id,
-            tenant=new.tenant,
-            workflow=new.workflow,
-            workflow_version=new.version,
-            status=RunStatus.CREATED,
-            input=canonical(new.input).decode(),
-            started_by=new.started_by,
-            owner=new.owner,
-            next_position=1,
-            head="",
-            ready_at=tx.now if is_ready else None,
-            created_at=tx.now,
-            updated_at=tx.now,
-        )
-    )
-    head, _ = journal.begin(tx, new.id, data)
-    tx.connection.execute(update(runs).where(runs.c.id == new.id).values(head=head))
+    line = journal.first_line(new.id, data, at=tx.now)
+    row = {
+        "id": new.id,
+        "tenant": new.tenant,
+        "workflow": new.workflow,
+        "workflow_version": new.version,
+        "status": RunStatus.CREATED,
+        "input": canonical(new.input).decode(),
+        "started_by": new.started_by,
+        "owner": new.owner,
+        "next_position": 1,
+        "head": line["hash"],
+        "ready_at": tx.now if is_ready else None,
+        "created_at": tx.now,
+        "updated_at": tx.now,
+    }
+    add(tx, runs, [row])
+    journal.add_line(tx, line)
     if is_ready:
         tx.hint("runs")
+
+
+_THESE = select(runs).where(runs.c.id.in_(bindparam("ids", expanding=True)))
+_READY = (
+    select(runs.c.id)
+    .where(
+        runs.c.ready_at <= bindparam("now"),
+        or_(runs.c.lease_expires_at.is_(None), runs.c.lease_expires_at <= bindparam("now")),
+        runs.c.workflow.in_(bindparam("workflows", expanding=True)),
+    )
+    .order_by(runs.c.ready_at, runs.c.id)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+)
 
 
 def claim(
@@ -101,28 +115,19 @@ def claim(
     A run is ready when its `ready_at` has come and nobody holds it, or its lease ran out at or before now.
     Safe to call from many workers at once: no run is ever handed to two.
     """
-    free = or_(runs.c.lease_expires_at.is_(None), runs.c.lease_expires_at <= tx.now)
-    due = (
-        select(runs.c.id)
-        .where(runs.c.ready_at <= tx.now, free, runs.c.workflow.in_(workflows))
-        .order_by(runs.c.ready_at, runs.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    found = [RunId(row.id) for row in tx.connection.execute(due)]
+    given = {"now": tx.now, "workflows": list(workflows), "limit": limit}
+    found = [RunId(row.id) for row in tx.connection.execute(_READY, given)]
     if not found:
         return []
     tokens = {run: LeaseToken(tx.ids.new("lease")) for run in found}
     for run, token in tokens.items():
-        tx.connection.execute(
-            update(runs)
-            .where(runs.c.id == run)
-            .values(lease_token=token, lease_holder=worker, lease_expires_at=tx.now + lease_for)
-        )
-    rows = {
-        RunId(row.id): _run(row)
-        for row in tx.connection.execute(select(runs).where(runs.c.id.in_(found)))
-    }
+        held = {
+            "lease_token": token,
+            "lease_holder": worker,
+            "lease_expires_at": tx.now + lease_for,
+        }
+        change(tx, runs, {"id": run}, held)
+    rows = {RunId(row.id): _run(row) for row in tx.connection.execute(_THESE, {"ids": found})}
     journals = journal.entries_of(tx, found)
     return [Claim(run=rows[run], token=tokens[run], entries=journals[run]) for run in found]
 
@@ -133,23 +138,16 @@ def renew(
     """Extend the leases that are still held; gives the runs that are not, whose drivers must stop."""
     lost: set[RunId] = set()
     for run, token in tokens.items():
-        done = tx.connection.execute(
-            update(runs)
-            .where(runs.c.id == run, runs.c.lease_token == token)
-            .values(lease_expires_at=tx.now + lease_for)
-        )
-        if done.rowcount == 0:
+        kept = {"lease_expires_at": tx.now + lease_for}
+        if change(tx, runs, {"id": run, "lease_token": token}, kept) == 0:
             lost.add(run)
     return lost
 
 
 def release(tx: Transaction, run: RunId, token: LeaseToken, *, ready_at: datetime | None) -> None:
     """Hand a claimed run back unchanged. Does nothing when the lease is no longer this one."""
-    tx.connection.execute(
-        update(runs)
-        .where(runs.c.id == run, runs.c.lease_token == token)
-        .values(ready_at=ready_at, **journal.RELEASED)
-    )
+    freed = journal.released(ready_at=ready_at)
+    change(tx, runs, {"id": run, "lease_token": token}, {**freed})
     if ready_at is not None:
         tx.hint("runs")
 
@@ -157,7 +155,9 @@ def release(tx: Transaction, run: RunId, token: LeaseToken, *, ready_at: datetim
 def release_all(tx: Transaction) -> int:
     """Free every lease. Only for the sole owner of a file, at its start: whoever held one is dead."""
     done = tx.connection.execute(
-        update(runs).where(runs.c.lease_token.is_not(None)).values(**journal.RELEASED)
+        update(runs)
+        .where(runs.c.lease_token.is_not(None))
+        .values(lease_token=None, lease_holder=None, lease_expires_at=None)
     )
     return done.rowcount
 
@@ -175,9 +175,7 @@ def get(tx: Transaction, tenant: TenantId, run: RunId) -> RunRow:
     Raises:
         NotFound: if this tenant has no such run.
     """
-    row = tx.connection.execute(
-        select(runs).where(runs.c.id == run, runs.c.tenant == tenant)
-    ).one_or_none()
+    row = find_one(tx, runs, {"id": run, "tenant": tenant})
     if row is None:
         raise NotFound(f"There is no run {run}.")
     return _run(row)
@@ -209,7 +207,7 @@ def counts(tx: Transaction, tenant: TenantId) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def _run(row: Row[tuple[object, ...]]) -> RunRow:
+def _run(row: Row[Any]) -> RunRow:
     return RunRow(
         id=RunId(row.id),
         tenant=TenantId(row.tenant),

@@ -3,13 +3,14 @@
 import asyncio
 import queue
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -27,6 +28,7 @@ T = TypeVar("T")
 
 BATCH_MAX = 256  # deeds that share one commit: bounds how long the first of them waits
 READERS = 4
+PATIENCE = "busy_timeout=5000"  # in milliseconds
 
 
 class SqliteDatabase:
@@ -36,7 +38,7 @@ class SqliteDatabase:
         self.path = path
         self.hints = Hints()
         self._clock, self._ids, self._tokens = clock, ids, tokens
-        self._queue: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Work[Any] | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._readers = _reading(path)
         self._thread = threading.Thread(target=self._write_all, name="signoff-writer", daemon=True)
@@ -80,7 +82,7 @@ class SqliteDatabase:
                 self._loop.call_soon_threadsafe(self._settle, settled)
         database.dispose()
 
-    def _next_batch(self) -> list[Work]:
+    def _next_batch(self) -> list[Work[Any]]:
         first = self._queue.get()
         if first is None:
             return []
@@ -96,7 +98,7 @@ class SqliteDatabase:
             batch.append(following)
         return batch
 
-    def _commit_together(self, connection: Connection, batch: list[Work]) -> list[Work]:
+    def _commit_together(self, connection: Connection, batch: list[Work[Any]]) -> list[Work[Any]]:
         try:
             with connection.begin():
                 for work in batch:
@@ -106,7 +108,7 @@ class SqliteDatabase:
                 work.fail(_unavailable(error))
         return batch
 
-    def _run_one(self, connection: Connection, work: Work) -> None:
+    def _run_one(self, connection: Connection, work: Work[Any]) -> None:
         transaction = self._transaction(connection)
         savepoint = connection.begin_nested()
         try:
@@ -121,7 +123,7 @@ class SqliteDatabase:
             savepoint.commit()
             work.hints = transaction.hints
 
-    def _settle(self, batch: list[Work]) -> None:
+    def _settle(self, batch: list[Work[Any]]) -> None:
         for work in batch:
             work.settle()
         self.hints.fire({topic for work in batch if not work.failed for topic in work.hints})
@@ -130,7 +132,7 @@ class SqliteDatabase:
 @asynccontextmanager
 async def opened(
     path: Path, *, clock: Clock, ids: Ids, tokens: Tokens
-) -> AsyncIterator[SqliteDatabase]:
+) -> AsyncGenerator[SqliteDatabase]:
     """The database in `path`, made or migrated first, and owned by this process until the block ends.
 
     Raises:
@@ -150,14 +152,8 @@ def _writing(path: Path) -> Engine:
     database = create_engine(f"sqlite:///{path}", connect_args={"isolation_level": None})
 
     @event.listens_for(database, "connect")
-    def _prepare(connection: "_Raw", _record: object) -> None:
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            "busy_timeout=5000",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
+    def _prepare(connection: DBAPIConnection, _record: object) -> None:
+        _set(connection, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", PATIENCE)
 
     @event.listens_for(database, "begin")
     def _begin(connection: Connection) -> None:
@@ -177,19 +173,23 @@ def _reading(path: Path) -> AsyncEngine:
     )
 
     @event.listens_for(database.sync_engine, "connect")
-    def _prepare(connection: "_Raw", _record: object) -> None:
-        cursor = connection.cursor()
+    def _prepare(connection: DBAPIConnection, _record: object) -> None:
         # Only the writer may checkpoint: two connections doing so at once can corrupt the file in
         # SQLite before 3.51.3 (sqlite.org/wal.html#walresetbug).
-        for pragma in ("query_only=ON", "wal_autocheckpoint=0", "busy_timeout=5000"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
+        _set(connection, "query_only=ON", "wal_autocheckpoint=0", PATIENCE)
 
     @event.listens_for(database.sync_engine, "begin")
     def _begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN DEFERRED")
 
     return database
+
+
+def _set(connection: DBAPIConnection, *pragmas: str) -> None:
+    cursor = connection.cursor()
+    for pragma in pragmas:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
 
 
 def _unavailable(error: DBAPIError) -> EngineError:

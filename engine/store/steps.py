@@ -126,4 +126,4 @@ def _began(entry: Entry) -> datetime:
 
 def _error(entry: Entry) -> str | None:
     error = entry.data.get("error")
-    return str(error.get("message")) if isinstance(error, dict) else None
+    return error["message"] if error else None

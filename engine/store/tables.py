@@ -1,4 +1,4 @@
-"""Every table on one page. Moments are timestamptz on PostgreSQL, whole microseconds on SQLite; JSON is canonical text."""
+"""Every table on one page; moments are timestamptz or whole microseconds, JSON is canonical text."""
 
 from datetime import datetime
 from typing import Any
@@ -23,6 +23,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.types import TypeEngine
+from typing_extensions import override
 
 from engine.clock import from_micros, micros
 from engine.rules.states import ApprovalStatus, RunStatus
@@ -43,13 +44,16 @@ class Moment(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
+    @override
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         native = DateTime(timezone=True) if dialect.name == "postgresql" else BigInteger()
         return dialect.type_descriptor(native)
 
+    @override
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         return value if value is None or dialect.name == "postgresql" else micros(value)
 
+    @override
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         return value if value is None or dialect.name == "postgresql" else from_micros(value)
 
@@ -87,6 +91,12 @@ def _known(
     return CheckConstraint(f"{column} IN ({allowed})", name=f"{column}_known")
 
 
+def _index_where(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    return Index(
+        name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where)
+    )
+
+
 meta = Table("meta", metadata, Column("key", Text, primary_key=True), _text("value"))
 
 people = Table(
@@ -118,7 +128,7 @@ runs = Table(
     _moment("lease_expires_at", optional=True), _moment("created_at"), _moment("updated_at"),
     _moment("ended_at", optional=True),
     _known("status", RunStatus), Index("ix_runs_page", "tenant", "created_at", "id"),
-    Index("ix_runs_ready", "ready_at", sqlite_where=text("ready_at IS NOT NULL"), postgresql_where=text("ready_at IS NOT NULL")),
+    _index_where("ix_runs_ready", "ready_at", where="ready_at IS NOT NULL"),
 )  # fmt: skip
 journal = Table(
     "journal", metadata, _text("run"), _whole("position"), _text("kind"), _text("name", optional=True),
@@ -131,8 +141,8 @@ audit = Table(
     _text("previous"), _text("hash"), PrimaryKeyConstraint("tenant", "position"), sqlite_with_rowid=False,
 )  # fmt: skip
 artifacts = Table(
-    "artifacts", metadata, _tenant(), _text("hash"), _text("media_type"), Column("content", LargeBinary, nullable=False),
-    _moment("at"), PrimaryKeyConstraint("tenant", "hash"),
+    "artifacts", metadata, _tenant(), _text("hash"), _text("media_type"),
+    Column("content", LargeBinary, nullable=False), _moment("at"), PrimaryKeyConstraint("tenant", "hash"),
 )  # fmt: skip
 checkpoints = Table(
     "checkpoints", metadata, _tenant(), _text("run"), _whole("position"), _text("name"), _text("artifact"),
@@ -160,16 +170,13 @@ votes = Table(
     _flag("is_late"), _flag("is_current"), _moment("at"),
     _known("choice", ("approve", "reject", "request_changes", "abstain")),
     ForeignKeyConstraint(["approval"], ["approvals.id"]), UniqueConstraint("approval", "sequence"),
-    Index("uq_votes_one_each", "approval", "version", "person", unique=True,
-          sqlite_where=text("is_current"), postgresql_where=text("is_current")),
+    _index_where("uq_votes_one_each", "approval", "version", "person", where="is_current", unique=True),
 )  # fmt: skip
 timers = Table(
     "timers", metadata, _id(), _tenant(), _text("approval"), _whole("rung"), _moment("due_at"),
     _moment("fired_at", optional=True), _moment("cancelled_at", optional=True),
     ForeignKeyConstraint(["approval"], ["approvals.id"]), Index(None, "approval"),
-    Index("ix_timers_due", "due_at",
-          sqlite_where=text("fired_at IS NULL AND cancelled_at IS NULL"),
-          postgresql_where=text("fired_at IS NULL AND cancelled_at IS NULL")),
+    _index_where("ix_timers_due", "due_at", where="fired_at IS NULL AND cancelled_at IS NULL"),
 )  # fmt: skip
 
 messages = Table(
@@ -186,7 +193,7 @@ outbox = Table(
     _moment("lease_expires_at", optional=True), _moment("created_at"), _moment("ended_at", optional=True),
     _known("kind", ("post", "update", "tell")), _known("status", ("pending", "sent", "dead", "dropped")),
     Index("ix_outbox_message", "message", "status"),
-    Index("ix_outbox_due", "due_at", sqlite_where=text("status = 'pending'"), postgresql_where=text("status = 'pending'")),
+    _index_where("ix_outbox_due", "due_at", where="status = 'pending'"),
 )  # fmt: skip
 inbox = Table(
     "inbox", metadata, _tenant(), _text("source"), _text("key"), _moment("keep_until"),

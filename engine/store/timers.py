@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select, update
 
 from engine.ids import ApprovalId, TenantId
 from engine.rules.ladder import Rung
 from engine.store.database import Transaction
+from engine.store.statements import add, change
 from engine.store.tables import timers
 
 
@@ -45,21 +46,14 @@ def arm(
         if index >= first
     ]
     if rows:
-        tx.connection.execute(insert(timers), rows)
+        add(tx, timers, rows)
         tx.hint("timers")
 
 
 def cancel(tx: Transaction, approval: ApprovalId) -> None:
     """Cancel every rung of the approval that has not fired."""
-    tx.connection.execute(
-        update(timers)
-        .where(
-            timers.c.approval == approval,
-            timers.c.fired_at.is_(None),
-            timers.c.cancelled_at.is_(None),
-        )
-        .values(cancelled_at=tx.now)
-    )
+    waiting = {"approval": approval, "fired_at": None, "cancelled_at": None}
+    change(tx, timers, waiting, {"cancelled_at": tx.now})
 
 
 def take_due(tx: Transaction, *, limit: int) -> list[DueTimer]:
@@ -97,11 +91,12 @@ def take_due(tx: Transaction, *, limit: int) -> list[DueTimer]:
 
 def fired_count(tx: Transaction, approval: ApprovalId) -> int:
     """How many rungs of the approval's present ladder have fired; they fire in order."""
-    return tx.connection.execute(
-        select(func.coalesce(func.max(timers.c.rung), -1) + 1).where(
+    last = tx.connection.execute(
+        select(func.max(timers.c.rung)).where(
             timers.c.approval == approval, timers.c.fired_at.is_not(None)
         )
-    ).scalar_one()
+    ).scalar()
+    return 0 if last is None else last + 1
 
 
 def next_due(tx: Transaction) -> datetime | None:

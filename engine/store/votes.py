@@ -1,14 +1,16 @@
 """Votes as rows: every answer is kept, and one per person and version is current."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, bindparam, func, select
 
 from engine.ids import ApprovalId, PersonId, TenantId
 from engine.rules.tally import CastVote, Choice
 from engine.store.database import Transaction
+from engine.store.statements import add, change, find
 from engine.store.tables import votes
 
 
@@ -40,59 +42,35 @@ class VoteRow:
 def insert_one(tx: Transaction, row: VoteRow) -> None:
     """Store the vote; a current one replaces the person's earlier one of this version."""
     if row.is_current:
-        tx.connection.execute(
-            update(votes)
-            .where(
-                votes.c.approval == row.approval,
-                votes.c.version == row.version,
-                votes.c.person == row.person,
-                votes.c.is_current,
-            )
-            .values(is_current=False)
-        )
-    tx.connection.execute(
-        insert(votes).values(
-            id=row.id,
-            tenant=row.tenant,
-            approval=row.approval,
-            version=row.version,
-            sequence=row.sequence,
-            person=row.person,
-            choice=row.choice,
-            comment=row.comment,
-            digest=row.digest,
-            channel=row.channel,
-            identified_by=row.identified_by,
-            is_late=row.is_late,
-            is_current=row.is_current,
-            at=row.at,
-        )
-    )
+        earlier = {
+            "approval": row.approval,
+            "version": row.version,
+            "person": row.person,
+            "is_current": True,
+        }
+        change(tx, votes, earlier, {"is_current": False})
+    add(tx, votes, [asdict(row)])
+
+
+_LAST = select(func.max(votes.c.sequence)).where(votes.c.approval == bindparam("approval"))
 
 
 def next_sequence(tx: Transaction, approval: ApprovalId) -> int:
     """The number of the approval's next vote, from 1."""
-    last = tx.connection.execute(
-        select(func.max(votes.c.sequence)).where(votes.c.approval == approval)
-    ).scalar()
+    last = tx.connection.execute(_LAST, {"approval": approval}).scalar()
     return (last or 0) + 1
 
 
 def of(tx: Transaction, approval: ApprovalId) -> list[VoteRow]:
     """Every vote on the approval, in the order they came."""
-    rows = tx.connection.execute(
-        select(votes).where(votes.c.approval == approval).order_by(votes.c.sequence)
-    )
+    rows = find(tx, votes, {"approval": approval}, order_by=("sequence",))
     return [_vote(row) for row in rows]
 
 
 def current(tx: Transaction, approval: ApprovalId, version: int) -> list[VoteRow]:
     """The votes that may count for this version, one a person."""
-    rows = tx.connection.execute(
-        select(votes)
-        .where(votes.c.approval == approval, votes.c.version == version, votes.c.is_current)
-        .order_by(votes.c.sequence)
-    )
+    where = {"approval": approval, "version": version, "is_current": True}
+    rows = find(tx, votes, where, order_by=("sequence",))
     return [_vote(row) for row in rows]
 
 
@@ -109,7 +87,7 @@ def current_of_many(
     return found
 
 
-def _vote(row: Row[tuple[object, ...]]) -> VoteRow:
+def _vote(row: Row[Any]) -> VoteRow:
     return VoteRow(
         id=row.id,
         tenant=TenantId(row.tenant),

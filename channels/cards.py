@@ -1,0 +1,236 @@
+"""Builds the card of an approval for one addressee: what this channel may show, and what it must not hide."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from channels.base import Card, Ending, Fact, ProgressLine, VoteLine
+from engine.clock import from_iso
+from engine.errors import NotFound
+from engine.ids import ApprovalId, PersonId, TenantId
+from engine.rules.ladder import Rung, Verb
+from engine.rules.routing import Routing, parse_routing
+from engine.rules.states import ApprovalStatus
+from engine.store import approvals, people, pictures, runs
+from engine.store.approvals import ApprovalRow
+from engine.store.database import Database, Transaction
+from engine.store.outbox import Delivery
+from engine.store.pictures import ApprovalPicture
+from engine.store.runs import RunRow
+
+CHOICE_WORDS: Mapping[ApprovalStatus, str] = {
+    ApprovalStatus.APPROVED: "Approved",
+    ApprovalStatus.REJECTED: "Rejected",
+    ApprovalStatus.EXPIRED: "Expired: nobody decided in time",
+    ApprovalStatus.CHANGES_REQUESTED: "Sent back for changes",
+    ApprovalStatus.CANCELLED: "Withdrawn",
+}
+THEN_WORDS: Mapping[Verb, str] = {
+    Verb.REJECT: "it is rejected",
+    Verb.APPROVE: "it is approved",
+    Verb.ROLLBACK: "everything is undone",
+    Verb.CONTINUE: "it continues with the default",
+    Verb.HOLD: "it is held",
+}
+VOTING_CHANNELS = frozenset({"slack", "email"})
+
+
+class CardBuilder:
+    """Reads an approval and draws its card; nothing in it is escaped yet."""
+
+    def __init__(self, database: Database, *, base_url: str) -> None:
+        self._database = database
+        self._base_url = base_url.rstrip("/")
+
+    async def card(self, delivery: Delivery) -> Card | None:
+        """The card that `delivery` shows, as things stand now; None when its approval is gone."""
+        approval = delivery.approval
+        if approval is None:
+            return None
+        try:
+            return await self._database.read(lambda tx: self._delivered(tx, delivery, approval))
+        except NotFound:
+            return None
+
+    def card_of(
+        self, tx: Transaction, tenant: TenantId, approval: ApprovalId, person: PersonId
+    ) -> Card:
+        """The card as `person` may see it in Slack when they ask for it.
+
+        Raises:
+            NotFound: if there is no such approval.
+        """
+        return self._draw(tx, tenant, approval, channel="slack", person=person, event=None)
+
+    def _delivered(self, tx: Transaction, delivery: Delivery, approval: ApprovalId) -> Card:
+        return self._draw(
+            tx,
+            delivery.tenant,
+            approval,
+            channel=delivery.channel,
+            person=delivery.person,
+            event=delivery,
+        )
+
+    def _draw(
+        self,
+        tx: Transaction,
+        tenant: TenantId,
+        approval: ApprovalId,
+        *,
+        channel: str,
+        person: PersonId | None,
+        event: Delivery | None,
+    ) -> Card:
+        row = approvals.get(tx, tenant, approval)
+        picture = pictures.picture(tx, tenant, approval)
+        run = runs.get(tx, tenant, row.run)
+        routing = parse_routing(row.routing)
+        facts, left_out = _facts(picture, routing, channel)
+        addressee = people.several(tx, tenant, [person])[0] if person is not None else None
+        return Card(
+            approval=row.id,
+            version=row.version,
+            digest=row.digest,
+            status=row.status,
+            risk=picture.risk,
+            action=picture.action,
+            title=picture.title,
+            requester=_requester(picture),
+            requester_is_verified=_is_verified(row, run),
+            facts=facts,
+            left_out=left_out,
+            can_vote_here=_can_vote(picture, routing, channel, left_out),
+            progress=_progress(picture),
+            votes=_votes(picture),
+            undoes=picture.undoes,
+            report=picture.report,
+            note=_note(event, row),
+            opened_at=row.opened_at,
+            expires_at=row.expires_at,
+            then=_then(row.ladder),
+            ending=_ending(picture),
+            page_url=f"{self._base_url}/approvals/{row.id}",
+            person=person,
+            person_name=None if addressee is None else addressee.name,
+            respond_url=self._respond_url(tx, row, person, event),
+            event="approval.opened" if event is None else event.event,
+            event_at=tx.now if event is None else event.event_at,
+            snapshot=_snapshot(event),
+        )
+
+    def _respond_url(
+        self, tx: Transaction, row: ApprovalRow, person: PersonId | None, event: Delivery | None
+    ) -> str | None:
+        if person is None or event is None or event.channel != "email":
+            return None
+        token = tx.tokens.respond(
+            approval=row.id, version=row.version, person=person, serial=event.serial
+        )
+        return f"{self._base_url}/respond/{token}"
+
+
+def _facts(
+    picture: ApprovalPicture, routing: Routing, channel: str
+) -> tuple[tuple[Fact, ...], tuple[str, ...]]:
+    hidden = set(routing.hide.get(channel, ()))
+    material = set(routing.material)
+    shown = [
+        # Unless the operator says which fields matter, all of them do.
+        Fact(label=label, value=_text(value), is_material=not material or label in material)
+        for label, value in picture.details.items()
+        if label not in hidden
+    ]
+    left_out = tuple(label for label in picture.details if label in hidden)
+    return (*_call_facts(picture.call), *shown), left_out
+
+
+def _call_facts(call: Mapping[str, Any] | None) -> Iterable[Fact]:
+    if call is None:
+        return ()
+    given = call["arguments"]
+    words = [_text(value) for value in given["args"]]
+    words += [f"{name}={_text(value)}" for name, value in given["kwargs"].items()]
+    written = f"{call.get('name')}({', '.join(words)})"
+    return (Fact(label="Call", value=written, is_material=True),)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _can_vote(
+    picture: ApprovalPicture, routing: Routing, channel: str, left_out: Sequence[str]
+) -> bool:
+    material = set(routing.material) or set(picture.details)
+    if channel == "email" and picture.risk == "high":
+        return False  # a mailbox alone is not enough for high risk
+    is_open = picture.status is ApprovalStatus.OPEN
+    return is_open and channel in VOTING_CHANNELS and not material & set(left_out)
+
+
+def _progress(picture: ApprovalPicture) -> tuple[ProgressLine, ...]:
+    groups = tuple(
+        ProgressLine(label=group.name, have=group.have, need=group.need)
+        for group in picture.tally.groups
+    )
+    return groups or (ProgressLine(label="", have=picture.tally.have, need=picture.tally.need),)
+
+
+def _votes(picture: ApprovalPicture) -> tuple[VoteLine, ...]:
+    return tuple(
+        VoteLine(
+            name=picture.names.get(vote.person, vote.person),
+            choice=vote.choice,
+            comment=vote.comment,
+            channel=vote.channel,
+            at=vote.at,
+        )
+        for vote in picture.votes
+        if picture.counts(vote)
+    )
+
+
+def _requester(picture: ApprovalPicture) -> str:
+    prefix, _, name = picture.requester.partition(":")
+    return picture.names.get(PersonId(name), name) if prefix == "person" else picture.requester
+
+
+def _is_verified(row: ApprovalRow, run: RunRow) -> bool:
+    known = {run.started_by, f"person:{run.owner}", f"workflow:{run.workflow}"}
+    return row.requester in known
+
+
+def _then(ladder: Sequence[Rung]) -> str | None:
+    return THEN_WORDS.get(ladder[-1].verb) if ladder else None
+
+
+def _note(event: Delivery | None, row: ApprovalRow) -> str | None:
+    if event is not None and event.event == "approval.reminded":
+        return f"Reminder: {event.payload.get('note', 'still open')}"
+    return f"Edited: this is version {row.version}" if row.version > 1 else None
+
+
+def _ending(picture: ApprovalPicture) -> Ending | None:
+    decision = picture.decision
+    if picture.status is ApprovalStatus.OPEN or decision is None:
+        return None
+    names = [picture.names.get(PersonId(who), who) for who in decision.get("by", [])]
+    comment = decision.get("comment")
+    headline = CHOICE_WORDS[picture.status]
+    if names:
+        headline += f" by {' and '.join(names)}"
+    if isinstance(comment, str) and comment:
+        headline += f": {comment}"
+    return Ending(status=picture.status, headline=headline, at=_moment(decision, picture))
+
+
+def _moment(decision: Mapping[str, object], picture: ApprovalPicture) -> datetime:
+    at = decision.get("at")
+    return from_iso(at) if isinstance(at, str) else picture.ended_at or picture.opened_at
+
+
+def _snapshot(event: Delivery | None) -> Mapping[str, object]:
+    found: Any = None if event is None else event.payload.get("approval")
+    return found or {}
