@@ -32,15 +32,15 @@ async def mail(clock: ManualClock) -> AsyncIterator[MailStandIn]:
         yield stand_in
 
 
-def letter(to: str = "ana@example.com") -> EmailMessage:
+def letter(to: str = "ana@example.com", link: str = "http://bot.test/respond/t1") -> EmailMessage:
     message = EmailMessage()
     message["From"] = "bot@example.com"
     message["To"] = to
     message["Date"] = "Thu, 15 Jan 2026 12:00:00 +0000"
     message["Message-ID"] = "<1@example.com>"
     message["Subject"] = "Refund?"
-    message.set_content("Open http://bot.test/respond/t1 to decide.", cte="quoted-printable")
-    message.add_alternative('<a href="http://bot.test/respond/t1?a=1&amp;b=2">Go</a>', "html")
+    message.set_content(f"Open {link} to decide.", cte="quoted-printable")
+    message.add_alternative(f'<a href="{link}?a=1&amp;b=2">Go</a>', "html")
     return message
 
 

@@ -1,0 +1,1 @@
+"""A local webhook receiver: it checks what arrives, and answers as another system would."""
