@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import and_, false, or_, select
+from sqlalchemy import and_, bindparam, select
 
 from engine.errors import Invalid
 from engine.ids import PersonId, TenantId
@@ -83,44 +83,37 @@ def _found(
     return result
 
 
+_THESE = select(people.c.id, people.c.is_active).where(
+    people.c.tenant == bindparam("tenant"), people.c.id.in_(bindparam("ids", expanding=True))
+)
+_BELONGING = (
+    select(members.c.kind, members.c.name, members.c.person, people.c.is_active)
+    .join(people, and_(people.c.tenant == members.c.tenant, people.c.id == members.c.person))
+    .where(
+        members.c.tenant == bindparam("tenant"),
+        members.c.name.in_(bindparam("names", expanding=True)),
+    )
+)
+
+
 def _active(
     tx: Transaction, tenant: TenantId, wanted: set[PersonId]
 ) -> dict[PersonId, set[PersonId]]:
     if not wanted:
         return {}
-    rows = tx.connection.execute(
-        select(people.c.id, people.c.is_active).where(
-            people.c.tenant == tenant, people.c.id.in_(wanted)
-        )
-    )
+    rows = tx.connection.execute(_THESE, {"tenant": tenant, "ids": list(wanted)})
     return {PersonId(row.id): {PersonId(row.id)} if row.is_active else set() for row in rows}
 
 
 def _members(tx: Transaction, tenant: TenantId, wanted: set[Key]) -> dict[Key, set[PersonId]]:
     if not wanted:
         return {}
-    rows = tx.connection.execute(
-        select(members.c.kind, members.c.name, members.c.person, people.c.is_active)
-        .join(people, and_(people.c.tenant == members.c.tenant, people.c.id == members.c.person))
-        .where(
-            members.c.tenant == tenant,
-            or_(
-                false(),
-                *(
-                    and_(
-                        members.c.kind == kind,
-                        members.c.name.in_([name for of, name in wanted if of == kind]),
-                    )
-                    for kind in {kind for kind, _ in wanted}
-                ),
-            ),
-        )
-    )
+    given = {"tenant": tenant, "names": list({name for _, name in wanted})}
     found: dict[Key, set[PersonId]] = {}
-    for row in rows:
-        persons = found.setdefault((row.kind, row.name), set())
-        if row.is_active:
-            persons.add(PersonId(row.person))
+    for row in tx.connection.execute(_BELONGING, given):
+        if (row.kind, row.name) in wanted:
+            persons = found.setdefault((row.kind, row.name), set())
+            persons.update({PersonId(row.person)} if row.is_active else ())
     return found
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import and_, delete, exists, insert, literal, select, update
 from engine.ids import ApprovalId, PersonId, TenantId
 from engine.rules.states import ApprovalStatus
 from engine.store.database import Transaction
+from engine.store.statements import change
 from engine.store.tables import approvals, links, nonces, people
 
 NONCE_FOR: Final = timedelta(minutes=10)
@@ -93,10 +94,10 @@ def find(tx: Transaction, token: str) -> LinkRow | None:
 
 def revoke_for(tx: Transaction, approval: ApprovalId, *, person: PersonId | None = None) -> int:
     """Kill the approval's links, or those of one `person`; gives how many lived."""
-    wanted = [links.c.approval == approval, links.c.revoked_at.is_(None)]
+    where: dict[str, object] = {"approval": approval, "revoked_at": None}
     if person is not None:
-        wanted.append(links.c.person == person)
-    return tx.connection.execute(update(links).where(*wanted).values(revoked_at=tx.now)).rowcount
+        where["person"] = person
+    return change(tx, links, where, {"revoked_at": tx.now})
 
 
 def add_nonce(tx: Transaction, nonce: str, *, link: str) -> None:

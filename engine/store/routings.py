@@ -3,12 +3,13 @@
 import json
 from collections.abc import Mapping
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert
 
 from engine.errors import Invalid
 from engine.ids import TenantId
 from engine.rules.routing import Routing, parse_routing
 from engine.store.database import Transaction
+from engine.store.statements import find_one
 from engine.store.tables import meta, routings
 
 CHANNELS_KEY = "channels"
@@ -16,9 +17,7 @@ CHANNELS_KEY = "channels"
 
 def named(tx: Transaction, tenant: TenantId, name: str) -> Routing:
     """The configured routing `name`; an empty one when there is none."""
-    row = tx.connection.execute(
-        select(routings.c.routing).where(routings.c.tenant == tenant, routings.c.name == name)
-    ).one_or_none()
+    row = find_one(tx, routings, {"tenant": tenant, "name": name})
     return parse_routing({}) if row is None else parse_routing(json.loads(row.routing))
 
 
@@ -43,9 +42,7 @@ def chosen(tx: Transaction, tenant: TenantId, asked: Mapping[str, object] | None
 
 def channels(tx: Transaction) -> frozenset[str]:
     """The channels that this installation has."""
-    row = tx.connection.execute(
-        select(meta.c.value).where(meta.c.key == CHANNELS_KEY)
-    ).one_or_none()
+    row = find_one(tx, meta, {"key": CHANNELS_KEY})
     return frozenset() if row is None else frozenset(json.loads(row.value))
 
 

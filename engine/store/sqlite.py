@@ -110,7 +110,7 @@ class SqliteDatabase:
 
     def _run_one(self, connection: Connection, work: Work[Any]) -> None:
         transaction = self._transaction(connection)
-        savepoint = connection.begin_nested()
+        connection.exec_driver_sql("SAVEPOINT deed")
         try:
             work.run(transaction)
         except DBAPIError as error:
@@ -118,10 +118,10 @@ class SqliteDatabase:
         except Exception as error:  # border: whatever a deed raises belongs to its caller alone
             work.fail(error)
         if work.failed:
-            savepoint.rollback()
+            connection.exec_driver_sql("ROLLBACK TO deed")
         else:
-            savepoint.commit()
             work.hints = transaction.hints
+        connection.exec_driver_sql("RELEASE deed")
 
     def _settle(self, batch: list[Work[Any]]) -> None:
         for work in batch:
