@@ -1,0 +1,1 @@
+"""`signoff.toml`: read, checked whole, and every mistake told with its line."""

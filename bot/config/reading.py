@@ -1,0 +1,107 @@
+"""Reads `signoff.toml` into what the store and the channels are told, or tells all its mistakes."""
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from bot.config.lines import Lines
+from bot.config.notes import ConfigProblem, Notes, Raw
+from bot.config.people import read_groups, read_people, read_roles
+from bot.config.routes import read_routes, read_webhooks
+from channels.webhook.config import WebhookTarget
+from engine.errors import Invalid
+from engine.store.directory import Directory
+
+BYTES_MAX: Final = 1 << 20
+SECTIONS: Final = ("people", "groups", "roles", "routes", "webhooks")
+LATER: Final = ("policies", "budgets")
+
+_PLACE: Final = re.compile(r" \(at (?:line (?P<line>[0-9]+), column [0-9]+|end of document)\)$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """What the file says: people and routes for the store, webhooks for their channel."""
+
+    directory: Directory = field(default_factory=Directory)
+    webhooks: tuple[WebhookTarget, ...] = ()
+
+
+class BadConfiguration(Invalid):
+    """`signoff.toml` has mistakes; the message names each with its line. Nothing was changed."""
+
+    code = "bad_configuration"
+
+    def __init__(self, name: str, problems: tuple[ConfigProblem, ...]) -> None:
+        super().__init__("\n".join(f"{name}, line {each.line}: {each.text}" for each in problems))
+        self.problems = problems
+
+
+def read(path: Path) -> Configuration:
+    """What the file in `path` says.
+
+    Raises:
+        BadConfiguration: with all mistakes at once, in the order of their lines.
+        Invalid: `no_configuration`, if there is no such file, or it cannot be read.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise Invalid(
+            f"There is no {path}. `signoff init` writes one.", code="no_configuration"
+        ) from None
+    except OSError as error:
+        raise Invalid(
+            f"{path} cannot be read: {error.strerror}.", code="no_configuration"
+        ) from None
+    configuration, problems = parse(content)
+    if problems:
+        raise BadConfiguration(path.name, problems)
+    return configuration
+
+
+def parse(content: bytes) -> tuple[Configuration, tuple[ConfigProblem, ...]]:
+    """What the bytes of a file say, and every mistake in them by line; with one, do not use the rest."""
+    if len(content) > BYTES_MAX:
+        return Configuration(), (ConfigProblem(line=1, text="The file is larger than 1 MiB."),)
+    try:
+        text = content.decode("utf-8-sig").replace("\r\n", "\n")
+        raw: Raw = tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        return Configuration(), (ConfigProblem(line=line, text="This is not UTF-8 text."),)
+    except RecursionError:
+        return Configuration(), (ConfigProblem(line=1, text="Something is nested too deeply."),)
+    except ValueError as error:
+        return Configuration(), (_syntax(str(error), content),)
+    notes = Notes(Lines(text))
+    configuration = _configuration(raw, notes)
+    return configuration, tuple(sorted(set(notes.problems)))
+
+
+def _configuration(raw: Raw, notes: Notes) -> Configuration:
+    for key in LATER:
+        if key in raw:
+            notes.add((key,), f"`{key}` is not a key of this version's signoff.toml; remove it.")
+    notes.only({key: raw[key] for key in raw if key not in LATER}, (), SECTIONS)
+    people = read_people(raw, notes)
+    names = {person.id for person in people} | set(notes.table(raw.get("people", {}), ("people",)))
+    webhooks = read_webhooks(raw, names, notes)
+    hooks = notes.table(raw.get("webhooks", {}), ("webhooks",))
+    directory = Directory(
+        people=people,
+        groups=read_groups(raw, names, notes),
+        roles=read_roles(raw, names, notes),
+        routes=read_routes(raw, people, list(hooks), notes),
+    )
+    return Configuration(directory=directory, webhooks=webhooks)
+
+
+def _syntax(message: str, content: bytes) -> ConfigProblem:
+    place = _PLACE.search(message)
+    line = (
+        content.count(b"\n") + 1 if place is None or place["line"] is None else int(place["line"])
+    )
+    return ConfigProblem(line=line, text=f"This is not TOML: {_PLACE.sub('', message)}.")
