@@ -1,0 +1,143 @@
+"""The workflows that the stories drive, and the ledger of what they did to the world."""
+
+from typing import Final, Literal
+
+from signoff import ChangesRequested, NoEffect, Rejected, Run, workflow
+
+LEDGER: Final[list[str]] = []  # what happened outside, in order; a test empties it first
+FAIL: Final[dict[str, int]] = {}  # how often a named deed still fails
+
+
+class Broken(Exception):
+    """The world said no."""
+
+
+def deed(name: str) -> str:
+    """Do something and write it down; fails as often as `FAIL` says."""
+    if FAIL.get(name, 0) > 0:
+        FAIL[name] -= 1
+        raise Broken(f"{name} is broken")
+    LEDGER.append(name)
+    return name
+
+
+def undo(result: str | None, name: str) -> None:
+    """Take it back."""
+    deed(f"undo {name}")
+
+
+async def harmless(name: str) -> str:
+    """Fails without having done anything."""
+    if FAIL.get(name, 0) > 0:
+        FAIL[name] -= 1
+        raise NoEffect(f"{name} did nothing")
+    LEDGER.append(name)
+    return name
+
+
+def pay(amount: str) -> str:
+    """Pay once."""
+    LEDGER.append(f"pay {amount}")
+    return amount
+
+
+def not_json(name: str) -> object:
+    """Return what no journal can keep."""
+    LEDGER.append(name)
+    return object()
+
+
+@workflow
+async def deploy(
+    run: Run, quorum: int = 1, on_reject: Literal["rollback", "fail"] = "rollback"
+) -> str:
+    """Three steps with undos, then people decide."""
+    for name in ("migrate", "deploy", "smoke"):
+        await run.step(deed, name, name=name, undo=undo)
+    await run.approval(
+        "Keep the deployment?",
+        action="deploy",
+        approvers="group:release",
+        quorum=quorum,
+        ladder=["remind after 30m", "reject after 4h"],
+        on_reject=on_reject,
+    )
+    return str(await run.step(deed, "announce"))
+
+
+@workflow
+async def refund(run: Run, amount: str = "10.00", cheat: bool = False) -> str:
+    """The call is approved, and then made."""
+    call = run.call(pay, amount)
+    decision = await run.approval(
+        "Pay?", call=call, approvers="group:finance", quorum=2, ladder=["reject after 4h"]
+    )
+    made = run.call(pay, "1000000.00") if cheat else call
+    return await run.step(made, approved=decision)
+
+
+@workflow
+async def patient(run: Run, rung: str) -> dict[str, object]:
+    """Waits for people, or for what its last rung says."""
+    await run.step(deed, "before", undo=undo)
+    decision = await run.approval("Go on?", approvers="person:ana", ladder=[rung])
+    return {"outcome": decision.outcome, "changes": dict(decision.changes)}
+
+
+@workflow
+async def catching(run: Run) -> str:
+    """Catches the rejection and ends well."""
+    try:
+        await run.approval("Really?", approvers="person:ana", ladder=["reject after 1h"])
+    except Rejected as no:
+        return f"rejected by {', '.join(no.by)}"
+    return "approved"
+
+
+@workflow
+async def asking_again(run: Run) -> str:
+    """Asks again when somebody wants changes."""
+    wording = "First wording"
+    while True:
+        try:
+            decision = await run.approval(
+                wording, action="publish", approvers="group:finance", ladder=["reject after 1h"]
+            )
+        except ChangesRequested as wish:
+            wording = f"Second wording: {wish.comment}"
+        else:
+            return f"{wording} ({', '.join(decision.by)})"
+
+
+@workflow
+async def retrying(run: Run, deed_name: str, retries: int | None = None) -> str:
+    """One step that may fail."""
+    return str(await run.step(deed, deed_name, retries=retries))
+
+
+@workflow
+async def harmlessly(run: Run) -> str:
+    """One step whose failures did nothing."""
+    return await run.step(harmless, "maybe")
+
+
+@workflow
+async def sleepy(run: Run) -> dict[str, str]:
+    """Values that a replay must see again, around a sleep."""
+    at, number, name = await run.now(), await run.random(), await run.uuid()
+    await run.sleep("2h")
+    return {"at": at.isoformat(), "number": repr(number), "name": str(name)}
+
+
+@workflow
+async def unkeepable(run: Run) -> str:
+    """A result that is not JSON."""
+    await run.step(not_json, "odd")
+    return "never"
+
+
+@workflow
+async def marked(run: Run) -> str:
+    """A checkpoint on the way."""
+    await run.step(deed, "work")
+    return await run.checkpoint("worked", state={"left": 3}, asked="Tidy up", task="Sorting")
