@@ -1,0 +1,223 @@
+"""Looks at everything a start depends on, and says all that is wrong at once."""
+
+import platform
+import socket
+import stat
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from os import W_OK, access
+from pathlib import Path
+from typing import Final
+
+from bot.config.reading import BadConfiguration, Configuration, read
+from bot.secret_key import secret_path, secret_problem
+from bot.settings import SettingProblem, Settings
+from channels.base import ChannelMisconfigured
+from engine.clock import Clock, SystemClock
+from engine.errors import Invalid
+from engine.store import linked
+from engine.store.ownership import is_owned
+
+PYTHON: Final = (3, 11)
+BUILT: Final = datetime(2026, 1, 1, tzinfo=UTC)  # no clock that is right is before this
+SKEW_MAX: Final = timedelta(seconds=30)
+
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+
+class Level(StrEnum):
+    """How bad it is: an error keeps the server from starting, or from being safe."""
+
+    OK = "ok"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at. `mend` says what to do, and is empty where nothing is."""
+
+    level: Level
+    text: str
+    mend: str = ""
+
+
+def examine(
+    settings: Settings,
+    problems: Sequence[SettingProblem] = (),
+    *,
+    clock: Clock | None = None,
+    env_file: Path | None = Path(".env"),
+) -> list[Finding]:
+    """Everything that was looked at, in the order in which to read it; nothing is changed.
+
+    Give it what `load_with_problems` gave, so that settings that cannot be used are told too.
+    """
+    now = (clock or SystemClock()).now()
+    findings = [
+        *_python(),
+        *_sqlite(),
+        *(_error(problem.text) for problem in problems),
+        *_database(settings.database_path),
+        *_secret_key(settings),
+        *_configuration(settings),
+        *_channels(settings),
+        *_address(settings),
+        *_clock(settings.database_path, now),
+    ]
+    if env_file is not None and _is_open_to_others(env_file):
+        findings.append(_open_to_others(env_file))
+    return findings
+
+
+def _python() -> Iterator[Finding]:
+    if sys.version_info[:2] < PYTHON:
+        yield _error(f"Python {platform.python_version()} is too old.", "Install 3.11 or newer.")
+    else:
+        yield _ok(f"Python {platform.python_version()}")
+
+
+def _sqlite() -> Iterator[Finding]:
+    version = ".".join(map(str, linked.sqlite_version()))
+    if not linked.is_new_enough():
+        yield _error(f"SQLite {version} is too old.", "Use a Python linked to 3.35 or newer.")
+    elif linked.has_reset_defect():
+        yield _ok(
+            f"SQLite {version}, which has the WAL-reset defect of all before 3.51.3. It needs two "
+            "connections that checkpoint at once; here only the writer does, so this build is safe."
+        )
+    else:
+        yield _ok(f"SQLite {version}")
+
+
+def _database(path: Path) -> Iterator[Finding]:
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        yield _error(f"The folder {folder} of the database is missing.", f"mkdir -p {folder}")
+    elif not access(folder, W_OK):
+        yield _error(f"The folder {folder} cannot be written to.", "Give it to this user.")
+    elif not path.exists():
+        yield _ok(f"The database {path} will be made at the first start.")
+    elif not path.is_file() or not access(path, W_OK):
+        yield _error(f"The database {path} cannot be written to.", "Give the file to this user.")
+    elif _is_open_to_others(path):
+        yield _open_to_others(path)
+    else:
+        running = "; a running Signoff owns it" if is_owned(path) else ""
+        yield _ok(f"The database {path} can be written{running}.")
+
+
+def _secret_key(settings: Settings) -> Iterator[Finding]:
+    path = secret_path(settings)
+    if settings.secret_key is not None:
+        yield _ok("SIGNOFF_SECRET_KEY is set.")
+    elif not path.exists():
+        yield _ok(f"A secret key will be made and kept in {path}.")
+    elif problem := secret_problem(path):
+        yield _error(problem)
+    else:
+        yield _ok(f"The secret key is kept in {path}. Back it up with the database.")
+
+
+def _configuration(settings: Settings) -> Iterator[Finding]:
+    try:
+        found = read(settings.config)
+    except BadConfiguration as refused:
+        for problem in refused.problems:
+            yield _error(f"{settings.config}, line {problem.line}: {problem.text}")
+        return
+    except Invalid as refused:
+        level = Level.ERROR if settings.config.exists() else Level.WARNING
+        yield Finding(level=level, text=str(refused))
+        return
+    yield _ok(f"{settings.config} names {len(found.directory.people)} people.")
+    if not found.directory.roles.get("operator"):
+        yield _warning(
+            "Nobody is an operator, so nobody can sign in first.",
+            'Write operator = ["…"] in [roles].',
+        )
+    if found.webhooks and _is_open_to_others(settings.config):
+        yield _open_to_others(settings.config)
+    yield from _unreachable(settings, found)
+
+
+def _unreachable(settings: Settings, found: Configuration) -> Iterator[Finding]:
+    off = {"slack": settings.slack_bot_token is None, "email": settings.smtp_url is None}
+    wanted = {"slack": "SIGNOFF_SLACK_BOT_TOKEN", "email": "SIGNOFF_SMTP_URL"}
+    for name, routing in found.directory.routes.items():
+        for channel in sorted(channel for channel in off if routing.get(channel) and off[channel]):
+            yield _warning(
+                f"[routes.{name}] goes to {channel}, which is off.",
+                f"Set {wanted[channel]}, or remove the route.",
+            )
+
+
+def _channels(settings: Settings) -> Iterator[Finding]:
+    parts: dict[str, Callable[[], object | None]] = {
+        "Slack": settings.slack,
+        "Email": settings.mail,
+    }
+    for name, part in parts.items():
+        try:
+            yield _ok(f"{name} is {'off' if part() is None else 'on'}.")
+        except ChannelMisconfigured:
+            continue  # a problem of the settings, told with them
+
+
+def _address(settings: Settings) -> Iterator[Finding]:
+    yield _ok(f"People reach it at {settings.base_url}.")
+    path = settings.database_path
+    if path.exists() and is_owned(path):
+        return  # the port is taken by the Signoff that runs
+    try:
+        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((settings.host, settings.port))
+    except (OSError, UnicodeError) as error:
+        yield _error(
+            f"Nothing can listen on {settings.host}, port {settings.port}: {error}.",
+            "Set SIGNOFF_HOST or SIGNOFF_PORT, or stop what listens there.",
+        )
+    else:
+        yield _ok(f"Port {settings.port} on {settings.host} is free.")
+
+
+def _clock(path: Path, now: datetime) -> Iterator[Finding]:
+    written = [file for file in (path, path.with_name(f"{path.name}-wal")) if file.exists()]
+    latest = max((file.stat().st_mtime for file in written), default=0.0)
+    mend = "Set the clock: deadlines and links go by it."
+    if now < BUILT:
+        yield _error(f"The clock says {now:%Y-%m-%d}, which has long been over.", mend)
+    elif now + SKEW_MAX < datetime.fromtimestamp(latest, UTC):
+        yield _error("The database was written later than the clock says it is now.", mend)
+    else:
+        yield _ok(f"The clock says {now:%Y-%m-%d %H:%M:%S} UTC.")
+
+
+def _is_open_to_others(path: Path) -> bool:
+    return path.exists() and bool(path.stat().st_mode & _OTHERS)
+
+
+def _open_to_others(path: Path) -> Finding:
+    return _warning(f"{path} can be read by other users of this machine.", f"chmod 600 {path}")
+
+
+def _ok(text: str) -> Finding:
+    return Finding(level=Level.OK, text=text)
+
+
+def _warning(text: str, mend: str) -> Finding:
+    return Finding(level=Level.WARNING, text=text, mend=mend)
+
+
+def _error(text: str, mend: str = "") -> Finding:
+    return Finding(level=Level.ERROR, text=text, mend=mend)
+
+
+def is_healthy(findings: Iterable[Finding]) -> bool:
+    """Whether a start can succeed: warnings do not keep it from that."""
+    return all(finding.level is not Level.ERROR for finding in findings)
