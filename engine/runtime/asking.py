@@ -14,8 +14,11 @@ from engine.services.driving import Driven
 from engine.store.database import Database
 from engine.store.journal import Entry, NewEntry
 from engine.store.runs import RunRow
+import structlog
 from signoff.calls import Call
 from signoff.outcomes import Decision, ended
+
+log = structlog.get_logger("engine.runtime")
 
 PLAIN: Final = (
     "approvers",
@@ -86,9 +89,10 @@ class Asker:
         before = unwritten()
         if before:
             await self._database.write(lambda tx: driving.record(tx, self._driven, before))
-        await self._database.write(
+        opened = await self._database.write(
             lambda tx: approvals.open_for_run(tx, self._driven.tenant, request, asking)
         )
+        log.info("approval.opened", run=opened.run, approval=opened.id)
 
     def _request(self, title: str, terms: Mapping[str, Any]) -> Request:
         call = terms.get("call")

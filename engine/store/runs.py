@@ -30,8 +30,8 @@ class RunRow:
     reason: WaitingReason | None
     awaits: str | None
     input: Mapping[str, object]
-    result: object
-    error: Mapping[str, object] | None
+    result: Any
+    error: Mapping[str, Any] | None
     started_by: str
     owner: str | None
     ready_at: datetime | None

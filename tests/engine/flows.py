@@ -1,5 +1,6 @@
 """The workflows that the stories drive, and the ledger of what they did to the world."""
 
+import asyncio
 from typing import Final, Literal
 
 from signoff import ChangesRequested, NoEffect, Rejected, Run, workflow
@@ -133,6 +134,13 @@ async def sleepy(run: Run) -> dict[str, str]:
 async def unkeepable(run: Run) -> str:
     """A result that is not JSON."""
     await run.step(not_json, "odd")
+    return "never"
+
+
+@workflow
+async def hasty(run: Run) -> str:
+    """Asks for two things at once."""
+    await asyncio.gather(run.step(harmless, "one"), run.step(harmless, "two"))
     return "never"
 
 

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from signoff.registry import Workflow, registered
-
 from engine.ids import DEFAULT_TENANT, PersonId, RunId, SystemIds, WorkerId
 from engine.rules.tally import Choice
 from engine.runtime.executor import Executor
@@ -18,6 +16,7 @@ from engine.store.database import Transaction
 from engine.store.directory import Directory, ListedPerson
 from engine.store.runs import NewRun
 from engine.store.sqlite import SqliteDatabase
+from signoff.registry import Workflow, registered
 from tests.clock import ManualClock
 from tests.engine import flows
 
