@@ -1,0 +1,237 @@
+"""Who calls: a key, a signed-in person, or somebody who holds this machine's own socket."""
+
+import re
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import Depends, Request, Security
+from fastapi.security import APIKeyCookie, HTTPBearer
+from starlette.requests import HTTPConnection
+
+from bot.application import Application
+from bot.web.local import LOCAL
+from bot.web.origin import same_origin
+from bot.web.state import Served, application_of, note_bad_try
+from engine.errors import NotAllowed, NotEligible
+from engine.ids import PersonId, TenantId
+from engine.services import keys, people, sign_ins
+from engine.services.keys import Caller, Scope
+from engine.services.sign_ins import SessionRow, SignInKind
+from engine.store.database import Transaction
+
+_VISITOR: Final = "signoff.visitor"
+_BEARER: Final = re.compile(r"(?i:bearer) +([\x21-\x7e]{1,400})")
+_KEY_PREFIX: Final = "sk_"
+_BEARER_DOCS: Final = HTTPBearer(
+    auto_error=False, description="An API key (`sk_…`), or the session of `signoff login`."
+)
+_COOKIE_DOCS: Final = APIKeyCookie(
+    name="signoff", auto_error=False, description="A browser's session; `__Host-signoff` on https."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visitor:
+    """A caller, what it came with, and the session to end when it signs out."""
+
+    caller: Caller
+    via: Literal["key", "bearer", "cookie", "local"]
+    token: str | None = None
+    session: SessionRow | None = None
+
+    @property
+    def channel(self) -> str:
+        """The channel that a vote of this visitor comes through."""
+        return "web" if self.via == "cookie" else "api"
+
+
+def cookie_name(application: Application) -> str:
+    """What the session's cookie is called: on https no subdomain can set one of that name."""
+    return "__Host-signoff" if application.is_secure else "signoff"
+
+
+def is_signed_in(request: HTTPConnection) -> bool:
+    """Whether this request was found to come from somebody known."""
+    return request.scope.get(_VISITOR) is not None
+
+
+async def visitor_or_none(request: Request) -> Visitor | None:
+    """Who calls; None when nothing was presented. What is presented must be right.
+
+    A header counts before the socket, and both before the cookie. A cookie that is no session any
+    more is as good as none: the browser does not know that it ended.
+
+    Raises:
+        NotAllowed: `bad_key`, `bad_session`, if a header says something that opens nothing.
+        Refused: `cross_site`, if another site made a browser send an unsafe request.
+        TooManyTries: after ten wrong headers within a minute.
+    """
+    known: Visitor | None = request.scope.get(_VISITOR)
+    if known is not None:
+        return known
+    application = application_of(request)
+    said = request.headers.getlist("authorization")
+    visitor: Visitor | None
+    if said:
+        visitor = await _by_header(request, application, said)
+    elif request.scope.get(LOCAL):
+        visitor = _local(application.tenant)
+    else:
+        visitor = await _by_cookie(request, application)
+    request.scope[_VISITOR] = visitor
+    return visitor
+
+
+async def current_visitor(
+    request: Request,
+    _bearer: Annotated[object, Security(_BEARER_DOCS)],
+    _cookie: Annotated[object, Security(_COOKIE_DOCS)],
+) -> Visitor:
+    """Who calls.
+
+    Raises:
+        NotAllowed: `not_signed_in`, if nobody does; and all that `visitor_or_none` raises.
+    """
+    visitor = await visitor_or_none(request)
+    if visitor is None:
+        raise NotAllowed(
+            "Send an API key or a session as a bearer token, or sign in.", code="not_signed_in"
+        )
+    return visitor
+
+
+CurrentVisitor = Annotated[Visitor, Depends(current_visitor)]
+
+
+async def current_caller(visitor: CurrentVisitor) -> Caller:
+    """Who calls, as the services know it."""
+    return visitor.caller
+
+
+async def current_person(visitor: CurrentVisitor) -> PersonId:
+    """The person who calls, in person.
+
+    Raises:
+        NotEligible: for keys and for the local socket.
+    """
+    caller = visitor.caller
+    if caller.person is None:
+        what = "A key can ask, never vote" if caller.kind == "key" else "Nobody is signed in here"
+        raise NotEligible(f"{what}. Sign in, or run `signoff login`.")
+    return caller.person
+
+
+def needs(scope: Scope) -> Callable[[Caller], Coroutine[Any, Any, Caller]]:
+    """A dependency that gives the caller, if the caller may do what `scope` names."""
+
+    async def demanded(caller: CurrentCaller) -> Caller:
+        keys.demand(caller, scope)
+        return caller
+
+    return demanded
+
+
+CurrentCaller = Annotated[Caller, Depends(current_caller)]
+CurrentPerson = Annotated[PersonId, Depends(current_person)]
+Reader = Annotated[Caller, Depends(needs(Scope.READ))]
+Asker = Annotated[Caller, Depends(needs(Scope.APPROVALS_ASK))]
+Starter = Annotated[Caller, Depends(needs(Scope.RUNS_START))]
+Operator = Annotated[Caller, Depends(needs(Scope.OPERATE))]
+
+
+async def only_from_here(request: Request, application: Served) -> None:
+    """A dependency for pages that strangers post to, such as signing in.
+
+    Raises:
+        Refused: `cross_site`, if no page of ours sent it.
+    """
+    same_origin(request, base_url=application.base_url)
+
+
+OnlyFromHere = Depends(only_from_here)
+
+
+def subject(caller: Caller) -> str:
+    """The caller in one word, for the journal: `key:…`, `person:…` or `local`."""
+    if caller.person is not None:
+        return f"person:{caller.person}"
+    return "local" if caller.key is None else f"key:{caller.key}"
+
+
+async def _by_header(request: Request, application: Application, said: list[str]) -> Visitor:
+    found = _BEARER.fullmatch(said[0]) if len(said) == 1 else None
+    token = "" if found is None else found[1]
+    try:
+        if token.startswith(_KEY_PREFIX):
+            return await _by_key(application, token)
+        visitor = await _by_session(application, token, SignInKind.TERMINAL)
+        if visitor is None:
+            raise NotAllowed("This is no key, and no open session.", code="bad_session")
+        return visitor
+    except NotAllowed:
+        note_bad_try(request)
+        raise
+
+
+async def _by_key(application: Application, token: str) -> Visitor:
+    caller = await application.database.read(lambda tx: keys.authenticate(tx, token))
+    if caller.tenant != application.tenant:
+        raise NotAllowed("This API key is not valid.", code="bad_key")
+    if caller.is_use_due:
+        caller = await application.database.write(lambda tx: keys.note_use(tx, caller))
+    return Visitor(caller=caller, via="key")
+
+
+async def _by_cookie(request: Request, application: Application) -> Visitor | None:
+    token = request.cookies.get(cookie_name(application))
+    if token is None:
+        return None
+    visitor = await _by_session(application, token, SignInKind.BROWSER)
+    if visitor is not None:
+        same_origin(request, base_url=application.base_url)
+    return visitor
+
+
+async def _by_session(application: Application, token: str, kind: SignInKind) -> Visitor | None:
+    database = application.database
+    found = await database.read(lambda tx: _person_behind(tx, application.tenant, token, kind))
+    if found is None:
+        return None
+    session, caller = found
+    if session.is_use_due:
+        await database.write(lambda tx: sign_ins.note_use(tx, session))
+    via: Literal["bearer", "cookie"] = "bearer" if kind is SignInKind.TERMINAL else "cookie"
+    return Visitor(caller=caller, via=via, token=token, session=session)
+
+
+def _person_behind(
+    tx: Transaction, tenant: TenantId, token: str, kind: SignInKind
+) -> tuple[SessionRow, Caller] | None:
+    session = sign_ins.session_of(tx, token)
+    if session is None or session.kind is not kind or session.tenant != tenant:
+        return None
+    person = people.find(tx, tenant, session.person)
+    operates = people.holds_role(tx, tenant, session.person, "operator")
+    return session, Caller(
+        tenant=tenant,
+        key=None,
+        person=person.id,
+        scopes=frozenset(Scope) if operates else frozenset({Scope.READ}),
+        owner=person.id,
+        name=person.name,
+        kind="person",
+    )
+
+
+def _local(tenant: TenantId) -> Visitor:
+    caller = Caller(
+        tenant=tenant,
+        key=None,
+        person=None,
+        scopes=frozenset(Scope),
+        owner=None,
+        name="This machine",
+        kind="local",
+    )
+    return Visitor(caller=caller, via="local")

@@ -1,0 +1,46 @@
+"""Where a request comes from: the address of whoever sent it, past the proxies that we trust."""
+
+from collections.abc import Sequence
+from ipaddress import ip_address, ip_network
+from typing import Final
+
+from starlette.requests import HTTPConnection
+
+UNKNOWN: Final = "unknown"
+
+_FORWARDED: Final = ("x-forwarded-for", "forwarded", "via")
+
+
+def place_of(request: HTTPConnection, trusted: Sequence[str]) -> str:
+    """The nearest address that is no trusted proxy: nobody can choose it by sending a header.
+
+    What a trusted proxy wrote into X-Forwarded-For is believed from the right, one hop at a time.
+    """
+    place = UNKNOWN if request.client is None else request.client.host
+    lines = request.headers.getlist("x-forwarded-for")
+    hops = [hop.strip() for line in lines for hop in line.split(",")]
+    while hops and _is_among(place, trusted):
+        place = hops.pop()
+    return place if _is_address(place) else UNKNOWN
+
+
+def is_this_machine(request: HTTPConnection) -> bool:
+    """Whether it came over loopback, and through no proxy that says so."""
+    if request.client is None or any(name in request.headers for name in _FORWARDED):
+        return False
+    return _is_address(request.client.host) and ip_address(request.client.host).is_loopback
+
+
+def _is_among(place: str, networks: Sequence[str]) -> bool:
+    if not _is_address(place):
+        return False
+    address = ip_address(place)
+    return any(address in ip_network(network, strict=False) for network in networks)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""The doors, tried over HTTP: refusals first."""
