@@ -9,14 +9,17 @@ from sqlalchemy import select
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from bot.demo.outgoing import Sent
 from bot.demo.serving import served
 from bot.demo.slack.messages import Message
+from bot.demo.slack.signing import FORM
 from bot.demo.slack.standin import SlackStandIn
 from channels.cards import CardBuilder
 from channels.slack.channel import SlackChannel
 from channels.slack.config import SlackConfig
 from channels.slack.desk import Desk
 from channels.slack.inbound import endpoint
+from channels.slack.signature import signed
 from engine.ids import DEFAULT_TENANT, PersonId
 from engine.services import approvals, configuration
 from engine.services.approvals import Request
@@ -90,6 +93,17 @@ class Scene:
                 ).mappings()
             ]
         )
+
+    def signed(self, body: bytes) -> Sent:
+        """A form with a signature that is right, whatever its bytes are."""
+        timestamp = str(int(self.clock.now().timestamp()))
+        secret = self.slack.house.signing_secret.encode()
+        headers = {
+            "Content-Type": FORM,
+            "X-Slack-Request-Timestamp": timestamp,
+            "X-Slack-Signature": signed(body, timestamp=timestamp, secret=secret),
+        }
+        return Sent(url=self.slack.line.url, body=body, headers=headers)
 
     async def whisper(self, user: str) -> str:
         """The latest sentence that only `user` sees, waited for."""

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 from bot.demo.slack.messages import Message
-from bot.demo.slack.signing import payload_of, signed
+from bot.demo.slack.signing import payload_of
 from bot.demo.trees import record, records, text
 from channels.slack.reference import Reference
 from engine.rules import ballots
@@ -284,13 +284,7 @@ async def test_a_window_whose_text_was_changed_cannot_choose_for_another(told: S
     for metadata in ("", "approve", "approve:x", "abstain:" + "x", "reject:apr_1:1:" + "b" * 64):
         view = {**record(payload["view"]), "private_metadata": metadata}
         body = urlencode({"payload": json.dumps({**payload, "view": view})}).encode()
-        sent = signed(
-            told.slack.line.url,
-            body,
-            content_type="application/x-www-form-urlencoded",
-            secret=told.slack.house.signing_secret,
-            at=told.clock.now(),
-        )
+        sent = told.signed(body)
         assert (await told.slack.line.send(sent)).status == 200
 
     assert await told.said(asked) == [("bo", "reject", "x")]
