@@ -152,7 +152,7 @@ class _Lane:
     def _resting(self) -> frozenset[str]:
         now = self._clock.now()
         self._rests = {address: until for address, until in self._rests.items() if until > now}
-        busy = {each.address for each in self._sending.values()} if self._flow.pause else set()
+        busy = {each.address for each in self._sending.values()} if self._flow.pause else set[str]()
         return frozenset(self._rests) | busy
 
     def _patience(self) -> timedelta:

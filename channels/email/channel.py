@@ -14,8 +14,8 @@ from channels.email.limits import FACT_CHARS_MAX, SUBJECT_CHARS_MAX
 from channels.email.links import notice_button
 from channels.email.message import Body, Envelope, assembled, message_id, subject
 from channels.email.smtp import Smtp
-from channels.email.view import card_view
-from channels.email.wording import defanged, header_text, one_line, shown
+from channels.email.view import card_view, notice_lines, notice_title
+from channels.email.wording import defanged, header_text
 from engine.clock import Clock
 
 # What is worth a further mail. How the votes stand is not: it is on the page, one click away.
@@ -72,8 +72,7 @@ class EmailChannel(Channel):
     @override
     async def tell(self, notice: Notice, *, to: str, key: str) -> None:
         button = notice_button(notice)
-        title = one_line(notice.title)
-        lines = tuple(shown(notice.text).split("\n"))
+        title, lines = notice_title(notice.title), notice_lines(notice.text)
         body = Body(
             text=rendering.notice_text(title=title, lines=lines, button=button),
             html=rendering.notice_html(title=title, lines=lines, button=button),

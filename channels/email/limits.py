@@ -11,12 +11,12 @@ PREHEADER_CHARS_MAX: Final = 140
 HTML_BYTES_MAX: Final = 102_000  # Gmail clips what is longer
 
 FACT_CHARS_MAX: Final = 10_000
-FACTS_MAX: Final = 60
+FACTS_MAX: Final = 40
 LINES_MAX: Final = 400
 TITLE_CHARS_MAX: Final = 300
 COMMENT_CHARS_MAX: Final = 1_000
 ITEM_CHARS_MAX: Final = 300
-ITEMS_MAX: Final = 30
+ITEMS_MAX: Final = 20
 TEXT_BYTES_MAX: Final = 50_000  # of all words from outside; the markup around them takes the rest
 LINE_BYTES: Final = 8  # what a line break becomes
 ITEM_BYTES: Final = 450  # the inlined markup around one fact, vote or list item

@@ -75,6 +75,7 @@ class CardView:
     buttons: tuple[Button, ...]
     page: Button
     may_vote: bool
+    why_no_vote: str
     person: str
     approval: str
     version: int
@@ -93,7 +94,8 @@ def card_view(card: Card) -> CardView:
     action, has_action = room.fit(one_line(card.action), chars=limits.ITEM_CHARS_MAX)
     rows, missing = _rows(card, room)
     is_open = card.status == "open" and card.ending is None
-    is_whole = has_title and has_action and all(row.is_whole for row in rows if row.is_material)
+    material = {fact.label for fact in card.facts if fact.is_material}
+    is_whole = has_title and has_action and not material & {*missing}
     may_vote = is_open and card.can_vote_here and is_whole and card.respond_url is not None
     ending, _ = room.fit(
         one_line(card.ending.headline if card.ending else ""), chars=limits.ITEM_CHARS_MAX
@@ -112,13 +114,25 @@ def card_view(card: Card) -> CardView:
         progress=tuple(_progress(card)) if is_open else (),
         report=_items(card.report, room), undoes=_items(card.undoes, room) if is_open else (),
         votes=tuple(_said(vote, room) for vote in card.votes[-limits.ITEMS_MAX :]),
-        deadline=_deadline(card) if is_open else "",
+        deadline=_deadline(card, room) if is_open else "",
         buttons=buttons(card, is_open=is_open, may_vote=may_vote),
         page=page_link(card, is_open=is_open), may_vote=may_vote,
+        why_no_vote=_why_no_vote(card),
         person=_short(card.person_name or ""), approval=card.approval, version=card.version,
         fingerprint=card.digest[_FINGERPRINT], has_defanged=False,
     )  # fmt: skip
     return replace(view, has_defanged=any(mark in repr(view) for mark in MARKS))
+
+
+def notice_lines(text: str) -> tuple[str, ...]:
+    """The lines of a notice, as many as fit."""
+    fitting, _ = Room().fit(shown(text), chars=limits.FACT_CHARS_MAX, lines=limits.LINES_MAX)
+    return tuple(fitting.split("\n"))
+
+
+def notice_title(text: str) -> str:
+    """The title of a notice."""
+    return Room().fit(one_line(text), chars=limits.TITLE_CHARS_MAX)[0]
 
 
 def _rows(card: Card, room: Room) -> tuple[tuple[Row, ...], tuple[str, ...]]:
@@ -160,6 +174,18 @@ def _badge(card: Card, *, is_open: bool) -> str:
     return "Your approval is needed" if card.person is not None else "Approval needed"
 
 
+def _why_no_vote(card: Card) -> str:
+    if card.risk == "high":
+        return "The risk is high: this is decided on its page, by people who are signed in."
+    if card.person is None:
+        return (
+            "This mail may have many readers, so it offers no vote. Open it to decide as yourself."
+        )
+    return (
+        "This mail does not show everything that matters, so it offers no vote. Open it to decide."
+    )
+
+
 def _progress(card: Card) -> Iterable[str]:
     for line in card.progress[: limits.ITEMS_MAX]:
         noun = "approval" if line.need == 1 else "approvals"
@@ -167,16 +193,17 @@ def _progress(card: Card) -> Iterable[str]:
         yield f"{_short(line.label)}: {words}" if line.label else words
 
 
-def _deadline(card: Card) -> str:
+def _deadline(card: Card, room: Room) -> str:
     if card.expires_at is None:
         return "Open until somebody decides."
-    then = f" Then {one_line(card.then).rstrip('.')}." if card.then else ""
+    ending, _ = room.fit(one_line(card.then or ""), chars=limits.ITEM_CHARS_MAX)
+    then = f" Then {ending.rstrip('.')}." if ending else ""
     return f"Open until {moment(card.expires_at)}.{then}"
 
 
 def _said(vote: VoteLine, room: Room) -> Said:
     comment, _ = room.fit(one_line(vote.comment or ""), chars=limits.COMMENT_CHARS_MAX)
-    what = _SAID.get(vote.choice, one_line(vote.choice))
+    what = _SAID.get(vote.choice, _short(vote.choice))
     return Said(
         who=_short(vote.name),
         what=f"{what} {_where(vote.channel)}, {moment(vote.at)}",

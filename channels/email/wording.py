@@ -14,6 +14,7 @@ _SPOKEN: Final = re.compile(
     r"(?=\S)"
 )
 _HOST: Final = re.compile(r"(?<=[\w)\]-])[.\uff0e\u3002\uff61\u2024](?=[^\W\d_]{2}|xn--)")
+_WEB: Final = re.compile(r"(?i)(?<!\w)(www)\.(?=\S)")
 _NUMBERS: Final = re.compile(r"(?<![\d.])(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 _MAILBOX: Final = re.compile(r"(?<=\S)[@\uff20\ufe6b](?=\S)")
 MARKS: Final = ("[.]", "[:]", "[@]", "[\\\\")
@@ -38,6 +39,7 @@ def defanged(text: str) -> str:
     """`text` without anything that a mail program would make into a link by itself."""
     text = _SCHEME.sub(r"\1[:]", text)
     text = _SPOKEN.sub(r"\1[:]", text)
+    text = _WEB.sub(r"\1[.]", text)
     text = _NUMBERS.sub(r"\1[.]\2[.]\3[.]\4", text)
     text = _HOST.sub("[.]", text)
     text = _MAILBOX.sub("[@]", text)

@@ -7,6 +7,7 @@ from typing import Final
 
 from channels.base import Card, Notice
 from channels.webhook.limits import PAYLOAD_BYTES_MAX
+from engine.rules.wording import is_table
 
 # What is left out, one after the other, until the rest fits.
 _HEAVY: Final = ("details", "call", "votes", "decision", "messages", "progress")
@@ -31,22 +32,24 @@ class Envelope:
 def event(card: Card, *, at: str, actions: Actions | None) -> Envelope:
     """The event of `card`, minified.
 
-    Over 20 kB the heavy parts of the approval are left out, `details` first; `data.left_out` names
-    them, and the receiver reads them from the API.
+    Fields that this channel may not show are taken out of `details`; `data.hidden` names them. Over
+    20 kB the heavy parts of the approval are left out, `details` first; `data.left_out` names them.
+    Where what would happen is not all there, there are no actions either: the receiver reads the
+    approval from the API and answers with a signature.
     """
-    data: dict[str, object] = {_subject(card.snapshot): dict(card.snapshot)}
+    snapshot = _permitted(card)
+    data: dict[str, object] = {_subject(snapshot): snapshot}
     if card.left_out:
         data["hidden"] = list(card.left_out)
-    if actions is not None:
-        data["actions"] = {"url": actions.url, "token": actions.token}
+    whole = data if actions is None else {**data, "actions": _json(actions)}
     left_out: tuple[str, ...] = ()
-    body = _minified(card.event, at, data)
+    body = _minified(card.event, at, whole)
     for part in _HEAVY:
         if len(body) <= PAYLOAD_BYTES_MAX:
             break
-        if part in card.snapshot:
+        if snapshot.pop(part, None) is not None:
             left_out = (*left_out, part)
-            body = _minified(card.event, at, _without(data, card.snapshot, left_out))
+            body = _minified(card.event, at, {**data, "left_out": list(left_out)})
     return Envelope(body=body, left_out=(*card.left_out, *left_out))
 
 
@@ -58,15 +61,21 @@ def notice(told: Notice, *, at: str) -> Envelope:
     return Envelope(body=_minified("notice", at, {"notice": text}))
 
 
+def _permitted(card: Card) -> dict[str, object]:
+    snapshot = dict(card.snapshot)
+    details = snapshot.get("details")
+    if card.left_out and is_table(details):
+        hidden = set(card.left_out)
+        snapshot["details"] = {key: details[key] for key in details if key not in hidden}
+    return snapshot
+
+
+def _json(actions: Actions) -> dict[str, str]:
+    return {"url": actions.url, "token": actions.token}
+
+
 def _subject(snapshot: Mapping[str, object]) -> str:
     return "run" if str(snapshot.get("id", "")).startswith("run_") else "approval"
-
-
-def _without(
-    data: Mapping[str, object], snapshot: Mapping[str, object], left_out: tuple[str, ...]
-) -> dict[str, object]:
-    kept = {key: value for key, value in snapshot.items() if key not in left_out}
-    return {**data, _subject(snapshot): kept, "left_out": list(left_out)}
 
 
 def _minified(type: str, at: str, data: Mapping[str, object]) -> bytes:
