@@ -32,7 +32,19 @@ ANA, BO, CHEN, DEE = (PersonId(name) for name in ("ana", "bo", "chen", "dee"))
             {"x": 1, "y": 1, "z": 1},
             {ANA: ["x", "y"], BO: ["x", "y", "z"], CHEN: ["x"], DEE: ["y"]},
             {"x": (CHEN,), "y": (ANA,), "z": (BO,)},
+            id="somebody else makes room",
+        ),
+        pytest.param(
+            {"x": 1, "y": 1, "z": 1},
+            {ANA: ["x", "y"], BO: ["y", "z"], CHEN: ["x"]},
+            {"x": (CHEN,), "y": (ANA,), "z": (BO,)},
             id="room is made along a chain",
+        ),
+        pytest.param(
+            {"x": 1, "y": 2},
+            {ANA: ["x", "y"], BO: ["y"], CHEN: ["x"]},
+            {"x": (CHEN,), "y": (ANA, BO)},
+            id="who comes later into a slot is named by name",
         ),
         pytest.param(
             {"x": 2}, {CHEN: ["x"], BO: ["x"], ANA: ["x"]}, {"x": (ANA, BO)}, id="first by name"
@@ -97,9 +109,10 @@ def test_the_order_of_hearing_does_not_matter(
         if who in candidates
     }
 
-    assert fill({name: slots[name] for name in names if name in slots}, others) == fill(
-        slots, candidates
-    )
+    filled = fill({name: slots[name] for name in names if name in slots}, others)
+
+    assert filled == fill(slots, candidates)
+    assert list(filled) == sorted(slots)
 
 
 def test_a_hundred_people_in_twenty_slots_are_placed_at_once() -> None:
