@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+import structlog
+
 from engine.clock import from_iso
 from engine.errors import Invalid
 from engine.ids import ApprovalId, PersonId
@@ -14,7 +16,6 @@ from engine.services.driving import Driven
 from engine.store.database import Database
 from engine.store.journal import Entry, NewEntry
 from engine.store.runs import RunRow
-import structlog
 from signoff.calls import Call
 from signoff.outcomes import Decision, ended
 

@@ -68,7 +68,7 @@ def _widen(tx: Transaction, row: ApprovalRow, rung: Rung, fired: NewEntry) -> No
     journal.append(tx, row.run, [fired])
     requester = eligibility.requesting_person(row.requester)
     added = electorates.resolve(tx, row.tenant, rung.to, requester=requester, strict=False)
-    announcements.post(tx, wider, added - row.excluded)
+    announcements.post(tx, wider, lambda: added - row.excluded)
     announcements.announce(
         tx, wider, "approval.reminded", data={"note": f"{rung.verb}d to more people"}
     )

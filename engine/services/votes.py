@@ -81,16 +81,17 @@ def cast(tx: Transaction, ballot: Ballot) -> CastReceipt:
     refusal = _not_eligible(ballot, row, among.pool) or _unfit(ballot, row)
     if refusal is not None:
         return _refuse(tx, ballot, row, refusal)
-    mine = votes.current(tx, row.id, row.version)
-    earlier = [vote for vote in mine if vote.person == ballot.person]
+    cast_before = votes.current(tx, row.id, row.version)
+    earlier = next((vote for vote in cast_before if vote.person == ballot.person), None)
     is_over = _is_over(tx, row)
-    if earlier and _is_repeated(earlier[0], ballot) and (not is_over or row.status in VOTED):
-        standing = eligibility.count(tx, row, among)
+    if earlier and _is_repeated(earlier, ballot) and (not is_over or row.status in VOTED):
+        standing = eligibility.count(row, cast_before, among)
         return _recorded(row.status, ballots.unchanged_message(standing))
     if is_over:
         return _late(tx, ballot, row)
-    recorded = _store(tx, ballot, row, is_late=False)
-    standing = eligibility.count(tx, row, among)
+    stored, recorded = _store(tx, ballot, row, replaces=earlier)
+    counted = [vote for vote in cast_before if vote is not earlier]
+    standing = eligibility.count(row, [*counted, stored], among)
     words = ballots.changed_message if earlier else ballots.counted_message
     ended = _outcome(standing)
     if ended is None:
@@ -167,14 +168,20 @@ def _outcome(standing: Tally) -> tuple[ApprovalStatus, str] | None:
             return ApprovalStatus.REJECTED, "approval_impossible"
 
 
-def _store(tx: Transaction, ballot: Ballot, row: ApprovalRow, *, is_late: bool) -> NewEntry:
-    sequence = votes.next_sequence(tx, row.id)
+def _store(
+    tx: Transaction,
+    ballot: Ballot,
+    row: ApprovalRow,
+    *,
+    replaces: VoteRow | None = None,
+    is_late: bool = False,
+) -> tuple[VoteRow, NewEntry]:
     stored = VoteRow(
         id=tx.ids.new("vot"),
         tenant=row.tenant,
         approval=row.id,
         version=row.version,
-        sequence=sequence,
+        sequence=votes.next_sequence(tx, row.id),
         person=ballot.person,
         choice=ballot.choice,
         comment=ballot.comment,
@@ -185,10 +192,9 @@ def _store(tx: Transaction, ballot: Ballot, row: ApprovalRow, *, is_late: bool) 
         is_current=not is_late,
         at=tx.now,
     )
-    votes.insert_one(tx, stored)
-    return NewEntry(
-        kind="vote.recorded", path=row.path, data={**_said(ballot, row), "sequence": sequence}
-    )
+    votes.insert_one(tx, stored, replaces=replaces)
+    said = {**_said(ballot, row), "sequence": stored.sequence}
+    return stored, NewEntry(kind="vote.recorded", path=row.path, data=said)
 
 
 def _late(tx: Transaction, ballot: Ballot, row: ApprovalRow) -> CastReceipt:

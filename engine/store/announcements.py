@@ -1,6 +1,6 @@
 """What people are shown: which messages an approval has, and the deliveries that keep them true."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,12 +15,14 @@ ENDINGS = frozenset({"approval.decided", "approval.expired", "approval.cancelled
 SNAPSHOT_CHANNEL = "webhook"  # the channel whose every event carries the approval as it was
 
 
-def post(tx: Transaction, row: ApprovalRow, to: Iterable[PersonId]) -> None:
+def post(tx: Transaction, row: ApprovalRow, to: Callable[[], Iterable[PersonId]]) -> None:
     """Plan a message for everybody the routing reaches among `to` who has none yet."""
     routing = parse_routing(row.routing)
+    if not routing.routes:
+        return
     reachable = [
         Reachable(person=person.id, email=person.email, slack=person.slack)
-        for person in people.several(tx, row.tenant, to)
+        for person in people.several(tx, row.tenant, to())
     ]
     have = {(message.channel, message.address) for message in messages.of(tx, row.id)}
     for target in plan(routing, reachable):

@@ -88,6 +88,12 @@ def replace(tx: Transaction, row: ApprovalRow) -> None:
     change(tx, approvals, {"id": row.id}, _values(row))
 
 
+def replace_open(tx: Transaction, row: ApprovalRow, *, before: int) -> bool:
+    """Store `row` over the approval if that is still open in version `before`; says whether it was."""
+    where = {"id": row.id, "version": before, "status": ApprovalStatus.OPEN}
+    return change(tx, approvals, where, _values(row)) == 1
+
+
 def next_version(row: ApprovalRow, before: ApprovalRow) -> ApprovalRow:
     """`row` as the version that follows `before`, of the same approval."""
     return dataclasses.replace(row, id=before.id, version=before.version + 1)

@@ -1,13 +1,14 @@
 """Who may vote on an approval at this moment, and what the votes amount to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from engine.ids import PersonId
 from engine.rules.approvers import Approver, ApproverKind
 from engine.rules.tally import Electorate, Tally, tally
-from engine.store import electorates, timers, votes
+from engine.store import electorates, timers
 from engine.store.approvals import ApprovalRow
 from engine.store.database import Transaction
+from engine.store.votes import VoteRow
 
 
 def requesting_person(requester: str) -> PersonId | None:
@@ -42,7 +43,7 @@ def electorate(tx: Transaction, row: ApprovalRow) -> Electorate:
     )
 
 
-def count(tx: Transaction, row: ApprovalRow, among: Electorate) -> Tally:
-    """What the current votes of this version amount to among `among`."""
-    cast = [vote.cast for vote in votes.current(tx, row.id, row.version)]
-    return tally(row.content.policy.quorum, cast, among)
+def count(row: ApprovalRow, cast: Iterable[VoteRow], among: Electorate) -> Tally:
+    """What the current ones of the votes `cast` on this version amount to among `among`."""
+    current = [vote.cast for vote in cast if vote.is_current and vote.version == row.version]
+    return tally(row.content.policy.quorum, current, among)

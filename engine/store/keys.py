@@ -49,6 +49,13 @@ class Caller:
     kind: Literal["key", "person", "local"]
     is_use_due: bool = False  # the key's last use should be noted; at most once a minute
 
+    @property
+    def subject(self) -> str:
+        """The caller in one word, for journals: `person:…`, `key:…` or `local`."""
+        if self.person is not None:
+            return f"person:{self.person}"
+        return "local" if self.key is None else f"key:{self.key}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredKey:

@@ -150,7 +150,7 @@ def pictures(tx: Transaction, rows: Sequence[ApprovalRow]) -> list[ApprovalPictu
 
 def _picture(tx: Transaction, row: ApprovalRow, cast: Sequence[VoteRow]) -> ApprovalPicture:
     among = eligibility.electorate(tx, row)
-    tally = eligibility.count(tx, row, among)
+    tally = eligibility.count(row, cast, among)
     is_open = row.status is ApprovalStatus.OPEN
     fired = timers.fired_count(tx, row.id) if is_open else len(row.ladder)
     content = row.content

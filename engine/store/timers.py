@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from engine.ids import ApprovalId, TenantId
 from engine.rules.ladder import Rung
@@ -54,6 +54,11 @@ def cancel(tx: Transaction, approval: ApprovalId) -> None:
     """Cancel every rung of the approval that has not fired."""
     waiting = {"approval": approval, "fired_at": None, "cancelled_at": None}
     change(tx, timers, waiting, {"cancelled_at": tx.now})
+
+
+def forget(tx: Transaction, approval: ApprovalId) -> None:
+    """Drop the approval's rungs, fired ones too: its next round climbs a ladder of its own."""
+    tx.connection.execute(delete(timers).where(timers.c.approval == approval))
 
 
 def take_due(tx: Transaction, *, limit: int) -> list[DueTimer]:

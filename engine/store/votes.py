@@ -39,16 +39,10 @@ class VoteRow:
         return CastVote(person=self.person, choice=self.choice, sequence=self.sequence)
 
 
-def insert_one(tx: Transaction, row: VoteRow) -> None:
-    """Store the vote; a current one replaces the person's earlier one of this version."""
-    if row.is_current:
-        earlier = {
-            "approval": row.approval,
-            "version": row.version,
-            "person": row.person,
-            "is_current": True,
-        }
-        change(tx, votes, earlier, {"is_current": False})
+def insert_one(tx: Transaction, row: VoteRow, *, replaces: VoteRow | None = None) -> None:
+    """Store the vote; `replaces` is the person's current one of this version, if they had any."""
+    if replaces is not None:
+        change(tx, votes, {"id": replaces.id}, {"is_current": False})
     add(tx, votes, [asdict(row)])
 
 

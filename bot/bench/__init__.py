@@ -1,0 +1,1 @@
+"""Measurements of this very installation; peers and results are in `benchmarks/`."""

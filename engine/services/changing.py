@@ -1,0 +1,169 @@
+"""Changing what is asked while it is open: another version, more time, or taking it back."""
+
+import json
+from collections.abc import Callable, Mapping
+
+from engine.clock import iso
+from engine.errors import AlreadyDecided, EngineError, NotAllowed, Superseded, TooLate
+from engine.ids import TenantId
+from engine.rules import ballots
+from engine.rules.durations import parse_duration, say_duration
+from engine.rules.ladder import expires_at, extended, ladder_to_json
+from engine.rules.states import ApprovalStatus
+from engine.store import (
+    announcements,
+    approvals,
+    eligibility,
+    endings,
+    journal,
+    people,
+    pictures,
+    requests,
+    runs,
+    timers,
+)
+from engine.store.approvals import ApprovalChanges, ApprovalRow
+from engine.store.database import Transaction
+from engine.store.journal import NewEntry
+from engine.store.keys import Caller, Scope
+from engine.store.pictures import ApprovalPicture
+from engine.store.requests import Edit
+
+__all__ = ["Edit", "cancel", "edit", "extend"]
+
+
+def edit(
+    tx: Transaction, caller: Caller, approval: str, wanted: Edit, *, seen: int | None = None
+) -> ApprovalPicture:
+    """Ask something else: the next version, on which nobody has voted yet.
+
+    Votes of earlier versions no longer count, and links to them no longer decide. The ladder goes
+    on as it was. An edit that changes nothing makes no version. `seen` is the version that the
+    caller looked at, if it matters.
+
+    Raises:
+        NotFound: if there is no such approval. NotAllowed: unless the caller asked, answers for
+            the key that did, or operates. AlreadyDecided, TooLate: if it is over. Superseded: if
+            `seen` is not its version. Invalid: if what is wanted could never be decided.
+    """
+    row = _open(tx, caller.tenant, approval, _asked_or_operates(caller))
+    if seen not in {None, row.version}:
+        raise Superseded(ballots.superseded())
+    after = requests.edited(tx, row, wanted)
+    if after.version == row.version:
+        return pictures.picture(tx, row.tenant, row.id)
+    if not approvals.replace_open(tx, after, before=row.version):
+        raise Superseded(ballots.superseded())
+    approvals.insert_version(tx, after, edited_by=caller.subject)
+    said = {"content": after.content.to_json(), "digest": after.digest}
+    _record(tx, after, caller, kind="approval.edited", data=said)
+    announcements.renew_links(tx, after)
+    announcements.announce(tx, after, "approval.edited")
+    announcements.post(tx, after, lambda: eligibility.electorate(tx, after).pool - after.excluded)
+    return pictures.picture(tx, after.tenant, after.id)
+
+
+def extend(
+    tx: Transaction, caller: Caller, approval: str, *, by: str, reason: str
+) -> ApprovalPicture:
+    """Give people more time: every rung that has not fired comes later by `by`, such as `2h`.
+
+    Asking again extends again. The version stays, and so do the votes.
+
+    Raises:
+        NotFound: if there is no such approval. NotAllowed: unless the caller may vote on it, or
+            operates. AlreadyDecided, TooLate: if it is over. Invalid: `bad_duration`.
+    """
+    row = _open(tx, caller.tenant, approval, _votes_or_operates(caller))
+    fired = timers.fired_count(tx, row.id)
+    ladder = extended(row.ladder, parse_duration(by), fired=fired)
+    until = expires_at(row.opened_at, ladder)
+    changes = ApprovalChanges(ladder=json.dumps(ladder_to_json(ladder)), expires_at=until)
+    if not approvals.change_open(tx, row.id, row.version, changes):
+        raise Superseded(ballots.superseded())
+    timers.cancel(tx, row.id)
+    timers.arm(tx, row.tenant, row.id, start=row.opened_at, ladder=ladder, first=fired)
+    said = {
+        "extended_by": say_duration(parse_duration(by)),
+        "reason": reason,
+        "expires_at": None if until is None else iso(until),
+    }
+    _record(tx, row, caller, kind="approval.extended", data=said)
+    announcements.announce(tx, row, "approval.updated")
+    return pictures.picture(tx, row.tenant, row.id)
+
+
+def cancel(tx: Transaction, caller: Caller, approval: str, *, reason: str) -> ApprovalPicture:
+    """Take the request back: its run is told `cancelled`, and every message is closed.
+
+    Raises:
+        NotFound: if there is no such approval. NotAllowed: unless the caller asked, answers for
+            the key that did, or operates. AlreadyDecided, TooLate: if it is over.
+    """
+    row = _open(tx, caller.tenant, approval, _asked_or_operates(caller))
+    decision = endings.decision_of(
+        tx,
+        "cancelled",
+        rule="withdrawn",
+        by=[caller.person or caller.subject],
+        comment=reason,
+    )
+    endings.end(tx, row, ApprovalStatus.CANCELLED, decision=decision)
+    return pictures.picture(tx, row.tenant, row.id)
+
+
+def _asked_or_operates(caller: Caller) -> "_May":
+    def may(tx: Transaction, row: ApprovalRow) -> bool:
+        run = runs.get(tx, row.tenant, row.run)
+        asked = caller.subject in {run.started_by, row.requester}
+        answers_for_it = caller.person is not None and caller.person == run.owner
+        return Scope.OPERATE in caller.scopes or asked or answers_for_it
+
+    return may
+
+
+def _votes_or_operates(caller: Caller) -> "_May":
+    def may(tx: Transaction, row: ApprovalRow) -> bool:
+        if Scope.OPERATE in caller.scopes:
+            return True
+        return caller.person in eligibility.electorate(tx, row).pool - row.excluded
+
+    return may
+
+
+_May = Callable[[Transaction, ApprovalRow], bool]
+
+
+def _open(tx: Transaction, tenant: TenantId, approval: str, may: _May) -> ApprovalRow:
+    row = approvals.get(tx, tenant, approval)
+    if not may(tx, row):
+        raise NotAllowed(
+            "This is for whoever asked, and for operators; more time also for approvers.",
+            code="not_yours",
+        )
+    refusal = _over(tx, row)
+    if refusal is not None:
+        raise refusal
+    return row
+
+
+def _over(tx: Transaction, row: ApprovalRow) -> EngineError | None:
+    if row.status is ApprovalStatus.EXPIRED:
+        return TooLate(ballots.expired(row.ended_at or tx.now))
+    if row.status is not ApprovalStatus.OPEN:
+        by = (row.decision or {}).get("by", [])
+        named = people.names(tx, row.tenant, by)
+        ended_at = row.ended_at or tx.now
+        return AlreadyDecided(ballots.already_decided_message(row.status, named, ended_at))
+    if row.expires_at is not None and tx.now >= row.expires_at:
+        return TooLate(ballots.expired(row.expires_at))
+    return None
+
+
+def _record(
+    tx: Transaction, row: ApprovalRow, caller: Caller, *, kind: str, data: Mapping[str, object]
+) -> None:
+    said = {"approval": row.id, "version": row.version, "by": caller.subject, **data}
+    journal.append(tx, row.run, [NewEntry(kind=kind, path=row.path, data=said)])
+    tx.hint(f"approval:{row.id}")
+    tx.hint("approvals")
