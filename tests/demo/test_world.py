@@ -234,7 +234,10 @@ async def test_a_served_application_gets_to_finish_what_it_began() -> None:
         async with httpx.AsyncClient(trust_env=False) as client:
             answers.append((await client.get(url)).text)
 
-    async with anyio.create_task_group() as group, served(Starlette(routes=[Route("/", slow)])) as url:
+    async with (
+        anyio.create_task_group() as group,
+        served(Starlette(routes=[Route("/", slow)])) as url,
+    ):
         group.start_soon(ask, url)
         await begun.wait()
         asyncio.get_running_loop().call_soon(go_on.set)

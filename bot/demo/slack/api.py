@@ -18,6 +18,7 @@ from bot.demo.trees import Record
 
 Method: TypeAlias = Callable[[Call], Awaitable[Record]]
 
+CONNECT: Final = "apps.connections.open"
 NEEDED_SCOPES: Final = {
     "chat.postEphemeral": ("chat:write",),
     "chat.postMessage": ("chat:write",),
@@ -106,8 +107,10 @@ class WebApi:
     def _check_token(self, call: Call) -> None:
         if not call.token:
             raise SlackRefuses("not_authed")
-        if call.token != self._space.house.bot_token:
+        house = self._space.house
+        expected = house.app_token if call.method == CONNECT else house.bot_token
+        if call.token != expected:
             raise SlackRefuses("invalid_auth")
         needed = NEEDED_SCOPES.get(call.method)
-        if needed and not self._space.house.scopes.intersection(needed):
+        if needed and not house.scopes.intersection(needed):
             raise SlackRefuses("missing_scope")

@@ -53,10 +53,14 @@ SCOPES: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """One workspace with one app installed, as the app's settings page would show it."""
+    """One workspace with one app installed, as the app's settings page would show it.
+
+    Without an `app_token` there is no Socket Mode.
+    """
 
     bot_token: str
     signing_secret: str
+    app_token: str = ""
     team_id: str = "T0DEMO"
     team_domain: str = "demo"
     app_id: str = "A0DEMO"

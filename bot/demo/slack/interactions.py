@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from bot.demo.slack import payloads
 from bot.demo.slack.answers import Answers
@@ -12,7 +11,6 @@ from bot.demo.slack.line import Heard, Line
 from bot.demo.slack.messages import Conversation, Message
 from bot.demo.slack.payloads import Act
 from bot.demo.slack.permits import Permits
-from bot.demo.slack.signing import interaction
 from bot.demo.slack.views import View
 from bot.demo.slack.workspace import Workspace
 from bot.demo.trees import Record, record, records, text
@@ -66,7 +64,7 @@ class People:
         act = self._act(user, "actions", message=message)
         action = self._action(block, found, chosen)
         payload = payloads.message_action(self._space, act, message, action)
-        return self._noticed(user, await self._line.form(interaction(payload)))
+        return self._noticed(user, await self._line.interaction(payload))
 
     async def press_in_view(self, user: str, element: str, *, chosen: Typed = None) -> Heard:
         """Press a button of the modal in front of `user`, or of their home tab without one.
@@ -85,7 +83,7 @@ class People:
             action=self._action(block, found, chosen),
             values=_state(view),
         )
-        return self._noticed(user, await self._line.form(interaction(payload)))
+        return self._noticed(user, await self._line.interaction(payload))
 
     def fill(self, view: View, values: Mapping[str, Typed]) -> None:
         """Type into the fields of a view, without sending anything yet.
@@ -111,7 +109,7 @@ class People:
             return Submitted(heard=None, errors=view.errors)
         state = _state(view)
         payload = payloads.submission(self._space, self._act(user, ""), view, state)
-        heard = await self._line.form(interaction(payload))
+        heard = await self._line.interaction(payload)
         if heard.error is not None or not self._answers.to_submission(view, heard):
             view.trouble = TROUBLE
         self._space.changes.announce()
@@ -133,7 +131,7 @@ class People:
         if not view.content.get("notify_on_close"):
             return None
         payload = payloads.closing(self._space, self._act(user, ""), view, cleared=cleared)
-        return await self._line.form(interaction(payload))
+        return await self._line.interaction(payload)
 
     async def command(self, user: str, typed: str, *, channel: str) -> Heard:
         """Type a slash command, such as `/approvals list`.
@@ -151,7 +149,7 @@ class People:
         form = payloads.command_form(
             self._space, act, conversation, command=name, words=self._escaped(words.strip())
         )
-        heard = await self._line.form(urlencode(form).encode())
+        heard = await self._line.command(form)
         if heard.error is None:
             self._answers.to_command(user, channel, heard)
         else:
@@ -172,11 +170,11 @@ class People:
             event_id=f"Ev{at.replace('.', '')}",
             at=int(self._space.clock.now().timestamp()),
         )
-        return await self._line.json(envelope)
+        return await self._line.event(envelope)
 
     async def verify_url(self, challenge: str = "3eZbrw1aB10FEMA") -> Heard:
         """The handshake when a request URL is saved; the answer must hold the challenge."""
-        return await self._line.json(
+        return await self._line.event(
             {"type": "url_verification", "token": payloads.LEGACY, "challenge": challenge}
         )
 

@@ -1,13 +1,16 @@
 """The line from Slack to the app: sign, send, wait three seconds, and say what people see."""
 
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from urllib.parse import urlencode
 
 from bot.demo.outgoing import Reply, Sent, deliver, within
 from bot.demo.slack import limits
-from bot.demo.slack.signing import FORM, JSON, Forger, signed
+from bot.demo.slack.signing import FORM, JSON, Forger, interaction, signed
+from bot.demo.slack.socket_mode import Kind, SocketMode
 from bot.demo.trees import Record, is_record, minified, parsed
 from engine.clock import Clock
 
@@ -38,23 +41,31 @@ class Heard:
 
 
 class Line:
-    """Sends to the app's request URL and keeps all that was sent."""
+    """Sends to the app's request URL and keeps all that was sent.
+
+    While the app holds a connection of `socket`, everything goes there instead.
+    """
 
     def __init__(self, secret: str, *, clock: Clock) -> None:
         self.url = ""
         self.sent: list[Sent] = []
+        self.socket: SocketMode | None = None
         self.ack_within = limits.ACK_WITHIN
         self.forger = Forger(secret)
         self._secret = secret
         self._clock = clock
 
-    async def form(self, body: bytes) -> Heard:
-        """Send an interaction or a command."""
-        return await self.send(self._signed(body, FORM))
+    async def interaction(self, payload: Record) -> Heard:
+        """Send what somebody pressed, submitted or closed."""
+        return await self._over(Kind.INTERACTIVE, payload, interaction(payload), FORM)
 
-    async def json(self, body: Record) -> Heard:
+    async def command(self, form: dict[str, str]) -> Heard:
+        """Send a slash command."""
+        return await self._over(Kind.COMMANDS, {**form}, urlencode(form).encode(), FORM)
+
+    async def event(self, envelope: Record) -> Heard:
         """Send an event."""
-        return await self.send(self._signed(minified(body).encode(), JSON))
+        return await self._over(Kind.EVENTS, envelope, minified(envelope).encode(), JSON)
 
     async def send(self, sent: Sent) -> Heard:
         """Send a request as it is: a repeat, or one that was spoiled.
@@ -62,8 +73,18 @@ class Line:
         Nothing waits longer than `ack_within`; a later answer is never seen.
         """
         self.sent.append(sent)
+        return await self._timed(sent, partial(deliver, sent))
+
+    async def _over(self, kind: Kind, payload: Record, body: bytes, content_type: str) -> Heard:
+        if self.socket is None or not self.socket.connected:
+            return await self.send(self._signed(body, content_type))
+        # Nothing is signed in Socket Mode: the connection itself is the proof.
+        sent = Sent(url="socket", body=body, headers={"Content-Type": content_type})
+        return await self._timed(sent, partial(self.socket.send, kind, payload))
+
+    async def _timed(self, sent: Sent, work: Callable[[], Awaitable[Reply]]) -> Heard:
         started = self._clock.now()
-        reply = await within(self._clock, self.ack_within, partial(deliver, sent))
+        reply = await within(self._clock, self.ack_within, work)
         took = self._clock.now() - started
         if reply is None:
             return Heard(sent=sent, status=0, body=b"", error="operation_timeout", took=took)

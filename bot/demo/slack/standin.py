@@ -12,7 +12,7 @@ from starlette.routing import Route
 from bot.demo.faults import Faults, play
 from bot.demo.pages import STATIC, Nav
 from bot.demo.slack.answers import Answers
-from bot.demo.slack.api import WebApi
+from bot.demo.slack.api import CONNECT, WebApi
 from bot.demo.slack.calls import SlackRefuses
 from bot.demo.slack.house import House
 from bot.demo.slack.interactions import People
@@ -22,6 +22,7 @@ from bot.demo.slack.page import SlackPage
 from bot.demo.slack.permits import Permits
 from bot.demo.slack.rates import Rates
 from bot.demo.slack.signing import Forger
+from bot.demo.slack.socket_mode import SocketMode
 from bot.demo.slack.views import View
 from bot.demo.slack.workspace import Workspace
 from bot.demo.trees import is_record, parsed
@@ -35,7 +36,8 @@ class SlackStandIn:
     """A workspace with one app. Tell it where it is served (`at`) and where the app is (`app_at`).
 
     `people` acts, `api.ledger` and `messages()` tell what the app did, `faults` and `rates` make
-    trouble, `line.send` with `forger` sends what must be refused.
+    trouble, `line.send` with `forger` sends what must be refused. With `socket.listening()` entered
+    the app may use Socket Mode.
     """
 
     def __init__(self, house: House, *, clock: Clock, ids: Ids, nav: Nav | None = None) -> None:
@@ -45,8 +47,11 @@ class SlackStandIn:
         self.rates = Rates(clock=clock)
         self.permits = Permits(house.team_id, clock=clock, ids=ids)
         self.line = Line(house.signing_secret, clock=clock)
+        self.socket = SocketMode(house, ids=ids)
+        self.line.socket = self.socket
         self.people = People(self.space, self.permits, self.line)
         self.api = WebApi(self.space, self.permits, rates=self.rates, faults=self.faults)
+        self.api.add(CONNECT, self.socket.open)
         self._answers = Answers(self.space)
         page = SlackPage(self.space, self.people, nav or Nav())
         self.app = Starlette(routes=[self.api.route, self._respond_route(), *page.routes, STATIC])
