@@ -227,6 +227,8 @@ def _verified(desk: Desk, request: Request, body: bytes) -> str:
 
 
 def _is_ssl_check(body: bytes) -> bool:
+    if b"ssl_check=" not in body:
+        return False
     try:
         return wire.is_ssl_check(wire.form(body))
     except Invalid:

@@ -50,6 +50,7 @@ MANIFEST_URL: Final = 3_000
 # What arrives
 BODY_BYTES: Final = 1024 * 1024
 FORM_FIELDS: Final = 64
+COMMAND_TEXT: Final = 40_000
 SIGNATURE_AGE: Final = timedelta(seconds=300)
 REPLAY_KEPT: Final = timedelta(minutes=15)
 ANSWER_WITHIN: Final = timedelta(seconds=1.5)  # of the three seconds Slack waits

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import Final
 
+from channels.slack.blocks import card_message
 from channels.slack.desk import NOT_CONFIRMED, Delivery, Desk, log
 from channels.slack.reference import Reference
 from engine.errors import EngineError, Invalid, Unavailable
+from engine.ids import ApprovalId
 from engine.rules.tally import Choice
 from engine.services import people, votes
 from engine.services.people import Person
@@ -91,6 +93,11 @@ def _cast(tx: Transaction, desk: Desk, delivery: Delivery, wish: Wish) -> CastRe
         )
         return Told(text=not_linked(delivery))
     seen = wish.reference
+    if seen is None and _is_too_large(tx, desk, wish, person):
+        return Told(
+            text="Slack cannot show all that would be approved. Nothing was recorded; "
+            f"open {desk.page(wish.approval)} to decide."
+        )
     return votes.cast(
         tx,
         Ballot(
@@ -105,6 +112,12 @@ def _cast(tx: Transaction, desk: Desk, delivery: Delivery, wish: Wish) -> CastRe
             identified_by=IDENTIFIED_BY,
         ),
     )
+
+
+def _is_too_large(tx: Transaction, desk: Desk, wish: Wish, person: Person) -> bool:
+    """Whether a card of this open approval would have no Approve button; then words vote no more."""
+    card = desk.card_of(tx, desk.tenant, ApprovalId(wish.approval), person.id)
+    return card.status == "open" and not card_message(card).can_vote
 
 
 def _told(answer: CastReceipt | Told | None) -> Told | None:

@@ -125,7 +125,7 @@ class Command(_Wire):
     """Somebody typed a slash command."""
 
     command: Name
-    text: Annotated[str, Field(max_length=limits.TEXT)] = ""
+    text: Annotated[str, Field(max_length=limits.COMMAND_TEXT)] = ""
     team_id: Id | None = None
     enterprise_id: Id | None = None
     user_id: Id

@@ -133,6 +133,25 @@ async def test_a_vote_by_command_is_a_vote(told: Scene) -> None:
     ]
 
 
+@pytest.mark.parametrize("verb", ["approve", "reject"])
+async def test_what_slack_cannot_show_whole_is_not_decided_by_words(told: Scene, verb: str) -> None:
+    asked = await told.ask(details={"payload": "x" * 5_000})
+
+    heard = await typed(told, ANA, f"{verb} {asked.id}")
+
+    assert f"https://bot.example.com/approvals/{asked.id}" in heard.text
+    assert await told.said(asked) == []
+
+
+async def test_a_comment_that_is_too_long_is_refused_in_words(told: Scene) -> None:
+    asked = await told.ask()
+
+    heard = await typed(told, ANA, f"approve {asked.id} {'x' * 2_001}")
+
+    assert (heard.status, "2000" in heard.text) == (200, True)
+    assert await told.said(asked) == []
+
+
 async def test_a_missing_comment_is_asked_for(told: Scene) -> None:
     asked = await told.ask(comment="required")
 

@@ -114,6 +114,19 @@ async def test_two_people_decide_and_the_third_is_told_who_did(told: Scene) -> N
     assert "already approved by Ana Diaz and Bo Larsen" in await told.whisper(CHEN)
 
 
+async def test_every_card_decides_its_own_approval(told: Scene) -> None:
+    cards = []
+    for n in range(12):
+        cards.append(await told.posted(title=f"Refund order {n}?", details={"order": str(n)}))
+        await told.clock.advance(timedelta(seconds=1))
+
+    for n in (7, 2, 11, 0, 5):
+        await told.slack.people.press(ANA, cards[n][1], "Approve")
+
+    voted = {n for n, (asked, _) in enumerate(cards) if await told.said(asked)}
+    assert voted == {7, 2, 11, 0, 5}
+
+
 async def test_after_the_deadline_it_is_too_late(told: Scene) -> None:
     asked, message = await told.posted(ladder=["reject after 1h"])
     await told.clock.advance(timedelta(hours=1))
