@@ -1,4 +1,4 @@
-"""How a driver leaves workflow code: not as errors, so that `except Exception` in it does not catch them."""
+"""How a driver leaves workflow code: not as errors, so that no handler of errors in it stops them."""
 
 
 class Suspended(BaseException):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from engine.clock import iso
 from engine.errors import AlreadyDecided, EngineError, NotAllowed, Superseded, TooLate
-from engine.ids import TenantId
+from engine.ids import PersonId, TenantId
 from engine.rules import ballots
 from engine.rules.durations import parse_duration, say_duration
 from engine.rules.ladder import expires_at, extended, ladder_to_json
@@ -151,8 +151,8 @@ def _over(tx: Transaction, row: ApprovalRow) -> EngineError | None:
     if row.status is ApprovalStatus.EXPIRED:
         return TooLate(ballots.expired(row.ended_at or tx.now))
     if row.status is not ApprovalStatus.OPEN:
-        by = (row.decision or {}).get("by", [])
-        named = people.names(tx, row.tenant, by)
+        deciders = [PersonId(who) for who in (row.decision or {}).get("by", [])]
+        named = [person.name for person in people.several(tx, row.tenant, deciders)]
         ended_at = row.ended_at or tx.now
         return AlreadyDecided(ballots.already_decided_message(row.status, named, ended_at))
     if row.expires_at is not None and tx.now >= row.expires_at:

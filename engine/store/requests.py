@@ -173,7 +173,7 @@ def _frozen(
         found = electorates.resolve(tx, tenant, wanted, requester=requester, strict=True)
         return found - excluded
 
-    eligible = [people(wanted) for wanted in asked][0]
+    eligible, *_ = [people(wanted) for wanted in asked]
     members = {
         name: people((Approver(kind=ApproverKind.GROUP, value=name),))
         for name in (quorum if isinstance(quorum, Mapping) else ())

@@ -156,7 +156,7 @@ approvals = Table(
     _text("ladder"), _text("widened"), _text("decision", optional=True), _text("on_reject"),
     _moment("opened_at"), _moment("expires_at", optional=True), _moment("ended_at", optional=True),
     _moment("consumed_at", optional=True),
-    _known("status", ApprovalStatus), UniqueConstraint("run", "path"), ForeignKeyConstraint(["run"], ["runs.id"]),
+    _known("status", ApprovalStatus), ForeignKeyConstraint(["run"], ["runs.id"]), UniqueConstraint("run", "path"),
     Index("ix_approvals_page", "tenant", "status", "opened_at", "id"),
 )  # fmt: skip
 versions = Table(
@@ -184,7 +184,7 @@ messages = Table(
     _text("person", optional=True), _whole("serial"), _text("state"), _text("ref", optional=True),
     _text("shown", optional=True), _text("left_out", optional=True), _whole("shown_version", default=0),
     _known("state", ("planned", "posted", "gone", "dead", "withdrawn")),
-    UniqueConstraint("approval", "channel", "address"), ForeignKeyConstraint(["approval"], ["approvals.id"]),
+    ForeignKeyConstraint(["approval"], ["approvals.id"]), UniqueConstraint("approval", "channel", "address"),
 )  # fmt: skip
 outbox = Table(
     "outbox", metadata, _id(), _tenant(), _text("message", optional=True), _text("channel"), _text("address"),

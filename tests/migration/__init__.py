@@ -1,0 +1,1 @@
+"""The chain of migrations makes exactly the schema that the code knows."""

@@ -1,0 +1,60 @@
+"""A fresh database and a migrated one are the same, and a newer one is left alone."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
+
+from engine.errors import Unavailable
+from engine.store.migrations import HEAD, migrate, revision
+from engine.store.tables import metadata
+
+
+def shape(path: Path) -> list[tuple[str, str]]:
+    """Every table and index with its definition, white space aside."""
+    with sqlite3.connect(path) as connection:
+        rows = connection.execute(
+            "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name != 'alembic_version'"
+        ).fetchall()
+    return sorted((name, " ".join(sql.split())) for name, sql in rows)
+
+
+def test_a_newer_schema_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "newer.db"
+    migrate(f"sqlite:///{path}")
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+
+    with pytest.raises(Unavailable, match=r"schema 9999; this Signoff knows .* Install the newer"):
+        migrate(f"sqlite:///{path}")
+
+
+def test_migrating_twice_changes_nothing(migrated_file: Path) -> None:
+    before = shape(migrated_file)
+
+    migrate(f"sqlite:///{migrated_file}")
+
+    assert shape(migrated_file) == before
+
+
+def test_fresh_equals_migrated(tmp_path: Path, migrated_file: Path) -> None:
+    fresh = tmp_path / "fresh.db"
+    database = create_engine(f"sqlite:///{fresh}")
+    metadata.create_all(database)
+    database.dispose()
+
+    assert shape(fresh) == shape(migrated_file)
+
+
+def test_nothing_is_left_to_migrate(migrated_file: Path) -> None:
+    database = create_engine(f"sqlite:///{migrated_file}")
+    with database.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        differences = compare_metadata(context, metadata)
+        found = revision(connection)
+    database.dispose()
+
+    assert (differences, found) == ([], HEAD)

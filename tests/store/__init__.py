@@ -1,0 +1,1 @@
+"""The store's promises: one writer, whole deeds, one schema."""
