@@ -153,10 +153,8 @@ OnlyFromHere = Depends(only_from_here)
 
 
 def subject(caller: Caller) -> str:
-    """The caller in one word, for the journal: `key:…`, `person:…` or `local`."""
-    if caller.person is not None:
-        return f"person:{caller.person}"
-    return "local" if caller.key is None else f"key:{caller.key}"
+    """The caller in one word, for journals: `person:…`, `key:…` or `local`."""
+    return caller.subject
 
 
 async def _by_header(request: Request, application: Application, said: list[str]) -> Visitor:
