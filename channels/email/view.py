@@ -26,6 +26,8 @@ _ENDED: Final = {
 }
 _WHERE: Final = {"slack": "in Slack", "email": "by email", "web": "on the web"}
 _RISKS: Final = {"low": "Low risk", "medium": "Medium risk", "high": "High risk"}
+# Enough to know that a value is too long, even if every line break in it is two characters.
+_READ: Final = 2 * limits.FACT_CHARS_MAX + 2
 _FINGERPRINT: Final = slice(7, 19)  # twelve digits after "sha256:"
 
 
@@ -141,7 +143,7 @@ def _rows(card: Card, room: Room) -> tuple[tuple[Row, ...], tuple[str, ...]]:
     for position, fact in in_order[: limits.FACTS_MAX]:
         label, _ = room.fit(one_line(fact.label), chars=limits.NAME_CHARS_MAX)
         value, is_whole = room.fit(
-            shown(fact.value), chars=limits.FACT_CHARS_MAX, lines=limits.LINES_MAX
+            shown(fact.value[:_READ]), chars=limits.FACT_CHARS_MAX, lines=limits.LINES_MAX
         )
         found[position] = Row(
             label=label,

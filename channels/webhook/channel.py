@@ -122,7 +122,9 @@ class WebhookChannel(Channel):
         raise _unknown(to)
 
     def _actions(self, card: Card, target: WebhookTarget | None) -> message.Actions | None:
-        may_answer = card.status == "open" and (card.can_vote_here or not card.left_out)
+        # The snapshot stays as it was when the event happened, so that a repeat has the same body.
+        was_open = card.snapshot.get("status", card.status) == "open"
+        may_answer = was_open and (card.can_vote_here or not card.left_out)
         if target is None or target.person is None or not may_answer:
             return None
         return message.Actions(

@@ -58,7 +58,7 @@ def notice(told: Notice, *, at: str) -> Envelope:
     text: dict[str, object] = {"title": told.title, "text": told.text}
     if told.url is not None:
         text |= {"url": told.url, "url_label": told.url_label}
-    return Envelope(body=_minified("notice", at, {"notice": text}))
+    return Envelope(body=_minified("operators.told", at, {"notice": text}))
 
 
 def _permitted(card: Card) -> dict[str, object]:
