@@ -87,7 +87,9 @@ class Card:
     respond_url: str | None  # the personal quick-action page (email)
     event: str  # approval.opened | approval.updated | approval.reminded | approval.decided | …
     event_at: datetime
-    snapshot: Mapping[str, object] = field(default_factory=dict)  # the approval as GET answers it
+    snapshot: Mapping[str, object] = field(
+        default_factory=dict[str, object]
+    )  # the approval as GET answers it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +155,8 @@ class Channel(Protocol):
 
 class ChannelUnavailable(Unavailable):
     """The medium cannot be reached now. `retry_after_s` is the medium's own wish; `ambiguous` says the
-    message may have arrived."""
+    message may have arrived.
+    """
 
     code = "channel_unavailable"
 

@@ -3,7 +3,8 @@
 import hashlib
 import hmac
 import json
-from typing import Any, NoReturn
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NoReturn, TypeGuard
 
 import rfc8785
 
@@ -84,10 +85,10 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _check_size(value: Any, what: str) -> None:
+def _check_size(value: object, what: str) -> None:
     keys, level = 0, [value]
     for _depth in range(DEPTH_MAX + 1):
-        keys += sum(len(item) for item in level if isinstance(item, dict))
+        keys += sum(len(item) for item in level if _is_table(item))
         level = [child for item in level for child in _children(item)]
         if keys > KEYS_MAX:
             raise Invalid(f"The {what} has more than {KEYS_MAX} keys.", code="bad_json")
@@ -96,7 +97,15 @@ def _check_size(value: Any, what: str) -> None:
     raise Invalid(f"The {what} is nested deeper than {DEPTH_MAX} levels.", code="bad_json")
 
 
-def _children(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return [*value.values()]
-    return [*value] if isinstance(value, list) else []
+def _children(value: object) -> Iterable[object]:
+    if _is_table(value):
+        return value.values()
+    return value if _is_items(value) else ()
+
+
+def _is_table(value: object) -> TypeGuard[Mapping[str, object]]:
+    return isinstance(value, dict)
+
+
+def _is_items(value: object) -> TypeGuard[Sequence[object]]:
+    return isinstance(value, list)

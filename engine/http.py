@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from socket import SOCK_STREAM
@@ -219,7 +220,9 @@ class Egress:
 
 def plain_client(*, base_url: str = "", timeout: timedelta = TOTAL) -> httpx.AsyncClient:
     """A client for addresses we configured ourselves; the environment's proxies are not used."""
-    return httpx.AsyncClient(base_url=base_url, timeout=timeout.total_seconds(), trust_env=False)
+    return httpx.AsyncClient(
+        base_url=base_url, timeout=timeout.total_seconds(), verify=_tls(), trust_env=False
+    )
 
 
 def socket_client(path: Path, *, timeout: timedelta = TOTAL) -> httpx.AsyncClient:
@@ -227,7 +230,7 @@ def socket_client(path: Path, *, timeout: timedelta = TOTAL) -> httpx.AsyncClien
     return httpx.AsyncClient(
         base_url="http://signoff",
         timeout=timeout.total_seconds(),
-        transport=httpx.AsyncHTTPTransport(uds=str(path), trust_env=False),
+        transport=httpx.AsyncHTTPTransport(uds=str(path), verify=_tls(), trust_env=False),
         trust_env=False,
     )
 
@@ -237,6 +240,12 @@ def app_client(app: AsgiApp, *, base_url: str = "http://127.0.0.1:8080") -> http
     return httpx.AsyncClient(
         base_url=base_url, transport=httpx.ASGITransport(app=app), trust_env=False
     )
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    # Reading the certificates takes tens of milliseconds: once is enough.
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _parse(url: str) -> httpx.URL:

@@ -19,8 +19,14 @@ NAMELESS = {
 }
 
 
+# A migration is written once, from the tables, and never edited: its size is the schema's.
+HISTORY = "engine/store/migrations/versions/"
+
+
 def test_no_module_is_longer_than_300_lines() -> None:
-    assert {name(path): lines(path) for path in modules() if lines(path) > MODULE_MAX} == {}
+    found = [path for path in modules() if not name(path).startswith(HISTORY)]
+
+    assert {name(path): lines(path) for path in found if lines(path) > MODULE_MAX} == {}
 
 
 def test_no_test_module_is_longer_than_400_lines() -> None:
@@ -37,6 +43,7 @@ def test_no_function_is_longer_than_50_lines() -> None:
     long = {
         f"{name(path)}:{function.name}": length
         for path in modules(*ROOMS, "tests", "examples")
+        if not name(path).startswith(HISTORY)
         for function in functions(path)
         if (length := (function.end_lineno or 0) - function.lineno + 1) > FUNCTION_MAX
     }
