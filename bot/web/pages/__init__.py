@@ -2,4 +2,16 @@
 
 from fastapi import APIRouter
 
-ROUTERS: tuple[APIRouter, ...] = ()
+from bot.web.pages import approvals, bulk, inbox, outbox, respond, runs, sign_in, welcome
+
+# `/approvals/list` and `/approvals/bulk` come before `/approvals/{id}`.
+ROUTERS: tuple[APIRouter, ...] = (
+    welcome.router,
+    inbox.router,
+    bulk.router,
+    approvals.router,
+    runs.router,
+    outbox.router,
+    sign_in.router,
+    respond.router,
+)

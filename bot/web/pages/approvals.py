@@ -1,0 +1,83 @@
+"""One approval as a page: what will happen, where it stands, what happened so far, and the vote."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from bot.web.pages.answers import VOTE_WITHIN, Said, may_vote
+from bot.web.pages.notices import PageNotice, Tone
+from bot.web.pages.paging import Id
+from bot.web.pages.showing import Look, PageRoute, go, show, show_part
+from bot.web.pages.timeline import timeline
+from bot.web.pages.viewers import Posting, SignedIn, Viewer
+from bot.web.state import Served
+from engine.clock import iso
+from engine.errors import EngineError, NotFound, Unavailable
+from engine.ids import TenantId
+from engine.services import approvals, votes
+from engine.store import approvals as rows
+from engine.store import journal
+from engine.store.database import Transaction
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+@router.get("/approvals/{id}")
+async def approval_page(
+    request: Request, viewer: SignedIn, application: Served, id: Id
+) -> Response:
+    """Everything about one approval, for everybody who is signed in."""
+    context = await application.database.read(lambda tx: _whole(tx, application.tenant, id, viewer))
+    return show(request, "web/approval.html", Look(viewer=viewer, here="inbox"), **context)
+
+
+@router.get("/approvals/{id}/live")
+async def approval_live(
+    request: Request,
+    viewer: SignedIn,
+    application: Served,
+    id: Id,
+    seen: Annotated[str, Query(max_length=100)] = "",
+) -> Response:
+    """What changes while an approval is looked at; `seen` is the digest that its reader has before them."""
+    context = await application.database.read(lambda tx: _standing(tx, application.tenant, id))
+    template = "web/partials/approval_live.html"
+    return show_part(request, template, viewer, **context, seen=seen)
+
+
+@router.post("/approvals/{id}/votes")
+async def vote(
+    request: Request,
+    viewer: Posting,
+    application: Served,
+    id: Id,
+    said: Said,
+) -> Response:
+    """Vote, and say on the approval's page what became of it."""
+    ballot = said.ballot(application.tenant, id, viewer.id)
+    try:
+        receipt = await votes.vote(application.database, ballot, within=VOTE_WITHIN)
+    except NotFound:
+        raise
+    except EngineError as error:
+        tone: Tone = "warn" if isinstance(error, Unavailable) else "bad"
+        return go(request, f"/approvals/{id}", PageNotice(tone=tone, text=str(error)))
+    return go(request, f"/approvals/{id}", PageNotice(tone="good", text=receipt.message))
+
+
+def _whole(tx: Transaction, tenant: TenantId, id: str, viewer: Viewer) -> dict[str, Any]:
+    row = rows.get(tx, tenant, id)
+    picture = approvals.picture(tx, tenant, id)
+    return {
+        "approval": picture.to_json(),
+        "seen": row.digest,
+        "vote": may_vote(tx, row, viewer.id),
+        "timeline": timeline(row, picture, journal.entries(tx, row.run)),
+        "people": picture.names,
+        "now": iso(tx.now),
+    }
+
+
+def _standing(tx: Transaction, tenant: TenantId, id: str) -> dict[str, Any]:
+    picture = approvals.picture(tx, tenant, id)
+    return {"approval": picture.to_json(), "people": picture.names, "now": iso(tx.now)}

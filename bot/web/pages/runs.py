@@ -1,0 +1,205 @@
+"""Runs as pages: what they did step by step, their journal, and what an operator can do about one."""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Annotated, Any, Final, assert_never
+
+from fastapi import APIRouter, Form, Query, Request, Response
+
+from bot.web.pages.notices import PageNotice
+from bot.web.pages.paging import FETCHED, Cursor, Id, asked_text, fill
+from bot.web.pages.showing import Look, PageRoute, go, show, show_part
+from bot.web.pages.viewers import OperatingPost, SignedIn, Viewer
+from bot.web.state import Served
+from engine.clock import iso
+from engine.errors import Conflict, Invalid
+from engine.ids import RunId, TenantId
+from engine.rules.states import TERMINAL, RunStatus, WaitingReason
+from engine.services import people, runs
+from engine.services.runs import RunPicture
+from engine.store.database import Transaction
+from engine.store.runs import RunRow
+
+ENTRIES_MAX: Final = 1_000  # the API has the rest
+REASON_CHARS_MAX: Final = 500
+ALL: Final = "all"
+TABS: Final[Mapping[str, str]] = {
+    ALL: "All",
+    RunStatus.WAITING: "Waiting",
+    RunStatus.RUNNING: "Running",
+    RunStatus.ROLLING_BACK: "Rolling back",
+    RunStatus.COMPLETED: "Completed",
+    RunStatus.FAILED: "Failed",
+    RunStatus.ROLLED_BACK: "Rolled back",
+    RunStatus.CANCELLED: "Cancelled",
+}
+
+
+class Verb(StrEnum):
+    """What an operator can do about a run."""
+
+    RETRY = "retry"
+    SKIP = "skip"
+    CANCEL = "cancel"
+
+
+Deed = Callable[[Transaction], PageNotice]
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+@router.get("/runs")
+async def run_list(
+    request: Request,
+    viewer: SignedIn,
+    application: Served,
+    view: Annotated[str, Query()] = ALL,
+    q: Annotated[str, Query()] = "",
+    cursor: Cursor = None,
+) -> Response:
+    """Runs, newest first, in one state or all, by a part of their workflow's name or their id."""
+    known, wanted = view if view in TABS else ALL, asked_text(q)
+
+    def listed(tx: Transaction) -> dict[str, Any]:
+        return _listed(tx, application.tenant, known, q=wanted, cursor=cursor)
+
+    context = await application.database.read(listed)
+    return show(request, "web/runs.html", Look(viewer=viewer, here="runs"), **context)
+
+
+@router.get("/runs/{id}")
+async def run_page(request: Request, viewer: SignedIn, application: Served, id: Id) -> Response:
+    """One run with its steps and its journal."""
+    context = await application.database.read(
+        lambda tx: _whole(tx, application.tenant, RunId(id), viewer)
+    )
+    return show(request, "web/run.html", Look(viewer=viewer, here="runs"), **context)
+
+
+@router.get("/runs/{id}/live")
+async def run_live(request: Request, viewer: SignedIn, application: Served, id: Id) -> Response:
+    """What changes while a run is looked at."""
+    picture = await application.database.read(
+        lambda tx: runs.picture(tx, application.tenant, RunId(id))
+    )
+    context = {"run": picture.to_json(), "now": iso(application.clock.now())}
+    return show_part(request, "web/partials/run_live.html", viewer, **context)
+
+
+@router.post("/runs/{id}/{verb}")
+async def operate(
+    request: Request,
+    viewer: OperatingPost,
+    application: Served,
+    id: Id,
+    verb: Verb,
+    reason: Annotated[str, Form()] = "",
+) -> Response:
+    """Do what the operator says, and keep the reason in the journal."""
+    why = " ".join(reason.replace("\0", " ").split())
+    if not 0 < len(why) <= REASON_CHARS_MAX:
+        raise Invalid(
+            f"Give a reason of up to {REASON_CHARS_MAX} characters; it is kept.", code="bad_reason"
+        )
+    by, run = viewer.subject, RunId(id)
+    try:
+        notice = await application.database.write(
+            lambda tx: _do(tx, application.tenant, run, verb, by=by, reason=why)
+        )
+    except Conflict as error:
+        notice = PageNotice(tone="bad", text=str(error))
+    return go(request, f"/runs/{id}", notice)
+
+
+def _do(
+    tx: Transaction, tenant: TenantId, run: RunId, verb: Verb, *, by: str, reason: str
+) -> PageNotice:
+    match verb:
+        case Verb.RETRY:
+            runs.retry(tx, tenant, run, by=by, reason=reason)
+            text = "It is tried again."
+        case Verb.SKIP:
+            left = runs.skip(tx, tenant, run, by=by, reason=reason)
+            text = f"{left} is left as it is; undoing goes on."
+        case Verb.CANCEL:
+            stays = runs.cancel(tx, tenant, run, by=by, reason=reason)
+            text = (
+                f"Cancelled. What was done stays done: {', '.join(stays)}."
+                if stays
+                else "Cancelled."
+            )
+        case _:
+            assert_never(verb)
+    return PageNotice(tone="good", text=text)
+
+
+def _listed(
+    tx: Transaction, tenant: TenantId, view: str, *, q: str, cursor: str | None
+) -> dict[str, Any]:
+    status = None if view == ALL else view
+
+    def fetch(before: str | None) -> list[RunRow]:
+        start = None if before is None else RunId(before)
+        return runs.page(tx, tenant, status=status, before=start, limit=FETCHED)
+
+    def says(row: RunRow) -> bool:
+        return any(q.casefold() in text.casefold() for text in (row.workflow, row.id))
+
+    found, following = fill(fetch, before=cursor, keep=says)
+    counts = runs.counts(tx, tenant)
+    tabs = [
+        {
+            "key": key,
+            "label": label,
+            "count": sum(counts.values()) if key == ALL else counts.get(key, 0),
+        }
+        for key, label in TABS.items()
+    ]
+    return {
+        "runs": [_line(row) for row in found],
+        "tabs": tabs,
+        "view": view,
+        "q": q,
+        "next": following,
+        "now": iso(tx.now),
+    }
+
+
+def _line(row: RunRow) -> dict[str, object]:
+    return {
+        "id": row.id,
+        "workflow": row.workflow,
+        "status": row.status,
+        "waiting_for": None if row.reason is None else {"reason": row.reason},
+        **runs.moments(row),
+    }
+
+
+def _whole(tx: Transaction, tenant: TenantId, run: RunId, viewer: Viewer) -> dict[str, Any]:
+    picture = runs.picture(tx, tenant, run)
+    entries = runs.entries(tx, tenant, run, after=-1, limit=ENTRIES_MAX)
+    return {
+        "run": picture.to_json(),
+        "journal": [entry.to_json() for entry in entries],
+        "verbs": _verbs(picture.row) if viewer.operates else [],
+        "people": _names(tx, tenant, picture),
+        "now": iso(tx.now),
+    }
+
+
+def _verbs(row: RunRow) -> list[Verb]:
+    # The first is what the Enter key does: never the one that ends something.
+    if row.status in TERMINAL:
+        return []
+    match row.reason:
+        case WaitingReason.STUCK:
+            return [Verb.RETRY, Verb.SKIP, Verb.CANCEL]
+        case WaitingReason.CHANGED:
+            return [Verb.RETRY, Verb.CANCEL]
+        case _:
+            return [Verb.CANCEL]
+
+
+def _names(tx: Transaction, tenant: TenantId, picture: RunPicture) -> dict[str, str]:
+    asked = {str(id): name for each in picture.approvals for id, name in each.names.items()}
+    return asked | {str(person.id): person.name for person in people.listing(tx, tenant)}

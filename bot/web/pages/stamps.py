@@ -1,0 +1,36 @@
+"""What a page hands out and gets back: signed, short-lived, and stored nowhere until it is used."""
+
+import re
+from datetime import timedelta
+from typing import Final
+
+from bot.application import Application
+from engine.clock import from_micros, micros
+from engine.digest import same
+
+_STAMP: Final = re.compile(r"([0-9]{1,16})\.([A-Za-z0-9_-]{1,64})\.([0-9a-f]{64})")
+_CLOCKS_DIFFER_BY: Final = timedelta(minutes=1)  # several servers may share one database
+
+
+def stamp(application: Application, purpose: str, text: str) -> str:
+    """A fresh proof that this server handed out `text` for `purpose` now; no two are the same."""
+    body = f"{micros(application.clock.now())}.{application.ids.secret()}"
+    return f"{body}.{_mac(application, purpose, body, text)}"
+
+
+def is_stamped(
+    application: Application, purpose: str, text: str, *, stamped: str, within: timedelta
+) -> bool:
+    """Whether `stamped` was made for this purpose and text, less than `within` ago."""
+    found = _STAMP.fullmatch(stamped)
+    if found is None:
+        return False
+    at, secret, mac = found.groups()
+    if not same(mac, _mac(application, purpose, f"{at}.{secret}", text)):
+        return False
+    age = application.clock.now() - from_micros(int(at))
+    return -_CLOCKS_DIFFER_BY <= age < within
+
+
+def _mac(application: Application, purpose: str, body: str, text: str) -> str:
+    return application.tokens.hashed(f"page:{purpose}", f"{body}\n{text}")
