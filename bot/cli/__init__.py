@@ -1,0 +1,50 @@
+"""The `signoff` command line: one client of the server's doors, and the verbs that begin a server."""
+
+from typing import Annotated
+
+import typer
+
+from bot.cli import approvals, elsewhere, keys, login, outbox, runs, serve, setting_up, slack, start
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="signoff",
+    help="Runs ask, people answer, and the run goes on or is undone.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done, 1 failed, 2 not understood, 3 refused.",
+)
+
+
+@app.callback(invoke_without_command=True)
+def signoff(
+    *, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
+) -> None:
+    """Runs ask, people answer, and the run goes on or is undone."""
+    if version:
+        from importlib.metadata import version as installed
+
+        print(f"signoff {installed('signoff')}")
+        raise typer.Exit
+
+
+app.command()(elsewhere.demo)
+app.command()(serve.serve)
+app.command()(setting_up.init)
+app.command()(setting_up.doctor)
+app.command()(setting_up.migrate)
+app.command()(start.run)
+app.add_typer(runs.verbs)
+app.add_typer(approvals.verbs)
+app.add_typer(outbox.verbs)
+app.add_typer(keys.verbs)
+app.add_typer(slack.verbs)
+app.command()(login.login)
+app.command()(login.logout)
+app.command(
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)(elsewhere.bench)

@@ -1,0 +1,146 @@
+"""`signoff approvals`: what waits for people, and their votes; voting needs `signoff login`."""
+
+from typing import Annotated, Any
+
+import typer
+
+from bot.cli import drawing
+from bot.cli.connection import Url, doors, segment
+from bot.cli.shapes import Approval
+from bot.cli.terminal import AsJson, finish, print_json, print_line, say, show
+
+verbs = typer.Typer(name="approvals", help="See what is asked, and vote.", no_args_is_help=True)
+
+ApprovalId = Annotated[str, typer.Argument(metavar="APPROVAL", help="The approval: apr_….")]
+Comment = Annotated[str | None, typer.Option("--comment", "-m", help="Why; everybody sees it.")]
+
+
+@verbs.command("list")
+def list_approvals(
+    *,
+    status: Annotated[
+        str | None, typer.Option(help="In this state; open ones unless given, or `all`.")
+    ] = "open",
+    approver: Annotated[str | None, typer.Option(help="Only those this person may decide.")] = None,
+    query: Annotated[str | None, typer.Option("--query", "-q", help="Words in them.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="How many.")] = 50,
+    after: Annotated[str | None, typer.Option(help="Go on after the page before.")] = None,
+    as_json: AsJson = False,
+    url: Url = None,
+) -> None:
+    """List approvals."""
+    wanted = None if status == "all" else status
+
+    async def deed() -> None:
+        async with doors(url) as server:
+            page = await server.get(
+                "/api/approvals",
+                status=wanted, approver=approver, q=query, limit=limit, cursor=after,
+            )  # fmt: skip
+        if as_json:
+            return print_json(page)
+        found = [Approval.model_validate(each) for each in page["approvals"]]
+        show(
+            drawing.table(
+                ("approval", "title", "status", "votes", "ends"),
+                [
+                    (
+                        each.id,
+                        each.title,
+                        drawing.marked(each.status),
+                        f"{each.progress.approve.have} of {each.progress.approve.need}",
+                        drawing.moment(each.expires_at),
+                    )
+                    for each in found
+                ],
+            )
+        )
+        if not found:
+            say("Nothing waits." if wanted == "open" else "There are none.")
+        if page.get("next"):
+            say(f"There are more: signoff approvals list --after {page['next']}")
+        return None
+
+    finish(deed())
+
+
+@verbs.command("show")
+def show_approval(*, approval: ApprovalId, as_json: AsJson = False, url: Url = None) -> None:
+    """Show all that is asked, how the votes stand, and what happens next."""
+
+    async def deed() -> None:
+        async with doors(url) as server:
+            found = await server.get(f"/api/approvals/{segment(approval)}")
+        if as_json:
+            return print_json(found)
+        return show(drawing.approval_picture(Approval.model_validate(found)))
+
+    finish(deed())
+
+
+@verbs.command("approve")
+def approve(
+    *, approval: ApprovalId, comment: Comment = None, as_json: AsJson = False, url: Url = None
+) -> None:
+    """Vote for it, as whoever signed in with `signoff login`; what is approved is shown first."""
+    finish(_vote(approval, "approve", comment, as_json=as_json, url=url))
+
+
+@verbs.command("reject")
+def reject(
+    *, approval: ApprovalId, comment: Comment = None, as_json: AsJson = False, url: Url = None
+) -> None:
+    """Vote against it, as whoever signed in with `signoff login`."""
+    finish(_vote(approval, "reject", comment, as_json=as_json, url=url))
+
+
+@verbs.command("extend")
+def extend(
+    *,
+    approval: ApprovalId,
+    by: Annotated[str, typer.Option(help="How much longer, such as 2h or 30m.")],
+    reason: Annotated[str | None, typer.Option(help="Why; kept and shown.")] = None,
+    as_json: AsJson = False,
+    url: Url = None,
+) -> None:
+    """Give people more time; whoever may decide it, or operates, can do so."""
+    body = {"by": by} if reason is None else {"by": by, "reason": reason}
+    finish(_operate(approval, "extend", body, as_json=as_json, url=url))
+
+
+@verbs.command("cancel")
+def cancel(
+    *,
+    approval: ApprovalId,
+    reason: Annotated[str, typer.Option(help="Why; kept and shown.")],
+    as_json: AsJson = False,
+    url: Url = None,
+) -> None:
+    """Take back what is asked; its run learns of it."""
+    finish(_operate(approval, "cancel", {"reason": reason}, as_json=as_json, url=url))
+
+
+async def _vote(
+    approval: str, choice: str, comment: str | None, *, as_json: bool, url: str | None
+) -> None:
+    path = f"/api/approvals/{segment(approval)}"
+    async with doors(url, as_person=True) as server:
+        seen = await server.get(path)
+        if not as_json:
+            show(drawing.approval_picture(Approval.model_validate(seen)))
+        # The digest of what was just shown: whatever is edited in between is not voted on.
+        body = {"choice": choice, "comment": comment, "digest": seen["digest"]}
+        receipt = await server.post(f"{path}/votes", body)
+    if as_json:
+        return print_json(receipt)
+    return print_line(receipt["message"])
+
+
+async def _operate(
+    approval: str, verb: str, body: dict[str, str], *, as_json: bool, url: str | None
+) -> None:
+    async with doors(url) as server:
+        done: Any = await server.post(f"/api/approvals/{segment(approval)}/{verb}", body)
+    if as_json:
+        return print_json(done)
+    return show(drawing.approval_picture(Approval.model_validate(done)))

@@ -1,0 +1,233 @@
+"""Draws runs and approvals in a terminal: marks with words beside them, so that no colour is needed."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from bot.cli.shapes import Approval, Decision, Run, Share, Step, Vote
+from channels.visible import visible
+
+_MARKS: Final[Mapping[str, tuple[str, str]]] = {
+    "finished": ("✓", "green"),
+    "completed": ("✓", "green"),
+    "approved": ("✓", "green"),
+    "approve": ("✓", "green"),
+    "failed": ("✗", "red"),
+    "rejected": ("✗", "red"),
+    "reject": ("✗", "red"),
+    "expired": ("✗", "red"),
+    "dead": ("✗", "red"),
+    "cancelled": ("–", "dim"),
+    "skipped": ("–", "dim"),
+    "abstain": ("–", "dim"),
+    "waiting": ("…", "yellow"),
+    "open": ("…", "yellow"),
+    "pending": ("…", "yellow"),
+    "request_changes": ("?", "yellow"),
+    "changes_requested": ("?", "yellow"),
+    "begun": ("▸", "cyan"),
+    "running": ("▸", "cyan"),
+    "rolling_back": ("↶", "magenta"),
+    "rolled_back": ("↶", "magenta"),
+}
+_UNDONE: Final = ("↶", "magenta")
+_BAR: Final = 10
+_VALUE_CHARS_MAX: Final = 2_000
+
+
+def moment(at: datetime | None) -> str:
+    """`at` in UTC, to the second; a dash where there is none."""
+    return "–" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def spent(began: datetime, ended: datetime | None) -> str:
+    """How long something took; empty while it is not over."""
+    return "" if ended is None else f"{(ended - began).total_seconds():.2f} s"
+
+
+def value(item: object) -> str:
+    """A JSON value on one line, cut where it is very long."""
+    text = item if isinstance(item, str) else json.dumps(item, ensure_ascii=False)
+    if len(text) <= _VALUE_CHARS_MAX:
+        return text
+    return f"{text[:_VALUE_CHARS_MAX]}… ({len(text)} characters; --json has all)"
+
+
+def marked(status: str) -> Text:
+    """A status with its mark."""
+    mark, colour = _MARKS.get(status, ("·", ""))
+    return Text(f"{mark} {_word(status)}", style=colour)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Table:
+    """A table without lines; text from outside is shown as what it is."""
+    drawn = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        drawn.add_column(column, overflow="fold")
+    for row in rows:
+        drawn.add_row(*(_text(cell) for cell in row))
+    return drawn
+
+
+def run_picture(run: Run) -> RenderableType:
+    """The run from its input to its end, step by step."""
+    parts: list[RenderableType] = [_facts(_run_facts(run))]
+    if run.steps:
+        parts += [Text(), _steps(run.steps)]
+    for approval in run.approvals:
+        if approval.status == "open":
+            parts += [Text(), approval_picture(approval)]
+    return Group(*parts)
+
+
+def _run_facts(run: Run) -> Iterable[tuple[str, str | Text]]:
+    yield "run", run.id
+    yield "workflow", f"{run.workflow}, version {run.version}"
+    yield "status", _standing(run)
+    yield "started", f"{moment(run.created_at)} by {run.started_by}"
+    yield "input", value(run.input)
+    if run.ended_at is not None:
+        yield "ended", f"{moment(run.ended_at)}, after {spent(run.created_at, run.ended_at)}"
+    if run.result is not None:
+        yield "result", value(run.result)
+    if run.error is not None:
+        yield "error", f"{run.error.get('message')} [{run.error.get('code')}]"
+    if run.rollback is not None:
+        yield "undone", f"because: {run.rollback.reason}"
+    elif run.undoes and run.ended_at is None:
+        yield "undoing", f"would undo {', '.join(run.undoes)}"
+
+
+def _standing(run: Run) -> Text:
+    status = marked(run.status)
+    if run.waiting_for is not None:
+        awaited = run.waiting_for.approval or ""
+        status.append(f" for {run.waiting_for.reason} {awaited}".rstrip())
+    return status
+
+
+def approval_picture(approval: Approval) -> RenderableType:
+    """The approval with all that is asked, how the votes stand, and what comes next."""
+    facts: list[tuple[str, str | Text]] = [
+        ("approval", approval.id),
+        ("title", Text(visible(approval.title), style="bold")),
+        ("status", marked(approval.status)),
+        ("action", f"{approval.action}, {approval.risk} risk, asked by {approval.requester}"),
+        ("opened", f"{moment(approval.opened_at)}, version {approval.version}"),
+        ("run", approval.run),
+        ("digest", approval.digest),
+    ]
+    if approval.call is not None:
+        facts.append(("call", _call(approval.call)))
+    facts += [(f"  {label}", value(item)) for label, item in approval.details.items()]
+    facts += _progress(approval)
+    if approval.status == "open":
+        facts += _what_comes(approval)
+    elif approval.decision is not None:
+        facts.append(("decided", _decision(approval.decision)))
+    facts += [
+        ("shown", f"{each.channel} {each.target}: {each.state}") for each in approval.messages
+    ]
+    parts: list[RenderableType] = [_facts(facts)]
+    if approval.votes:
+        parts += [Text(), _votes(approval.votes)]
+    return Group(*parts)
+
+
+def _progress(approval: Approval) -> Iterable[tuple[str, Text]]:
+    progress = approval.progress
+    yield "approve", _bar(progress.approve)
+    for group in progress.groups:
+        yield f"  {group.name}", _bar(group)
+    yield "reject", Text(f"{progress.reject.have} of {progress.reject.need} would end it")
+
+
+def _what_comes(approval: Approval) -> Iterable[tuple[str, str]]:
+    if approval.progress.can_still:
+        yield "waits for", ", ".join(approval.progress.can_still)
+    if approval.next_rung is not None:
+        yield "next", f"{approval.next_rung.text}, at {moment(approval.next_rung.due_at)}"
+    if approval.expires_at is not None:
+        yield "ends", moment(approval.expires_at)
+    if approval.undoes:
+        yield "rejecting", f"undoes {', '.join(approval.undoes)}"
+
+
+def _bar(share: Share) -> Text:
+    full = _BAR if share.need == 0 else min(_BAR, _BAR * share.have // share.need)
+    return Text(f"{'█' * full}{'░' * (_BAR - full)} {share.have} of {share.need}")
+
+
+def _steps(steps: Sequence[Step]) -> Table:
+    def row(step: Step) -> Sequence[str | Text]:
+        mark, colour = _MARKS.get(step.status, ("·", ""))
+        if step.kind == "compensation" and step.status == "finished":
+            mark, colour = _UNDONE
+        word = "undone" if (mark, colour) == _UNDONE else _word(step.status)
+        tries = "" if step.attempts <= 1 else f"{step.attempts} attempts"
+        return (
+            str(step.position),
+            Text(f"{mark} {word}", style=colour),
+            step.name,
+            step.kind,
+            " ".join(filter(None, (spent(step.started_at, step.ended_at), tries))),
+            step.error or "",
+        )
+
+    ordered = sorted(steps, key=lambda step: step.position)
+    return table(("at", "step", "", "", "", ""), [row(step) for step in ordered])
+
+
+def _votes(votes: Sequence[Vote]) -> Table:
+    def note(vote: Vote) -> str:
+        if vote.late:
+            return "too late, does not count"
+        return "" if vote.counted else "does not count any more"
+
+    return table(
+        ("vote", "person", "channel", "at", "", ""),
+        [
+            (
+                marked(vote.choice),
+                vote.person,
+                vote.channel,
+                moment(vote.at),
+                f"“{vote.comment}”" if vote.comment else "",
+                note(vote),
+            )
+            for vote in votes
+        ],
+    )
+
+
+def _decision(decision: Decision) -> str:
+    by = ", ".join(decision.by) or "nobody"
+    comment = f": “{decision.comment}”" if decision.comment else ""
+    return f"{_word(decision.outcome)} by {by} at {moment(decision.at)}{comment}"
+
+
+def _call(call: Mapping[str, Any]) -> str:
+    return f"{call.get('name')} {value(call.get('arguments'))}"
+
+
+def _facts(facts: Iterable[tuple[str, str | Text]]) -> Table:
+    drawn = Table(box=None, pad_edge=False, show_header=False)
+    drawn.add_column(style="dim", no_wrap=True)
+    drawn.add_column(overflow="fold")
+    for label, fact in facts:
+        # On one line, so that no label from outside can look like one of ours.
+        drawn.add_row(Text(visible(label).replace("\n", "⟨U+000A⟩")), _text(fact))
+    return drawn
+
+
+def _word(status: str) -> str:
+    return status.replace("_", " ")
+
+
+def _text(cell: str | Text) -> Text:
+    return cell if isinstance(cell, Text) else Text(visible(cell))

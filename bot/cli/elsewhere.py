@@ -1,0 +1,31 @@
+"""The verbs that are programs of their own: `signoff demo` and `signoff bench`."""
+
+from typing import Annotated
+
+import typer
+
+from bot.cli.terminal import told
+
+
+def demo(
+    *,
+    auto: Annotated[
+        bool, typer.Option("--auto", help="Play the people too, and say whether all of it worked.")
+    ] = False,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="The port; a free one unless given.")
+    ] = None,
+) -> None:
+    """See it work: three runs, their people, Slack and mail stand-ins, on this machine alone."""
+    with told():
+        from bot.demo.main import demo as play
+
+        raise typer.Exit(play(auto=auto, port=port))
+
+
+def bench(context: typer.Context) -> None:
+    """Measure this machine: `signoff bench --help` says what."""
+    with told():
+        from bot.bench.main import app
+
+        app(args=context.args, prog_name="signoff bench")

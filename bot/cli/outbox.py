@@ -1,0 +1,79 @@
+"""`signoff outbox`: what has to be sent, what could not be, and sending that again."""
+
+from typing import Annotated
+
+import typer
+
+from bot.cli import drawing
+from bot.cli.connection import Url, doors
+from bot.cli.shapes import Delivery
+from bot.cli.terminal import AsJson, finish, print_json, print_line, say, show
+
+verbs = typer.Typer(name="outbox", help="Messages, and those given up.", no_args_is_help=True)
+
+
+@verbs.command("list")
+def list_outbox(
+    *,
+    status: Annotated[
+        str | None, typer.Option(help="Only those: pending, sent, dead or dropped.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="How many.")] = 50,
+    after: Annotated[str | None, typer.Option(help="Go on after the page before.")] = None,
+    as_json: AsJson = False,
+    url: Url = None,
+) -> None:
+    """List messages, the newest first."""
+
+    async def deed() -> None:
+        async with doors(url) as server:
+            page = await server.get("/api/outbox", status=status, limit=limit, cursor=after)
+        if as_json:
+            return print_json(page)
+        found = [Delivery.model_validate(each) for each in page["deliveries"]]
+        show(
+            drawing.table(
+                ("message", "status", "channel", "to", "what", "attempts", ""),
+                [
+                    (
+                        each.id,
+                        drawing.marked(each.status),
+                        each.channel,
+                        each.address,
+                        each.event,
+                        str(each.attempts),
+                        each.error or "",
+                    )
+                    for each in found
+                ],
+            )
+        )
+        if not found:
+            say("There are none.")
+        if page.get("next"):
+            say(f"There are more: signoff outbox list --after {page['next']}")
+        return None
+
+    finish(deed())
+
+
+@verbs.command("redrive")
+def redrive(
+    *,
+    message: Annotated[
+        str | None, typer.Argument(metavar="[MESSAGE]", help="One; every dead one unless given.")
+    ] = None,
+    as_json: AsJson = False,
+    url: Url = None,
+) -> None:
+    """Send again what was given up, once its cause is mended."""
+    body = {} if message is None else {"delivery": message}
+
+    async def deed() -> None:
+        async with doors(url) as server:
+            done = await server.post("/api/outbox/redrive", body)
+        if as_json:
+            return print_json(done)
+        return print_line(f"{done['redriven']} will be sent again.")
+
+    finish(deed())

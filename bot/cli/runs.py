@@ -1,0 +1,157 @@
+"""`signoff runs`: look at runs, check their journals, and help those that are stuck."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from bot.cli import drawing
+from bot.cli.connection import Doors, Url, doors, segment
+from bot.cli.shapes import Entry, Run, RunLine
+from bot.cli.terminal import AsJson, ExitCode, finish, print_json, print_line, say, show
+
+verbs = typer.Typer(name="runs", help="Look at runs and operate them.", no_args_is_help=True)
+
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="The run, as in run_….")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the journal and shown.")]
+
+
+@verbs.command("list")
+def list_runs(
+    *,
+    status: Annotated[str | None, typer.Option(help="Only those in this state.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="How many.")] = 50,
+    after: Annotated[str | None, typer.Option(help="Go on after the page before.")] = None,
+    as_json: AsJson = False,
+    url: Url = None,
+) -> None:
+    """List runs, the newest first."""
+
+    async def deed() -> None:
+        async with doors(url) as server:
+            page = await server.get("/api/runs", status=status, limit=limit, cursor=after)
+        if as_json:
+            return print_json(page)
+        lines = [RunLine.model_validate(each) for each in page["runs"]]
+        show(
+            drawing.table(
+                ("run", "workflow", "status", "begun"),
+                [
+                    (line.id, line.workflow, _standing(line), drawing.moment(line.created_at))
+                    for line in lines
+                ],
+            )
+        )
+        if not lines:
+            say("There are no runs.")
+        return _say_more("runs list", page)
+
+    finish(deed())
+
+
+@verbs.command("show")
+def show_run(*, run: RunId, as_json: AsJson = False, url: Url = None) -> None:
+    """Show a run: its steps, what it waits for, and what was undone."""
+
+    async def deed() -> None:
+        async with doors(url) as server:
+            found = await server.get(f"/api/runs/{segment(run)}")
+        if as_json:
+            return print_json(found)
+        return show(drawing.run_picture(Run.model_validate(found)))
+
+    finish(deed())
+
+
+@verbs.command("journal")
+def show_journal(*, run: RunId, as_json: AsJson = False, url: Url = None) -> None:
+    """Print a run's journal, every entry of it; with --json one entry on each line."""
+
+    async def deed() -> None:
+        async with doors(url) as server:
+            cursor = None
+            while True:
+                path = f"/api/runs/{segment(run)}/journal"
+                page = await server.get(path, cursor=cursor)
+                for entry in page["entries"]:
+                    _print_entry(entry, as_json=as_json)
+                cursor = page["next"]
+                if cursor is None:
+                    return
+
+    finish(deed())
+
+
+@verbs.command("replay")
+def replay_run(*, run: RunId, as_json: AsJson = False, url: Url = None) -> None:
+    """Rebuild a run's state from its journal, and say whether it equals the stored one."""
+
+    async def deed() -> ExitCode:
+        async with doors(url) as server:
+            found = await server.get(f"/api/runs/{segment(run)}/replay")
+        differences: list[str] = found["differences"]
+        if as_json:
+            print_json(found)
+        elif differences:
+            for sentence in differences:
+                print_line(sentence)
+        else:
+            print_line(f"{run}: the chain holds, and the journal gives the stored state.")
+        return ExitCode.FAILED if differences else ExitCode.DONE
+
+    finish(deed())
+
+
+@verbs.command("cancel")
+def cancel_run(*, run: RunId, reason: Reason, as_json: AsJson = False, url: Url = None) -> None:
+    """Stop a run where it is; nothing is undone."""
+    finish(_operate(run, "cancel", reason, as_json=as_json, url=url))
+
+
+@verbs.command("retry")
+def retry_run(*, run: RunId, reason: Reason, as_json: AsJson = False, url: Url = None) -> None:
+    """Let a run go on that is stuck in a compensation, or whose code had changed."""
+    finish(_operate(run, "retry", reason, as_json=as_json, url=url))
+
+
+@verbs.command("skip")
+def skip_step(*, run: RunId, reason: Reason, as_json: AsJson = False, url: Url = None) -> None:
+    """Leave the step whose compensation is stuck as it is, and go on undoing."""
+    finish(_operate(run, "skip", reason, as_json=as_json, url=url))
+
+
+async def _operate(run: str, verb: str, reason: str, *, as_json: bool, url: str | None) -> None:
+    async with doors(url) as server:
+        done = await _posted(server, f"/api/runs/{segment(run)}/{verb}", reason)
+    if as_json:
+        return print_json(done)
+    return print_line(f"{run}: {_done(verb)}.")
+
+
+async def _posted(server: Doors, path: str, reason: str) -> Any:
+    return await server.post(path, {"reason": reason})
+
+
+def _done(verb: str) -> str:
+    return {"cancel": "cancelled", "retry": "goes on", "skip": "skipped the stuck step"}[verb]
+
+
+def _standing(line: RunLine) -> Text:
+    status = drawing.marked(line.status)
+    if line.waiting_for is not None:
+        status.append(f" for {line.waiting_for.reason} {line.waiting_for.approval or ''}".rstrip())
+    return status
+
+
+def _print_entry(raw: Any, *, as_json: bool) -> None:
+    if as_json:
+        return print_json(raw)
+    entry = Entry.model_validate(raw)
+    name = "" if entry.name is None else f" {entry.name}"
+    at = drawing.moment(entry.at)
+    return print_line(f"{entry.position:>5}  {at}  {entry.kind}{name}  {drawing.value(entry.data)}")
+
+
+def _say_more(verb: str, page: Any) -> None:
+    if page.get("next"):
+        say(f"There are more: signoff {verb} --after {page['next']}")

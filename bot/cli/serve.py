@@ -1,0 +1,95 @@
+"""`signoff serve`: the server, in the foreground, until it is told to stop."""
+
+import asyncio
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from pydantic import ValidationError
+
+from bot.cli.terminal import AsJson, print_json, print_line, told
+from bot.settings import Settings, load
+from engine.errors import Invalid
+
+if TYPE_CHECKING:
+    from bot.serving import Served
+
+Workflows = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--workflows",
+        metavar="MODULE",
+        help="A module that holds workflows, such as shop.refunds; may be repeated.",
+    ),
+]
+
+
+def serve(
+    *,
+    workflows: Workflows = None,
+    host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="The port to listen on.")
+    ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Log every single run too.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Serve the inbox, the API and the channels, and drive runs. The log goes to stderr."""
+    with told():
+        settings = _settings(host, port)
+        # What only a server needs takes half a second to import.
+        from bot.logbook import configure
+        from bot.serving import serve as serve_until_stopped
+        from bot.workflow_modules import load_workflows
+
+        configure(settings.log_format, level=logging.DEBUG if verbose else logging.INFO)
+        authored = load_workflows((*settings.workflows, *split(workflows)))
+
+        async def deed() -> None:
+            finished = await serve_until_stopped(
+                settings,
+                announce=lambda served: _tell(served, as_json=as_json),
+                authored=authored,
+            )
+            if not finished:
+                # A thread that runs a step cannot be stopped, and Python would wait for it.
+                sys.stdout.flush()
+                sys.stderr.flush()
+                os._exit(0)
+
+        asyncio.run(deed())
+
+
+def split(modules: list[str] | None) -> list[str]:
+    """The modules that were named, with commas or one by one."""
+    return [name.strip() for each in modules or [] for name in each.split(",") if name.strip()]
+
+
+def _settings(host: str | None, port: int | None) -> Settings:
+    settings = load()
+    given: dict[str, object] = {"host": host, "port": port}
+    given = {name: value for name, value in given.items() if value is not None}
+    if not given:
+        return settings
+    try:
+        # Read again, because the address that people are told follows from these two.
+        return Settings(Path(".env"), **given)
+    except ValidationError as refused:
+        sentences = [f"--{error['loc'][0]} {error['msg']}" for error in refused.errors()]
+        raise Invalid("\n".join(sentences), code="bad_settings") from None
+
+
+def _tell(served: "Served", *, as_json: bool) -> None:
+    if as_json:
+        return print_json({"url": served.url, "sign_in": served.sign_in})
+    print_line(f"Signoff is at {served.url}")
+    if served.sign_in is not None:
+        print_line(f"{served.operator} signs in, once, within ten minutes, at\n  {served.sign_in}")
+    if not served.can_mail:
+        print_line("No mail is set up: links that sign people in are printed here.")
+    return None

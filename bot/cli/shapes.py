@@ -1,0 +1,182 @@
+"""The parts of the server's answers that are drawn in a terminal; whatever else they hold is left alone."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Shape(BaseModel):
+    """Something that the server answered."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
+
+
+class Vote(Shape):
+    """One person's answer."""
+
+    person: str
+    choice: str
+    comment: str | None = None
+    channel: str
+    at: datetime
+    counted: bool
+    late: bool = False
+
+
+class Share(Shape):
+    """How many there are of how many that are needed; `name` is a group's."""
+
+    name: str = ""
+    have: int
+    need: int
+
+
+class Progress(Shape):
+    """How far an approval has come."""
+
+    approve: Share
+    reject: Share
+    groups: Sequence[Share] = ()
+    can_still: Sequence[str] = ()
+
+
+class Rung(Shape):
+    """What happens next if nobody does anything."""
+
+    text: str
+    due_at: datetime
+
+
+class Posted(Shape):
+    """Where an approval is shown."""
+
+    channel: str
+    target: str
+    state: str
+
+
+class Decision(Shape):
+    """What the votes, a deadline or a policy amounted to."""
+
+    outcome: str
+    by: Sequence[str] = ()
+    comment: str | None = None
+    at: datetime | None = None
+
+
+class Approval(Shape):
+    """An approval as `GET /api/approvals/{id}` answers it."""
+
+    id: str
+    run: str
+    status: str
+    version: int
+    digest: str
+    action: str
+    title: str
+    requester: str
+    risk: str
+    call: Mapping[str, Any] | None = None
+    details: Mapping[str, Any] = {}
+    progress: Progress
+    votes: Sequence[Vote] = ()
+    decision: Decision | None = None
+    messages: Sequence[Posted] = ()
+    next_rung: Rung | None = None
+    undoes: Sequence[str] = ()
+    report: Sequence[str] = ()
+    opened_at: datetime
+    expires_at: datetime | None = None
+
+
+class Step(Shape):
+    """One thing a run did."""
+
+    position: int
+    name: str
+    kind: str
+    status: str
+    attempts: int
+    started_at: datetime
+    ended_at: datetime | None = None
+    error: str | None = None
+
+
+class Waiting(Shape):
+    """What a run waits for."""
+
+    reason: str
+    approval: str | None = None
+
+
+class Rollback(Shape):
+    """What a run undoes, and why."""
+
+    to: str | None = None
+    reason: str | None = None
+
+
+class RunLine(Shape):
+    """A run in a list."""
+
+    id: str
+    workflow: str
+    status: str
+    waiting_for: Waiting | None = None
+    created_at: datetime
+    updated_at: datetime
+    ended_at: datetime | None = None
+
+
+class Run(RunLine):
+    """A run as `GET /api/runs/{id}` answers it."""
+
+    version: str
+    started_by: str
+    input: Mapping[str, Any] = {}
+    result: Any = None
+    error: Mapping[str, Any] | None = None
+    steps: Sequence[Step] = ()
+    approvals: Sequence[Approval] = ()
+    rollback: Rollback | None = None
+    undoes: Sequence[str] = ()
+
+
+class Entry(Shape):
+    """A line of a run's journal."""
+
+    position: int
+    kind: str
+    name: str | None = None
+    data: Mapping[str, Any] = {}
+    at: datetime
+    hash: str
+
+
+class Delivery(Shape):
+    """A message in the outbox."""
+
+    id: str
+    approval: str | None = None
+    channel: str
+    address: str
+    event: str
+    status: str
+    attempts: int
+    error: str | None = None
+    created_at: datetime
+
+
+class Key(Shape):
+    """An API key, without anything from which it could be made."""
+
+    id: str
+    name: str
+    scopes: Sequence[str]
+    owner: str | None = None
+    created_at: datetime
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+    revoked_at: datetime | None = None

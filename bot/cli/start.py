@@ -1,0 +1,112 @@
+"""`signoff run`: start a run, and wait for its end if wanted."""
+
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Annotated, Any, Final
+
+import typer
+
+from bot.cli import drawing
+from bot.cli.connection import Doors, Url, doors, segment
+from bot.cli.serve import Workflows, split
+from bot.cli.shapes import Run
+from bot.cli.terminal import AsJson, ExitCode, finish, print_json, print_line, say, show, usage
+from engine.clock import SystemClock
+from engine.digest import read_json
+from engine.errors import EngineError
+from engine.ids import SystemIds
+from engine.rules.wording import is_table
+
+POLL: Final = timedelta(milliseconds=300)
+ENDED: Final = frozenset({"completed", "failed", "rolled_back", "cancelled", "killed"})
+
+
+def run(
+    *,
+    workflow: Annotated[str, typer.Argument(metavar="WORKFLOW", help="What to run.")],
+    given: Annotated[
+        list[str] | None,
+        typer.Option("--input", "-i", metavar="KEY=VALUE", help="One input; may be repeated."),
+    ] = None,
+    input_json: Annotated[
+        str | None, typer.Option("--input-json", help="All input as one JSON object.")
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until the run has ended.")] = False,
+    idempotency_key: Annotated[
+        str | None, typer.Option(help="The same key names the same run.")
+    ] = None,
+    workflows: Workflows = None,
+    as_json: AsJson = False,
+    url: Url = None,
+) -> None:
+    """Start a run. With --wait: 0 once it is completed, 1 however else it ends."""
+
+    async def deed() -> ExitCode:
+        body = {"workflow": workflow, "input": _input(given or [], input_json)}
+        key = idempotency_key or SystemIds().new("cli")
+        async with AsyncExitStack() as stack:
+            server = await stack.enter_async_context(doors(url, workflows=split(workflows)))
+            if wait:
+                await stack.enter_async_context(server.driven())
+            started = await server.post("/api/runs", body, idempotency_key=key)
+            if not wait:
+                _tell_started(started, server, as_json=as_json)
+                return ExitCode.DONE
+            say(f"{started['id']} has begun.")
+            ended = await _ended(server, started["id"])
+        if as_json:
+            print_json(ended)
+        else:
+            show(drawing.run_picture(Run.model_validate(ended)))
+        return ExitCode.DONE if ended["status"] == "completed" else ExitCode.FAILED
+
+    finish(deed())
+
+
+def _tell_started(started: Any, server: Doors, *, as_json: bool) -> None:
+    if as_json:
+        print_json(started)
+    else:
+        print_line(started["id"])
+    if server.inside is not None:
+        say("No server runs here: the run goes on once `signoff serve` is started, or use --wait.")
+
+
+async def _ended(server: Doors, run: str) -> Any:
+    clock = SystemClock()
+    told: object = None
+    while True:
+        seen = await server.get(f"/api/runs/{segment(run)}")
+        if seen["status"] in ENDED:
+            return seen
+        waiting = seen["waiting_for"]
+        if waiting is not None and waiting != told:
+            told = waiting
+            say(f"{run} waits for {waiting['reason']} {waiting['approval'] or ''}".rstrip() + ".")
+        await clock.sleep(POLL)
+
+
+def _input(given: list[str], input_json: str | None) -> dict[str, object]:
+    if input_json is not None:
+        if given:
+            raise usage("Give -i or --input-json, not both.")
+        return _object(input_json)
+    found: dict[str, object] = {}
+    for each in given:
+        key, equals, text = each.partition("=")
+        if not equals or not key:
+            raise usage(f"{each!r} is no input. Write -i key=value, such as -i order=17.")
+        if key in found:
+            raise usage(f"The input {key!r} is there twice.")
+        found[key] = text
+    return found
+
+
+def _object(text: str) -> dict[str, object]:
+    try:
+        value = read_json(text.encode(), what="input")
+    except EngineError as error:
+        raise usage(f"--input-json cannot be read: {error}", code=error.code) from None
+    if not is_table(value):
+        raise usage('--input-json is no object. Write it as \'{"order": "17"}\'.')
+    return {str(key): item for key, item in value.items()}

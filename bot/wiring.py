@@ -1,0 +1,192 @@
+"""Puts one Signoff together: the store, the channels, the doors' application, the worker and the dispatcher."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from bot.application import Application, Endpoint
+from bot.config.reading import Configuration, read
+from bot.finishing import FinishingExecutor
+from bot.secret_key import secret_of
+from bot.settings import Settings
+from channels.base import Channel
+from channels.cards import CardBuilder
+from channels.dispatch import Dispatcher
+from channels.registry import by_name
+from channels.slack.config import SlackConfig
+from channels.webhook.channel import WebhookChannel
+from channels.webhook.config import WebhookTarget
+from engine.clock import Clock, SystemClock
+from engine.errors import Unavailable
+from engine.http import Egress
+from engine.ids import DEFAULT_TENANT, Ids, SystemIds, WorkerId
+from engine.runtime.worker import Pace, Worker
+from engine.runtime.workflows import Workflows
+from engine.services import configuration, deliveries, tending
+from engine.store.database import Database, Transaction
+from engine.store.routings import set_channels
+from engine.store.sqlite import opened
+from engine.tokens import Tokens
+from signoff.registry import Workflow, registered
+
+_log = structlog.stdlib.get_logger("bot")
+
+WEB: Final = "web"  # the inbox shows every approval; nothing has to be sent for that
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """One Signoff whose database is open and owned. It drives and delivers while `work` runs."""
+
+    application: Application
+    worker: Worker
+    dispatcher: Dispatcher
+    executor: FinishingExecutor
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def work(self) -> None:
+        """Drive runs, fire rungs and deliver, until cancelled, or finished after `stop`."""
+        async with asyncio.TaskGroup() as group:
+            driving = group.create_task(self.worker.work())
+            group.create_task(self.dispatcher.run())
+            await self._stopping.wait()
+            self.dispatcher.stop()
+            await self.executor.finish()
+            driving.cancel()
+
+    def stop(self) -> None:
+        """Take up nothing new; `work` returns once what is under way has come to its next wait."""
+        self._stopping.set()
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    authored: Mapping[str, Workflow] | None = None,
+) -> AsyncGenerator[Running]:
+    """Signoff as `settings` and `signoff.toml` have it, until the block ends.
+
+    The database is made or migrated, owned, and told what the file says. What a dead owner held is
+    freed. Without `authored`, the workflows are those imported so far. Nothing is driven or sent
+    before `work`.
+
+    Raises:
+        FileOwned: if another process owns the database.
+        ChannelMisconfigured: if a channel that is configured cannot work; it names the setting.
+        Invalid: if `signoff.toml`, the secret or a workflow is wrong.
+        Unavailable: if the database cannot be opened.
+    """
+    clock, ids = clock or SystemClock(), ids or SystemIds()
+    listed = _configuration(settings)
+    webhooks = () if listed is None else listed.webhooks
+    tokens = Tokens(secret_of(settings, ids))
+    _make_private(settings.database_path)
+    async with opened(settings.database_path, clock=clock, ids=ids, tokens=tokens) as database:
+        channels = _channels(settings, webhooks, clock=clock, tokens=tokens)
+        await database.write(lambda tx: _prepare(tx, listed, frozenset(channels)))
+        cards = CardBuilder(database, base_url=settings.base_url)
+        workflows = Workflows(dict(registered() if authored is None else authored))
+        executor = FinishingExecutor(database, workflows, clock, ids)
+        slack = settings.slack()
+        yield Running(
+            application=Application(
+                base_url=settings.base_url,
+                database=database,
+                clock=clock,
+                ids=ids,
+                tokens=tokens,
+                workflows=workflows,
+                channels=channels,
+                webhooks=webhooks,
+                slack=None
+                if slack is None
+                else _slack_door(settings, slack, database, clock, cards),
+                trusted_proxies=settings.trusted_proxies,
+            ),
+            worker=Worker(
+                WorkerId(ids.new("wrk")),
+                database,
+                executor,
+                workflows.names,
+                pace=Pace(lease_for=settings.lease_for),
+            ),
+            dispatcher=Dispatcher(
+                database, channels, cards, clock=clock, base_url=settings.base_url
+            ),
+            executor=executor,
+        )
+
+
+def _configuration(settings: Settings) -> Configuration | None:
+    if settings.config.exists() or "config" in settings.model_fields_set:
+        return read(settings.config)
+    # Started without its file, perhaps in the wrong folder: nobody is removed because of that.
+    _log.warning("configuration.missing", path=str(settings.config), mend="signoff init")
+    return None
+
+
+def _make_private(database: Path) -> None:
+    try:
+        # SQLite gives the files beside it the same mode.
+        database.touch(mode=0o600)
+    except OSError as error:
+        raise Unavailable(
+            f"The database {database} cannot be made: {error.strerror}.", code="no_database"
+        ) from None
+
+
+def _channels(
+    settings: Settings, webhooks: Sequence[WebhookTarget], *, clock: Clock, tokens: Tokens
+) -> Mapping[str, Channel]:
+    found: list[Channel] = []
+    if (slack := settings.slack()) is not None:
+        # Slack's libraries take a quarter of a second to import, so only where they are used.
+        from channels.slack.channel import SlackChannel
+
+        found.append(SlackChannel(slack, clock=clock))
+    if (mail := settings.mail()) is not None:
+        from channels.email.channel import EmailChannel
+
+        found.append(EmailChannel(mail, clock=clock))
+    egress = Egress(allow_nets=settings.webhook_allow_nets)
+    # Always there: whoever asks may name a `callback_url`.
+    found.append(
+        WebhookChannel(
+            webhooks, egress=egress, tokens=tokens, clock=clock, base_url=settings.base_url
+        )
+    )
+    return by_name(found)
+
+
+def _slack_door(
+    settings: Settings, slack: SlackConfig, database: Database, clock: Clock, cards: CardBuilder
+) -> Endpoint:
+    from channels.slack.desk import Desk
+    from channels.slack.inbound import endpoint
+
+    return endpoint(
+        Desk(
+            config=slack,
+            database=database,
+            clock=clock,
+            base_url=settings.base_url,
+            card_of=cards.card_of,
+        )
+    )
+
+
+def _prepare(tx: Transaction, listed: Configuration | None, channels: frozenset[str]) -> None:
+    if listed is not None:
+        configuration.apply(tx, DEFAULT_TENANT, listed.directory)
+    set_channels(tx, channels | {WEB})
+    # The sole owner of a file begins: whoever held a lease before is dead.
+    tending.free_all(tx)
+    deliveries.free_all(tx)
