@@ -1,0 +1,18 @@
+"""The office in which stories of deliveries happen."""
+
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from engine.store.sqlite import SqliteDatabase
+from engine.tokens import Tokens
+from tests.channels.office import Office, office
+from tests.clock import ManualClock
+
+
+@pytest.fixture
+async def post_office(
+    database: SqliteDatabase, clock: ManualClock, tokens: Tokens
+) -> AsyncGenerator[Office]:
+    async with office(database, clock, tokens) as opened:
+        yield opened
