@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from bot.application import Application
 from bot.web import problems
-from bot.web.api import ROUTERS as DOORS
+from bot.web.api.routers import ROUTERS as DOORS
 from bot.web.description import DESCRIPTION, Described
 from bot.web.middleware import Capped, Caught, Headed, Logged
 from bot.web.pages import ROUTERS as PAGES

@@ -43,7 +43,7 @@ class Visitor:
     @property
     def channel(self) -> str:
         """The channel that a vote of this visitor comes through."""
-        return "web" if self.via == "cookie" else "api"
+        return "web" if self.via == "cookie" else "cli"
 
 
 def cookie_name(application: Application) -> str:

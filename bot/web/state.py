@@ -10,6 +10,7 @@ from jinja2 import Environment
 from starlette.requests import HTTPConnection
 
 from bot.application import Application
+from bot.web.health import ChannelHealth
 from bot.web.places import place_of
 from bot.web.rates import Buckets
 from bot.web.rendering import environment
@@ -27,6 +28,7 @@ class Shared:
 
     pages: Environment
     traffic: Traffic
+    health: ChannelHealth
     bad_tries: Buckets
     asked_links: Buckets
 
@@ -37,6 +39,7 @@ def shared(application: Application) -> Shared:
     return Shared(
         pages=environment(TEMPLATES),
         traffic=Traffic(),
+        health=ChannelHealth(application.channels, application.clock),
         bad_tries=Buckets(application.clock, tries=10, per=minute),
         asked_links=Buckets(application.clock, tries=10, per=minute),
     )

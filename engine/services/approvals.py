@@ -1,5 +1,7 @@
 """Asking for consent: opening an approval for a run, asking without a workflow, and reading what was asked."""
 
+from dataclasses import replace
+
 from engine.clock import iso
 from engine.ids import PersonId, RunId, TenantId
 from engine.store import (
@@ -104,24 +106,32 @@ def picture(tx: Transaction, tenant: TenantId, approval: str) -> ApprovalPicture
     return pictures.picture(tx, tenant, approval)
 
 
-def page(tx: Transaction, tenant: TenantId, wanted: Wanted) -> list[ApprovalPicture]:
-    """Approvals, newest first."""
+def page(
+    tx: Transaction, tenant: TenantId, wanted: Wanted, *, answerable_by: PersonId | None = None
+) -> list[ApprovalPicture]:
+    """Approvals, newest first; with `answerable_by` only open ones that this person can decide."""
+    if answerable_by is not None:
+        own = [row.id for row in _answerable(tx, tenant, answerable_by)]
+        wanted = replace(wanted, among=own)
     return pictures.pictures(tx, approvals.page(tx, tenant, wanted))
 
 
 def inbox_of(tx: Transaction, tenant: TenantId, person: PersonId) -> list[ApprovalPicture]:
     """The open approvals that `person` can still decide, those with the nearest deadline first."""
-    rows = [
-        row
-        for row in approvals.open_ones(tx, tenant)
-        if person not in row.excluded and person in eligibility.electorate(tx, row).pool
-    ]
-    return pictures.pictures(tx, rows)
+    return pictures.pictures(tx, _answerable(tx, tenant, person))
 
 
 def counts(tx: Transaction, tenant: TenantId) -> dict[str, int]:
     """How many approvals are in each state."""
     return approvals.counts(tx, tenant)
+
+
+def _answerable(tx: Transaction, tenant: TenantId, person: PersonId) -> list[ApprovalRow]:
+    return [
+        row
+        for row in approvals.open_ones(tx, tenant)
+        if person not in row.excluded and person in eligibility.electorate(tx, row).pool
+    ]
 
 
 def _next_round(tx: Transaction, tenant: TenantId, row: ApprovalRow) -> ApprovalRow:

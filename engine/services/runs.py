@@ -97,6 +97,15 @@ def picture(tx: Transaction, tenant: TenantId, run: RunId) -> RunPicture:
     )
 
 
+def find(tx: Transaction, tenant: TenantId, run: RunId) -> RunRow:
+    """The run alone, without its steps and approvals.
+
+    Raises:
+        NotFound: if this tenant has no such run.
+    """
+    return runs.get(tx, tenant, run)
+
+
 def page(
     tx: Transaction,
     tenant: TenantId,

@@ -48,3 +48,8 @@ def gather(tx: Transaction, tenant: TenantId) -> Statistics:
         outbox=deliveries.counts(tx, tenant),
         decisions=DecisionTimes(sorted_times=times),
     )
+
+
+def touch(tx: Transaction, tenant: TenantId) -> None:
+    """Ask the store the least that it cannot answer without being there."""
+    statistics.touch(tx, tenant)

@@ -1,0 +1,77 @@
+"""API keys, made and revoked by operators."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from starlette.responses import JSONResponse
+
+from bot.web.api import shapes
+from bot.web.api.paging import Id
+from bot.web.callers import Operator
+from bot.web.description import refusals
+from bot.web.reading import StrictRoute
+from bot.web.state import Served
+from engine.clock import iso
+from engine.ids import KeyId, PersonId
+from engine.services import keys
+from engine.services.keys import KeyRow, NewKey
+
+router = APIRouter(prefix="/api/keys", tags=["keys"], route_class=StrictRoute)
+
+
+class KeyBody(BaseModel):
+    """A key that is wanted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, Field(examples=["agent"])]
+    scopes: Annotated[list[str], Field(examples=[["runs:start", "read"]], max_length=20)]
+    owner: Annotated[
+        str | None, Field(description="Who answers for it, and never counts for what it asks.")
+    ] = None
+    expires_at: Annotated[AwareDatetime | None, Field(description="In 90 days unless said.")] = None
+
+
+@router.post("", status_code=201, response_model=shapes.NewKey, responses=refusals(413, 415))
+async def create(caller: Operator, application: Served, body: KeyBody) -> JSONResponse:
+    """Make a key. `key` is shown in this answer and never again."""
+    owner = None if body.owner is None else PersonId(body.owner.removeprefix("person:"))
+    new = NewKey(name=body.name, scopes=body.scopes, owner=owner, expires_at=body.expires_at)
+    row, presented = await application.database.write(
+        lambda tx: keys.create(tx, caller.tenant, new, by=caller.subject)
+    )
+    return JSONResponse({**_shown(row), "key": presented}, 201)
+
+
+@router.get("", response_model=shapes.KeyList, responses=refusals())
+async def listing(caller: Operator, application: Served) -> JSONResponse:
+    """Every key, revoked ones included, newest first."""
+    found = await application.database.read(lambda tx: keys.listing(tx, caller.tenant))
+    return JSONResponse({"keys": [_shown(row) for row in found]})
+
+
+@router.delete("/{id}", response_model=shapes.Key, responses=refusals(404))
+async def revoke(caller: Operator, application: Served, id: Id) -> JSONResponse:
+    """End a key at once. Revoking it again changes nothing."""
+    row = await application.database.write(
+        lambda tx: keys.revoke(tx, caller.tenant, KeyId(id), by=caller.subject)
+    )
+    return JSONResponse(_shown(row))
+
+
+def _shown(row: KeyRow) -> dict[str, Any]:
+    moments = {
+        "created_at": row.created_at,
+        "expires_at": row.expires_at,
+        "last_used_at": row.last_used_at,
+        "revoked_at": row.revoked_at,
+    }
+    said = {name: None if at is None else iso(at) for name, at in moments.items()}
+    return {
+        "id": row.id,
+        "name": row.name,
+        "scopes": sorted(row.scopes),
+        "owner": row.owner,
+        **said,
+    }

@@ -1,0 +1,31 @@
+"""Every door for programs, in the order in which they are described."""
+
+from typing import Final
+
+from fastapi import APIRouter
+
+from bot.web.api import (
+    api_keys,
+    approvals,
+    artifacts,
+    asking,
+    hearing,
+    outbox,
+    runs,
+    sign_ins,
+    votes,
+    watching,
+)
+
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    runs.router,
+    artifacts.router,
+    asking.router,
+    approvals.router,
+    votes.router,
+    api_keys.router,
+    outbox.router,
+    sign_ins.router,
+    hearing.router,
+    watching.router,
+)

@@ -1,0 +1,187 @@
+"""Runs: started, watched, and operated when they are stuck."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import JSONResponse
+
+from bot.web.api import shapes
+from bot.web.api.once import IdempotencyKey, answered, once
+from bot.web.api.paging import Cursor, Id, Limit, Position, cut
+from bot.web.api.reasons import Because
+from bot.web.callers import CurrentCaller, Operator, Reader, Starter
+from bot.web.description import refusals
+from bot.web.reading import StrictRoute
+from bot.web.state import Served
+from engine.errors import NotAllowed
+from engine.ids import RunId
+from engine.rules.states import RunStatus
+from engine.services import runs
+from engine.services.keys import Caller, Scope
+from engine.services.runs import moments
+from engine.store.database import Transaction
+from engine.store.runs import NewRun, RunRow
+
+router = APIRouter(prefix="/api/runs", tags=["runs"], route_class=StrictRoute)
+
+
+class StartBody(BaseModel):
+    """Which workflow to start, and what it is given."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    workflow: Annotated[str, Field(max_length=200, examples=["refund"])]
+    input: dict[str, Any] = Field(default_factory=dict, examples=[{"order": "17"}])
+
+
+@router.post("", status_code=201, response_model=shapes.Started, responses=refusals(409, 413, 415))
+async def start(
+    caller: Starter, application: Served, body: StartBody, key: IdempotencyKey = None
+) -> JSONResponse:
+    """Start a run; its input is checked against the workflow before anything is kept."""
+    workflow = application.workflows.check(body.workflow, body.input)
+    asked = once(caller, key, "/api/runs", body)
+
+    def begin(tx: Transaction) -> dict[str, Any]:
+        new = NewRun(
+            id=RunId(tx.ids.new("run")),
+            tenant=caller.tenant,
+            workflow=workflow.name,
+            version=workflow.version,
+            input=body.input,
+            started_by=caller.subject,
+            owner=caller.owner,
+        )
+        run = runs.start(tx, new)
+        return {
+            "id": run,
+            "status": RunStatus.CREATED,
+            "status_url": f"/api/runs/{run}",
+            "page_url": f"/runs/{run}",
+        }
+
+    answer = await application.database.write(lambda tx: answered(tx, asked, lambda: begin(tx)))
+    return JSONResponse(answer, 201, {"Location": answer["status_url"]})
+
+
+@router.get("", response_model=shapes.RunPage, responses=refusals())
+async def listing(
+    _caller: Reader,
+    application: Served,
+    status: Annotated[RunStatus | None, Query(description="Only those in this state.")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> JSONResponse:
+    """Runs, newest first."""
+    before = None if cursor is None else RunId(cursor)
+    found = await application.database.read(
+        lambda tx: runs.page(tx, application.tenant, status=status, before=before, limit=limit + 1)
+    )
+    page, last = cut(found, limit)
+    following = None if last is None else last.id
+    return JSONResponse({"runs": [_line(row) for row in page], "next": following})
+
+
+@router.get("/{id}", response_model=shapes.Run, responses=refusals(404))
+async def one(_caller: Reader, application: Served, id: Id) -> JSONResponse:
+    """One run: its steps, approvals, checkpoints, and what was undone."""
+    picture = await application.database.read(
+        lambda tx: runs.picture(tx, application.tenant, RunId(id))
+    )
+    return JSONResponse(picture.to_json())
+
+
+@router.get("/{id}/journal", response_model=shapes.Journal, responses=refusals(404))
+async def journal(
+    _caller: Reader, application: Served, id: Id, cursor: Position = None, limit: Limit = 100
+) -> JSONResponse:
+    """The run's journal, oldest first."""
+    after = -1 if cursor is None else int(cursor)
+    found = await application.database.read(
+        lambda tx: runs.entries(tx, application.tenant, RunId(id), after=after, limit=limit + 1)
+    )
+    page, last = cut(found, limit)
+    following = None if last is None else str(last.position)
+    return JSONResponse({"entries": [entry.to_json() for entry in page], "next": following})
+
+
+@router.get("/{id}/checkpoints", response_model=shapes.Checkpoints, responses=refusals(404))
+async def checkpoints(_caller: Reader, application: Served, id: Id) -> JSONResponse:
+    """The run's checkpoints, oldest first; the bytes of each are an artifact."""
+    found = await application.database.read(
+        lambda tx: runs.checkpoints_of(tx, application.tenant, RunId(id))
+    )
+    return JSONResponse({"checkpoints": found})
+
+
+@router.get("/{id}/replay", response_model=shapes.Replayed, responses=refusals(404))
+async def replay(_caller: Reader, application: Served, id: Id) -> JSONResponse:
+    """Rebuild the run's state from its journal, and say whether it equals the stored one."""
+    differences = await application.database.read(
+        lambda tx: runs.verify(tx, application.tenant, RunId(id))
+    )
+    return JSONResponse({"equal": not differences, "differences": differences})
+
+
+@router.post("/{id}/cancel", response_model=shapes.Operated, responses=refusals(404, 409, 413, 415))
+async def cancel(caller: CurrentCaller, application: Served, id: Id, body: Because) -> JSONResponse:
+    """Stop the run where it is. Nothing is undone; `stays` names the steps that stay done.
+
+    For operators, and for the key that started it.
+    """
+    run = RunId(id)
+
+    def stop(tx: Transaction) -> tuple[str, ...]:
+        _demand_own(caller, runs.find(tx, caller.tenant, run))
+        return runs.cancel(tx, caller.tenant, run, by=caller.subject, reason=body.reason)
+
+    stays = await application.database.write(stop)
+    return JSONResponse({"id": run, "status": RunStatus.CANCELLED, "stays": list(stays)})
+
+
+@router.post("/{id}/retry", response_model=shapes.Operated, responses=refusals(404, 409, 413, 415))
+async def retry(caller: Operator, application: Served, id: Id, body: Because) -> JSONResponse:
+    """Let a run go on that is stuck in a compensation, or stopped because its code had changed."""
+    run = RunId(id)
+
+    def again(tx: Transaction) -> RunRow:
+        runs.retry(tx, caller.tenant, run, by=caller.subject, reason=body.reason)
+        return runs.find(tx, caller.tenant, run)
+
+    row = await application.database.write(again)
+    return JSONResponse({"id": run, "status": row.status})
+
+
+@router.post("/{id}/skip", response_model=shapes.Operated, responses=refusals(404, 409, 413, 415))
+async def skip(caller: Operator, application: Served, id: Id, body: Because) -> JSONResponse:
+    """Leave the step whose compensation is stuck as it is, and go on undoing the others."""
+    run = RunId(id)
+
+    def leave(tx: Transaction) -> tuple[str, RunRow]:
+        left = runs.skip(tx, caller.tenant, run, by=caller.subject, reason=body.reason)
+        return left, runs.find(tx, caller.tenant, run)
+
+    left, row = await application.database.write(leave)
+    return JSONResponse({"id": run, "status": row.status, "skipped": left})
+
+
+def _demand_own(caller: Caller, row: RunRow) -> None:
+    started_it = row.started_by == caller.subject and Scope.RUNS_START in caller.scopes
+    if not started_it and Scope.OPERATE not in caller.scopes:
+        raise NotAllowed(
+            "This is for operators, and for the key that started it.", code="not_yours"
+        )
+
+
+def _line(row: RunRow) -> dict[str, object]:
+    waiting = None if row.reason is None else {"reason": row.reason, "approval": row.awaits}
+    return {
+        "id": row.id,
+        "workflow": row.workflow,
+        "version": row.version,
+        "status": row.status,
+        "waiting_for": waiting,
+        "started_by": row.started_by,
+        **moments(row),
+    }

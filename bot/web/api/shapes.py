@@ -1,0 +1,337 @@
+"""What the doors answer, for the description; whatever else an answer holds is there to stay."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from engine.rules.states import ApprovalStatus, RunStatus
+from engine.rules.tally import Choice
+from engine.services.keys import Scope
+
+
+class Answer(BaseModel):
+    """Something that is answered; fields are added over time, and none is renamed."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Count(Answer):
+    """How many there are, of how many that it takes."""
+
+    have: int
+    need: int
+
+
+class GroupCount(Count):
+    """How many of one group."""
+
+    name: str
+
+
+class Progress(Answer):
+    """How far an approval has come, and who can still answer."""
+
+    approve: Count
+    reject: Count
+    groups: list[GroupCount]
+    can_still: list[str]
+
+
+class Vote(Answer):
+    """What one person said. `counted` is false for late votes and for those of earlier versions."""
+
+    person: str
+    choice: Choice
+    comment: str | None
+    changes: dict[str, Any] | None
+    channel: str
+    identified_by: str
+    at: datetime
+    counted: bool
+
+
+class Decision(Answer):
+    """What the votes, a rung or whoever asked made of it."""
+
+    outcome: str
+    changes: dict[str, Any]
+    by: list[str]
+    rule: str
+    at: datetime
+    consumed_at: datetime | None
+
+
+class Message(Answer):
+    """One place where an approval is shown."""
+
+    channel: str
+    target: str
+    state: str
+
+
+class NextRung(Answer):
+    """What happens next if nobody does anything."""
+
+    text: str
+    due_at: datetime
+
+
+class Approval(Answer):
+    """One approval as it stands. `digest` covers exactly what is approved."""
+
+    id: str
+    run: str
+    status: ApprovalStatus
+    version: int
+    digest: str
+    action: str
+    title: str
+    details: dict[str, Any]
+    call: dict[str, Any] | None
+    requester: str
+    approvers: list[str]
+    progress: Progress
+    votes: list[Vote]
+    decision: Decision | None
+    messages: list[Message]
+    next_rung: NextRung | None
+    opened_at: datetime
+    expires_at: datetime | None
+
+
+class ApprovalPage(Answer):
+    """Approvals, newest first."""
+
+    approvals: list[Approval]
+    next: str | None
+
+
+class Asked(Answer):
+    """An approval that was opened. `callback_secret` is given once, with a `callback_url`."""
+
+    id: str
+    run: str
+    status: ApprovalStatus
+    version: int
+    digest: str
+    status_url: str
+    page_url: str
+    expires_at: datetime | None
+    callback_secret: str | None = None
+
+
+class Receipt(Answer):
+    """What became of a vote, with a sentence that can be shown."""
+
+    recorded: bool
+    counted: bool
+    status: ApprovalStatus
+    message: str
+
+
+class Started(Answer):
+    """A run that will be taken up by the next free worker."""
+
+    id: str
+    status: RunStatus
+    status_url: str
+
+
+class Waiting(Answer):
+    """Why a run does not go on by itself."""
+
+    reason: str
+    approval: str | None
+
+
+class RunLine(Answer):
+    """A run in a list."""
+
+    id: str
+    workflow: str
+    version: str
+    status: RunStatus
+    waiting_for: Waiting | None
+    started_by: str
+    created_at: datetime
+    updated_at: datetime
+    ended_at: datetime | None
+
+
+class RunPage(Answer):
+    """Runs, newest first."""
+
+    runs: list[RunLine]
+    next: str | None
+
+
+class Step(Answer):
+    """One thing that a run's code asked for."""
+
+    position: int
+    name: str
+    kind: str
+    status: str
+    attempts: int
+    started_at: datetime
+    ended_at: datetime | None
+
+
+class Run(RunLine):
+    """A run as it stands."""
+
+    input: dict[str, Any]
+    result: Any
+    error: dict[str, Any] | None
+    steps: list[Step]
+    approvals: list[Approval]
+    checkpoints: list[dict[str, Any]]
+    rollback: dict[str, Any] | None
+    summary: dict[str, Any]
+
+
+class Operated(Answer):
+    """What an operator's verb did to a run."""
+
+    id: str
+    status: RunStatus
+
+
+class Entry(Answer):
+    """One line of a run's journal, chained to the one before it by its hash."""
+
+    position: int
+    kind: str
+    name: str | None
+    data: dict[str, Any]
+    at: datetime
+    hash: str
+    previous: str
+
+
+class Journal(Answer):
+    """A page of a run's journal, oldest first."""
+
+    entries: list[Entry]
+    next: str | None
+
+
+class Checkpoints(Answer):
+    """A run's checkpoints, oldest first."""
+
+    checkpoints: list[dict[str, Any]]
+
+
+class Replayed(Answer):
+    """Whether a run's journal leads to the state that is stored, and where it does not."""
+
+    equal: bool
+    differences: list[str]
+
+
+class Key(Answer):
+    """An API key, without anything from which it could be made."""
+
+    id: str
+    name: str
+    scopes: list[Scope]
+    owner: str | None
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+class NewKey(Key):
+    """A key that was just made; `key` itself is shown this once."""
+
+    key: str
+
+
+class KeyList(Answer):
+    """Every key, revoked ones included, newest first."""
+
+    keys: list[Key]
+
+
+class Delivery(Answer):
+    """One message in the outbox."""
+
+    id: str
+    approval: str | None
+    channel: str
+    address: str
+    kind: str
+    event: str
+    status: str
+    attempts: int
+    error: str | None
+    created_at: datetime
+    due_at: datetime
+    ended_at: datetime | None
+
+
+class Outbox(Answer):
+    """Messages, newest first, and how many there are in each state."""
+
+    deliveries: list[Delivery]
+    counts: dict[str, int]
+    next: str | None
+
+
+class Redriven(Answer):
+    """How many dead messages are sent again."""
+
+    redriven: int
+
+
+class DecisionTimes(Answer):
+    """How long people took, over the latest decisions."""
+
+    count: int
+    median_s: float | None
+    p90_s: float | None
+
+
+class Stats(Answer):
+    """How many there are in each state."""
+
+    runs: dict[str, int]
+    approvals: dict[str, int]
+    outbox: dict[str, int]
+    time_to_decision: DecisionTimes
+
+
+class Me(Answer):
+    """Who calls, and what they may do."""
+
+    kind: str
+    name: str
+    person: str | None
+    key: str | None
+    owner: str | None
+    scopes: list[Scope]
+    expires_at: datetime | None = Field(description="When the session ends.")
+
+
+class SignInAsked(Answer):
+    """A terminal that waits: compare `code` with the page behind the mailed link."""
+
+    code: str
+    device: str
+    expires_at: datetime
+
+
+class Session(Answer):
+    """A session of `signoff login`; `token` is its bearer."""
+
+    token: str
+    person: str
+    expires_at: datetime
+
+
+class Pending(Answer):
+    """Nobody opened the link yet."""
+
+    status: str

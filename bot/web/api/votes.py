@@ -1,0 +1,73 @@
+"""Voting over HTTP: people only, through the one door."""
+
+from datetime import timedelta
+from typing import Annotated, Final
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import JSONResponse
+
+from bot.web.api import shapes
+from bot.web.api.paging import Id
+from bot.web.callers import CurrentPerson, CurrentVisitor
+from bot.web.description import refusals
+from bot.web.reading import StrictRoute
+from bot.web.state import Served
+from engine.rules.tally import Choice
+from engine.services import votes
+from engine.services.votes import Ballot, CastReceipt
+
+router = APIRouter(prefix="/api/approvals", tags=["approvals"], route_class=StrictRoute)
+
+CONFIRM_WITHIN: Final = timedelta(seconds=10)
+
+
+class VoteBody(BaseModel):
+    """An answer. `digest` is what was looked at: if it was edited since, the vote is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    choice: Choice
+    comment: Annotated[str | None, Field(description="At most 2,000 characters.")] = None
+    digest: Annotated[str | None, Field(pattern=r"^sha256:[0-9a-f]{64}$")] = None
+    version: Annotated[int | None, Field(strict=True)] = None
+    changes: None = None
+    form: None = None
+
+
+@router.post("/{id}/votes", response_model=shapes.Receipt, responses=refusals(404, 409, 413, 415))
+async def vote(
+    visitor: CurrentVisitor,
+    person: CurrentPerson,
+    application: Served,
+    id: Id,
+    body: VoteBody,
+) -> JSONResponse:
+    """Vote, as the person who is signed in; keys cannot. The last answer before the decision counts.
+
+    `recorded` is said only once it is durable. 503 `not_recorded` means that it may be: voting
+    again counts once.
+    """
+    ballot = Ballot(
+        tenant=application.tenant,
+        approval=id,
+        person=person,
+        choice=body.choice,
+        comment=body.comment,
+        digest=body.digest,
+        version=body.version,
+        channel=visitor.channel,
+        identified_by="session",
+    )
+    receipt = await votes.vote(application.database, ballot, within=CONFIRM_WITHIN)
+    return JSONResponse(shown(receipt))
+
+
+def shown(receipt: CastReceipt) -> dict[str, object]:
+    """What became of a vote, as every door for programs answers it."""
+    return {
+        "recorded": receipt.recorded,
+        "counted": receipt.counted,
+        "status": receipt.status,
+        "message": receipt.message,
+    }

@@ -1,0 +1,88 @@
+"""How things stand, for those who watch: health, readiness, numbers and metrics."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from starlette.responses import JSONResponse, Response
+
+from bot.web.api import shapes
+from bot.web.api.measures import Measures
+from bot.web.callers import Reader, visitor_or_none
+from bot.web.description import Responses, refusals
+from bot.web.places import is_this_machine
+from bot.web.reading import StrictRoute
+from bot.web.state import Served, shared_of
+from engine.errors import EngineError, NotAllowed
+from engine.services import keys, statistics
+from engine.services.keys import Scope
+from engine.services.statistics import DecisionTimes
+
+router = APIRouter(tags=["watching"], route_class=StrictRoute)
+
+_READY: Responses = {
+    200: {"description": "It takes requests. A failing channel is named and keeps nothing back."},
+    503: {
+        "description": "The store does not answer.",
+        "content": {"application/json": {"schema": {"type": "object"}}},
+    },
+}
+_METRICS: Responses = {
+    200: {"description": "Prometheus text.", "content": {"text/plain": {"schema": {}}}}
+}
+
+
+@router.get("/healthz")
+async def healthz() -> JSONResponse:
+    """Whether the process answers at all."""
+    return JSONResponse({"status": "ok"})
+
+
+@router.get("/readyz", responses=_READY)
+async def readyz(request: Request, application: Served) -> JSONResponse:
+    """Whether the store answers, and what each channel last said of itself, at most a minute ago."""
+    channels = await shared_of(request).health.said()
+    try:
+        await application.database.read(lambda tx: statistics.touch(tx, application.tenant))
+    except EngineError:
+        return JSONResponse({"ready": False, "database": "failing", "channels": channels}, 503)
+    return JSONResponse({"ready": True, "database": "ok", "channels": channels})
+
+
+@router.get("/api/stats", response_model=shapes.Stats, responses=refusals())
+async def stats(_caller: Reader, application: Served) -> JSONResponse:
+    """How many runs, approvals and messages there are in each state, and how long people take."""
+    found = await application.database.read(lambda tx: statistics.gather(tx, application.tenant))
+    return JSONResponse(
+        {
+            "runs": found.runs,
+            "approvals": found.approvals,
+            "outbox": found.outbox,
+            "time_to_decision": _times(found.decisions),
+        }
+    )
+
+
+@router.get("/metrics", response_class=Response, responses={**_METRICS, **refusals()})
+async def metrics(request: Request, application: Served) -> Response:
+    """The same for Prometheus. For readers, and for whoever calls from this very machine."""
+    visitor = await visitor_or_none(request)
+    if visitor is not None:
+        keys.demand(visitor.caller, Scope.READ)
+    elif not is_this_machine(request):
+        raise NotAllowed("Send a key with the scope read.", code="not_signed_in")
+    found = await application.database.read(lambda tx: statistics.gather(tx, application.tenant))
+    registry = CollectorRegistry()
+    registry.register(Measures(found))
+    traffic = generate_latest(shared_of(request).traffic.registry)
+    return Response(generate_latest(registry) + traffic, media_type=CONTENT_TYPE_LATEST)
+
+
+def _times(decisions: DecisionTimes) -> dict[str, Any]:
+    median, p90 = decisions.quantile(0.5), decisions.quantile(0.9)
+    return {
+        "count": decisions.count,
+        "median_s": None if median is None else median.total_seconds(),
+        "p90_s": None if p90 is None else p90.total_seconds(),
+    }
