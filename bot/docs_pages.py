@@ -1,10 +1,15 @@
-"""Pages that are made from the code, so that they cannot say anything else."""
+"""Pages that are made from the code, so that they cannot say anything else: `python -m bot.docs_pages`."""
 
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from pathlib import Path
+from typing import Final
 
 from pydantic_settings import BaseSettings
 
 from engine.rules.durations import say_duration
+
+ROOT: Final = Path(__file__).resolve().parent.parent
 
 
 def env_example(settings: type[BaseSettings]) -> str:
@@ -15,12 +20,35 @@ def env_example(settings: type[BaseSettings]) -> str:
         "# What a line shows is the default, or an example of what has none.",
     ]
     for name, field in settings.model_fields.items():
-        shown = _shown(field.default) or str((field.examples or [""])[0])
+        shown = shown_default(field.default) or str((field.examples or [""])[0])
         lines += ["", f"# {field.description}", f"# {prefix}{name.upper()}={shown}"]
     return "\n".join(lines) + "\n"
 
 
-def _shown(default: object) -> str:
+def pages() -> Mapping[str, Callable[[], str]]:
+    """Every page that is made, by its place in the repository."""
+    # Slow to import, and of no use to whoever only wants an example of the settings.
+    from bot.reference.api import api_page
+    from bot.reference.commands import commands_page
+    from bot.reference.errors import errors_page
+    from bot.reference.events import events_page
+    from bot.reference.settings import settings_page
+    from bot.settings import Settings
+    from engine.rules.states_page import states_page
+
+    return {
+        ".env.example": lambda: env_example(Settings),
+        "docs/errors.md": errors_page,
+        "docs/states.md": states_page,
+        "docs/reference/api.md": api_page,
+        "docs/reference/cli.md": commands_page,
+        "docs/reference/events.md": events_page,
+        "docs/reference/settings.md": settings_page,
+    }
+
+
+def shown_default(default: object) -> str:
+    """A default as it would be written into `.env`; empty where there is none to show."""
     match default:
         case timedelta():
             return say_duration(default)
@@ -30,3 +58,14 @@ def _shown(default: object) -> str:
             return ""
         case _:
             return "" if repr(default) == "PydanticUndefined" else str(default)
+
+
+def main() -> None:
+    """Write every page anew."""
+    for name, page in pages().items():
+        (ROOT / name).parent.mkdir(parents=True, exist_ok=True)
+        (ROOT / name).write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
