@@ -28,7 +28,8 @@ def buttons(card: Card, *, is_open: bool, may_vote: bool) -> tuple[Button, ...]:
             for label, choice in (("Approve", "approve"), ("Reject", "reject"))
         )
     if is_open:
-        return (Button(label="Open to review", url=_ours(card.respond_url or card.page_url)),)
+        url = _ours(card.respond_url or card.page_url)
+        return (Button(label="Open to review", url=url, look="main"),)
     return (Button(label="See what happened", url=_ours(card.page_url)),)
 
 
