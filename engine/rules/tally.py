@@ -83,13 +83,13 @@ class Tally:
 def tally(quorum: Quorum, votes: Iterable[CastVote], electorate: Electorate) -> Tally:
     """Count the latest vote of every eligible person, whatever order the votes arrive in.
 
-    Rejection wins when both thresholds are met at once; one request for changes ends it
+    Rejection wins when both are reached at once; one request for changes ends it
     unless it is rejected. Of two votes with one sequence the more cautious counts. It is impossible
     when the quorum stays out of reach even if all who have not voted, and all whom a rung may
     add, approved; nobody is expected to change a vote. `can_still` is empty once it is over.
     """
     eligible = electorate.pool - electorate.excluded
-    latest = _latest(votes, among=eligible | (electorate.later - electorate.excluded))
+    latest = _latest(votes)
     chosen = {choice: {who for who in eligible if latest.get(who) is choice} for choice in Choice}
     approvals, rejections = chosen[Choice.APPROVE], chosen[Choice.REJECT]
     groups = _progress(quorum, approvals, electorate)
@@ -121,9 +121,9 @@ def tally(quorum: Quorum, votes: Iterable[CastVote], electorate: Electorate) -> 
 _CAUTION = (Choice.ABSTAIN, Choice.APPROVE, Choice.REQUEST_CHANGES, Choice.REJECT)
 
 
-def _latest(votes: Iterable[CastVote], *, among: frozenset[PersonId]) -> dict[PersonId, Choice]:
+def _latest(votes: Iterable[CastVote]) -> dict[PersonId, Choice]:
     in_order = sorted(votes, key=lambda vote: (vote.sequence, _CAUTION.index(vote.choice)))
-    return {vote.person: vote.choice for vote in in_order if vote.person in among}
+    return {vote.person: vote.choice for vote in in_order}
 
 
 def _is_reachable(

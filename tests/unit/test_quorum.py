@@ -185,6 +185,9 @@ def test_places_are_all_who_have_to_agree() -> None:
         pytest.param({"need": None, "groups": [["a", 1], "b"], "reject": 1}, id="half a group"),
         pytest.param({"need": None, "groups": [["a"]], "reject": 1}, id="a group without count"),
         pytest.param({"need": None, "groups": [["a", 1, 1]], "reject": 1}, id="a group too long"),
+        pytest.param(
+            {"need": None, "groups": [{"a": 1, "b": 1}], "reject": 1}, id="a group as a table"
+        ),
         pytest.param({"need": None, "groups": [["a", 0]], "reject": 1}, id="a group of nobody"),
         pytest.param({"need": None, "groups": [["A", 1]], "reject": 1}, id="a group misnamed"),
         pytest.param({"need": None, "groups": {"a": 1}, "reject": 1}, id="groups as a table"),

@@ -144,6 +144,22 @@ def test_only_a_late_vote_comes_after_the_end(status: RunStatus) -> None:
             apply(ended, kind, {})
 
 
+def test_states_reasons_and_entries_have_the_names_that_are_stored() -> None:
+    assert " ".join(RunStatus) == (
+        "created running waiting paused rolling_back settling completed failed rolled_back "
+        "cancelled killed"
+    )
+    assert " ".join(WaitingReason) == (
+        "approval timer child reconcile budget halted stuck changed quarantined"
+    )
+    assert " ".join(ApprovalStatus) == "open approved rejected expired changes_requested cancelled"
+    assert " ".join(sorted(QUIET)) == (
+        "approval.consumed approval.edited approval.extended checkpoint.created compensation.begun "
+        "compensation.failed compensation.finished rung.fired step.begun step.failed step.finished "
+        "value.recorded vote.recorded"
+    )
+
+
 def test_the_ends_are_these() -> None:
     assert {"completed", "failed", "rolled_back", "cancelled", "killed"} == TERMINAL
     assert not RunShape(status=RunStatus.WAITING, reason=WaitingReason.TIMER).is_terminal

@@ -210,6 +210,21 @@ def test_progress_of_groups_counts_filled_places() -> None:
     assert result.can_still == (PersonId("r2"), PersonId("s3"))
 
 
+def test_people_and_groups_are_named_in_order() -> None:
+    turned = Quorum(need=None, groups=(("sec", 1), ("rel", 1)), reject=9)
+    crowd = " ".join(f"p{number}" for number in range(9))
+
+    result = tally(turned, said(crowd.replace(" ", "- ") + "-"), electorate(crowd))
+
+    assert list(result.rejections) == crowd.split()
+    assert [group.name for group in result.groups] == ["rel", "sec"]
+
+
+def test_choices_and_outcomes_have_the_names_that_surfaces_send() -> None:
+    assert " ".join(Choice) == "approve reject request_changes abstain"
+    assert " ".join(Outcome) == "open approved rejected changes_requested impossible"
+
+
 @pytest.mark.parametrize("answers", ["ana+ bo+", "ana-", "ana?", "ana~ bo~"])
 def test_nobody_can_still_vote_when_it_is_over(answers: str) -> None:
     assert tally(TWO, said(answers), THREE).can_still == ()
