@@ -33,7 +33,7 @@ THEN_WORDS: Mapping[Verb, str] = {
     Verb.CONTINUE: "it continues with the default",
     Verb.HOLD: "it is held",
 }
-VOTING_CHANNELS = frozenset({"slack", "email"})
+VOTING_CHANNELS = frozenset({"slack", "email", "webhook"})
 
 
 class CardBuilder:
