@@ -1,5 +1,6 @@
 """Brings a database to the schema this version knows, by one Alembic chain for both databases."""
 
+import logging
 from pathlib import Path
 
 from sqlalchemy import Connection, create_engine, inspect, text
@@ -42,6 +43,8 @@ def _upgrade(url: str) -> None:
     from alembic import command
     from alembic.config import Config
 
+    # It tells its own story at every step; one sentence of ours is enough.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["url"] = url
