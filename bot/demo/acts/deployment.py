@@ -1,0 +1,35 @@
+"""A deployment: another system says no, and everything done so far is undone."""
+
+from bot.demo.hooks.callbacks import Answered
+from bot.demo.people import DESK
+from bot.demo.scene import Scene
+from bot.demo.table import Claim, Report, demand
+
+COMMENT = "The smoke test never logs in."
+UNDONE = ["removed test orders", "took down", "migrated back"]
+
+
+async def play(scene: Scene, report: Report) -> None:
+    """The release desk rejects by a signed callback, which then arrives a second time."""
+    callbacks = scene.world.hooks.callbacks
+    first: list[Answered] = []
+    with report.showing(Claim.REJECTED) as proof:
+        opened = await scene.event(scene.deployment, "approval.opened")
+        answered = await callbacks.answer(opened, "reject", COMMENT)
+        first.append(answered)
+        demand(answered.status == 200, f"It was answered with {answered.status}.")
+        seen = await scene.api.decided(scene.deployment.approval)
+        demand(seen.status == "rejected", f"It is {seen.status}.")
+        voters = [(vote.person, vote.channel) for vote in seen.votes]
+        demand(voters == [(DESK, "webhook")], f"The votes are {voters}.")
+        proof.append(f"answered 200: “{answered.json.get('message')}”")
+    with report.showing(Claim.UNDONE) as proof:
+        await scene.event(scene.deployment, "run.rolled_back")
+        told = [done.what for done in scene.stage.done if "release" in done.facts]
+        demand(told[3:] == UNDONE, f"The ledger says: {told}.")
+        proof.append(", ".join(UNDONE))
+    with report.showing(Claim.CALLED_TWICE) as proof:
+        demand(first, "It never arrived a first time.")
+        async with scene.unchanged(scene.deployment):
+            again = await callbacks.send(first[0].sent)
+        proof.append(f"answered {again.status}, and no entry in the journal")
