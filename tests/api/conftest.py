@@ -12,12 +12,22 @@ from engine.runtime.workflows import Workflows
 from engine.store.sqlite import SqliteDatabase
 from engine.tokens import Tokens
 from tests.api.desk import WORKFLOWS, Desk, given_company
+from tests.api.media import Quiet
 from tests.clock import ManualClock
 
 
 @pytest.fixture
+def channels() -> dict[str, Quiet]:
+    return {}
+
+
+@pytest.fixture
 async def application(
-    database: SqliteDatabase, clock: ManualClock, ids: SystemIds, tokens: Tokens
+    database: SqliteDatabase,
+    clock: ManualClock,
+    ids: SystemIds,
+    tokens: Tokens,
+    channels: dict[str, Quiet],
 ) -> Application:
     await given_company(database)
     return Application(
@@ -27,6 +37,7 @@ async def application(
         ids=ids,
         tokens=tokens,
         workflows=Workflows(WORKFLOWS),
+        channels=channels,
     )
 
 
