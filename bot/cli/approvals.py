@@ -99,12 +99,12 @@ def extend(
     *,
     approval: ApprovalId,
     by: Annotated[str, typer.Option(help="How much longer, such as 2h or 30m.")],
-    reason: Annotated[str | None, typer.Option(help="Why; kept and shown.")] = None,
+    reason: Annotated[str, typer.Option(help="Why; kept and shown.")],
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
-    """Give people more time; whoever may decide it, or operates, can do so."""
-    body = {"by": by} if reason is None else {"by": by, "reason": reason}
+    """Give people more time; what is planned after that moves too, and votes stay."""
+    body = {"by": by, "reason": reason}
     finish(_operate(approval, "extend", body, as_json=as_json, url=url))
 
 

@@ -38,7 +38,7 @@ Url = Annotated[
     ),
 ]
 
-RETRY_EVERY: Final = timedelta(milliseconds=100)
+RETRY_EVERY: Final = timedelta(milliseconds=50)
 BEGINS_WITHIN: Final = timedelta(seconds=5)  # an owner whose socket does not answer yet
 
 

@@ -8,6 +8,8 @@ from bot.cli import drawing
 from bot.cli.connection import Url, doors, segment
 from bot.cli.shapes import Key
 from bot.cli.terminal import AsJson, finish, print_json, print_line, say, show
+from engine.clock import SystemClock, iso
+from engine.rules.durations import parse_duration
 
 verbs = typer.Typer(name="keys", help="API keys.", no_args_is_help=True)
 
@@ -30,10 +32,10 @@ def create_key(
     body: dict[str, object] = {"name": name, "scopes": scope}
     if owner is not None:
         body["owner"] = owner
-    if expires_in is not None:
-        body["expires_in"] = expires_in
 
     async def deed() -> None:
+        if expires_in is not None:
+            body["expires_at"] = iso(SystemClock().now() + parse_duration(expires_in))
         async with doors(url) as server:
             made = await server.post("/api/keys", body)
         if as_json:

@@ -72,7 +72,7 @@ def logout(*, as_json: AsJson = False, url: Url = None) -> None:
 async def _end(url: str | None) -> None:
     try:
         async with doors(url, as_person=True) as server:
-            await server.delete("/api/sign-ins/current")
+            await server.delete("/api/session")
     except SignoffError as error:
         if error.status not in {401, 403}:  # ended there already
             raise

@@ -1,5 +1,6 @@
 """`signoff init`, `doctor` and `migrate`: begin a project, look it over, bring its database up."""
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Final
@@ -77,9 +78,6 @@ def migrate(
 
 
 def _ask_for_a_backup() -> None:
-    try:
-        agreed = typer.confirm("Is there a backup?", err=True)
-    except typer.Abort:
-        agreed = False
-    if not agreed:
+    say("Is there a backup? Answer yes to go on.")
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         raise usage("Nothing was changed. With a backup: signoff migrate --yes", code="no_backup")

@@ -102,6 +102,8 @@ def _explained(error: Exception) -> tuple[str, str, ExitCode]:
     match error:
         case Stopped():
             return str(error), error.code, error.exit_code
+        case SignoffError(code="bad_session"):
+            return f"{error} Run `signoff login` again.", error.code, ExitCode.REFUSED
         case SignoffError():
             return str(error), error.code, _exit_code(error.status)
         case Invalid():
