@@ -65,7 +65,7 @@ def show_part(request: Request, template: str, viewer: Viewer, /, **context: obj
 
 def go(request: Request, path: str, notice: PageNotice | None = None) -> Response:
     """Lead to `path`, which must be an address of ours, with a notice."""
-    response = RedirectResponse(path, status_code=HTTPStatus.SEE_OTHER)
+    response = RedirectResponse(path, status_code=303)
     if notice is not None:
         notices.leave(response, application_of(request), notice)
     return response

@@ -48,6 +48,7 @@ _BECAUSE: Final[Mapping[str, str]] = {
     "reject_quorum": "enough people objected",
     "approval_impossible": "too few people were left to approve",
     "run_cancelled": "its run was cancelled",
+    "withdrawn": "who asked took it back",
 }
 _OF_THE_RUN: Final[Mapping[str, str]] = {
     "approval.consumed": "The step that asked for it used the decision.",
@@ -102,7 +103,7 @@ def _words(entry: Entry) -> tuple[str | None, str]:
         case "approval.edited":
             return data.get("by"), f"edited it; this is version {data.get('version')}."
         case "approval.extended":
-            return data.get("by"), "gave it more time."
+            return data.get("by"), f"gave it {data.get('extended_by', 'some')} more."
         case "vote.recorded":
             via = _VIA.get(data["channel"], data["channel"])
             return data["person"], f"{_ANSWERED.get(data['choice'], data['choice'])} {via}."

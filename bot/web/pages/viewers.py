@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Form, Request
 
-from bot.web.callers import Visitor, subject, visitor_or_none
+from bot.web.callers import Visitor, visitor_or_none
 from bot.web.state import application_of
 from engine.digest import same
 from engine.errors import NotAllowed, Refused
@@ -48,7 +48,7 @@ async def viewer_or_none(request: Request) -> Viewer | None:
         id=caller.person,
         name=caller.name,
         csrf=application_of(request).tokens.hashed("csrf", visitor.token),
-        subject=subject(caller),
+        subject=caller.subject,
         operates=Scope.OPERATE in caller.scopes,
         visitor=visitor,
     )
