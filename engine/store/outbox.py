@@ -1,9 +1,10 @@
 """The outbox as rows: what must be sent, who is sending it, and what became of it."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import gt, lt
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, case, insert, literal, or_, select, tuple_, update
@@ -69,8 +70,8 @@ class Delivery:
 def enqueue(tx: Transaction, new: NewDelivery) -> DeliveryId:
     """Store what must be sent once this transaction is committed, and wake the dispatcher.
 
-    A refresh joins one for the same place that waits and that nobody is sending: its content is
-    replaced, and no second one is stored.
+    A refresh joins one for the same message that was never tried and has none behind it: its content
+    is replaced. What was tried may have arrived, and other content under its key is no repeat.
     """
     tx.hint("outbox")
     if new.event == REFRESH and (waiting := _join(tx, new)) is not None:
@@ -199,14 +200,13 @@ def _join(tx: Transaction, new: NewDelivery) -> DeliveryId | None:
     waiting = tx.connection.execute(
         update(outbox)
         .where(
-            outbox.c.tenant == new.tenant,
             outbox.c.message == new.message,
-            outbox.c.channel == new.channel,
-            outbox.c.address == new.address,
             outbox.c.kind == new.kind,
             outbox.c.event == new.event,
             outbox.c.lease_token.is_(None),
+            outbox.c.attempts == 0,
             _is("pending"),
+            ~_pending_beside(gt),
         )
         .values(payload=canonical(new.payload).decode(), event_at=tx.now)
         .returning(outbox.c.id)
@@ -217,20 +217,10 @@ def _join(tx: Transaction, new: NewDelivery) -> DeliveryId | None:
 def _lease(
     tx: Transaction, wanted: ColumnElement[bool], *, limit: int, lease_for: timedelta
 ) -> list[Delivery]:
-    earlier = outbox.alias("earlier")
-    blocked = (
-        select(earlier.c.id)
-        .where(
-            earlier.c.message == outbox.c.message,
-            earlier.c.status == "pending",
-            tuple_(earlier.c.created_at, earlier.c.id) < tuple_(outbox.c.created_at, outbox.c.id),
-        )
-        .exists()
-    )
     free = or_(outbox.c.lease_expires_at.is_(None), outbox.c.lease_expires_at <= tx.now)
     due = (
         select(outbox.c.id)
-        .where(_is("pending"), outbox.c.due_at <= tx.now, free, wanted, ~blocked)
+        .where(_is("pending"), outbox.c.due_at <= tx.now, free, wanted, ~_pending_beside(lt))
         .order_by(outbox.c.due_at, outbox.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -254,6 +244,14 @@ def _lease(
         .order_by(outbox.c.due_at, outbox.c.id)
     )
     return [_delivery(row) for row in rows]
+
+
+def _pending_beside(order: Callable[[Any, Any], Any]) -> ColumnElement[bool]:
+    """Whether the same message has a pending delivery before (`lt`) or behind (`gt`) this one."""
+    other = outbox.alias("other")
+    places = [tuple_(each.c.created_at, each.c.id) for each in (other, outbox)]
+    same = (other.c.message == outbox.c.message, other.c.status == "pending", order(*places))
+    return select(other.c.id).where(*same).exists()
 
 
 def _waits_behind(tx: Transaction, delivery: Delivery) -> bool:
