@@ -4,14 +4,14 @@ import asyncio
 import queue
 import threading
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from engine.clock import Clock
@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 BATCH_MAX = 256  # deeds that share one commit: bounds how long the first of them waits
 READERS = 4
+CLOSED = "The store is closed, and nothing was kept. Start Signoff again."
 PATIENCE = "busy_timeout=5000"  # in milliseconds
 
 
@@ -38,6 +39,7 @@ class SqliteDatabase:
         self.path = path
         self.hints = Hints()
         self._clock, self._ids, self._tokens = clock, ids, tokens
+        self._door, self._is_closed = threading.Lock(), False
         self._queue: queue.SimpleQueue[Work[Any] | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._readers = _reading(path)
@@ -48,14 +50,17 @@ class SqliteDatabase:
         self, deed: Callable[[Transaction], T], *, within: timedelta | None = None
     ) -> T:
         answer: asyncio.Future[T] = self._loop.create_future()
-        self._queue.put(Work(deed, answer))
+        answer.add_done_callback(_forget)
+        with self._door:
+            if self._is_closed:
+                raise Unavailable(CLOSED)
+            self._queue.put(Work(deed, answer))
         if within is None:
             return await asyncio.shield(answer)
         try:
             async with asyncio.timeout(within.total_seconds()):
                 return await asyncio.shield(answer)
         except TimeoutError:
-            answer.add_done_callback(_forget)
             raise NotRecorded("Not confirmed. Press again: it counts once.") from None
 
     async def read(self, query: Callable[[Transaction], T]) -> T:
@@ -66,7 +71,7 @@ class SqliteDatabase:
             raise _unavailable(error) from error
 
     async def close(self) -> None:
-        """Finish what waits, then stop writing."""
+        """Finish what waits, then stop writing; what comes later is refused."""
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
         await self._readers.dispose()
@@ -76,11 +81,28 @@ class SqliteDatabase:
 
     def _write_all(self) -> None:
         database = _writing(self.path)
-        with database.connect() as connection:
-            while batch := self._next_batch():
-                settled = self._commit_together(connection, batch)
-                self._loop.call_soon_threadsafe(self._settle, settled)
-        database.dispose()
+        try:
+            with database.connect() as connection:
+                while batch := self._next_batch():
+                    settled = self._commit_together(connection, batch)
+                    self._loop.call_soon_threadsafe(self._settle, settled)
+        finally:
+            self._refuse_the_rest()
+            database.dispose()
+
+    def _refuse_the_rest(self) -> None:
+        # Whoever still waits would wait for ever: this thread was the only one to answer.
+        with self._door:
+            self._is_closed = True
+        left: list[Work[Any]] = []
+        with suppress(queue.Empty):
+            while True:
+                work = self._queue.get_nowait()
+                if work is not None:
+                    work.fail(Unavailable(CLOSED))
+                    left.append(work)
+        if left:
+            self._loop.call_soon_threadsafe(self._settle, left)
 
     def _next_batch(self) -> list[Work[Any]]:
         first = self._queue.get()
@@ -103,7 +125,7 @@ class SqliteDatabase:
             with connection.begin():
                 for work in batch:
                     self._run_one(connection, work)
-        except DBAPIError as error:
+        except SQLAlchemyError as error:
             for work in batch:
                 work.fail(_unavailable(error))
         return batch
@@ -115,7 +137,7 @@ class SqliteDatabase:
             work.run(transaction)
         except DBAPIError as error:
             work.fail(_unavailable(error))
-        except Exception as error:  # border: whatever a deed raises belongs to its caller alone
+        except BaseException as error:  # border: whatever a deed raises belongs to its caller alone
             work.fail(error)
         if work.failed:
             connection.exec_driver_sql("ROLLBACK TO deed")
@@ -192,14 +214,15 @@ def _set(connection: DBAPIConnection, *pragmas: str) -> None:
     cursor.close()
 
 
-def _unavailable(error: DBAPIError) -> EngineError:
+def _unavailable(error: SQLAlchemyError) -> EngineError:
+    cause = error.orig if isinstance(error, DBAPIError) else error
     return Unavailable(
-        f"The store did not take this: {error.orig}. Nothing of it was kept; try again, "
+        f"The store did not take this: {cause}. Nothing of it was kept; try again, "
         "and see `signoff doctor` when it stays."
     )
 
 
 def _forget(answer: "asyncio.Future[T]") -> None:
-    # The caller was told "not confirmed" already; a late failure has nobody left to hear it.
+    # A caller that was cancelled, or told "not confirmed", is not there to hear of a late failure.
     if not answer.cancelled():
         answer.exception()

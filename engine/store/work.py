@@ -17,7 +17,7 @@ class Work(Generic[T]):
     def __init__(self, deed: Callable[[Transaction], T], answer: asyncio.Future[T]) -> None:
         self._deed, self._answer = deed, answer
         self._result: list[T] = []
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
         self.hints: set[str] = set()
 
     @property
@@ -28,8 +28,11 @@ class Work(Generic[T]):
         """Do the deed; its answer is handed over only after the commit."""
         self._result = [self._deed(transaction)]
 
-    def fail(self, error: Exception) -> None:
+    def fail(self, error: BaseException) -> None:
         """Remember that nothing of the deed was kept."""
+        if isinstance(error, StopIteration):
+            # A future cannot hold it, and whoever shares the commit would never hear of theirs.
+            error = RuntimeError(f"A deed ran out of values: {error!r}")
         self._error = error
 
     def settle(self) -> None:
