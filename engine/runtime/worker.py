@@ -1,9 +1,10 @@
 """The worker: claims runs, fires due rungs and keeps leases, until it is told to stop."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
 import structlog
 
@@ -13,6 +14,8 @@ from engine.runtime.executor import Executor
 from engine.services import driving, rungs, tending
 from engine.store.database import Database
 from engine.store.runs import Claim
+
+T = TypeVar("T")
 
 log = structlog.get_logger("engine.runtime")
 
@@ -66,7 +69,7 @@ class Worker:
         with self._database.hints.listen("runs") as ear:
             while True:
                 room = min(self._pace.claims_at_once, self._pace.runs_at_once - len(self._held))
-                claims = await self._claim(room) if room > 0 else []
+                claims = await _in_spite_of_faults(self._claim(room), []) if room > 0 else []
                 for claim in claims:
                     self._hold(claim, group.create_task(self._drive(claim)))
                 if len(claims) < max(room, 1):
@@ -103,7 +106,7 @@ class Worker:
     async def _fire_for_ever(self) -> None:
         with self._database.hints.listen("timers") as ear:
             while True:
-                if await self._fire_once() < rungs.BATCH_MAX:
+                if await _in_spite_of_faults(self._fire_once(), 0) < rungs.BATCH_MAX:
                     await ear.wait(self._pace.poll_every)
 
     async def _fire_once(self) -> int:
@@ -132,3 +135,11 @@ class Worker:
         for run in lost:
             if run in self._held:
                 self._held[run][1].cancel()
+
+
+async def _in_spite_of_faults(deed: Awaitable[T], otherwise: T) -> T:
+    try:
+        return await deed
+    except Exception:  # border: one damaged row must not end the worker of all others
+        log.exception("worker.fault")
+        return otherwise

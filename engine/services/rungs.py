@@ -3,8 +3,11 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 
-from engine.errors import AlreadyDecided
+import structlog
+
+from engine.errors import AlreadyDecided, EngineError
 from engine.rules.ladder import Rung, Verb
 from engine.rules.states import ApprovalStatus
 from engine.store import (
@@ -21,6 +24,10 @@ from engine.store.database import Transaction
 from engine.store.journal import NewEntry
 from engine.store.timers import DueTimer
 
+log = structlog.get_logger("engine.services")
+
+BROKEN = (EngineError, LookupError, TypeError, ValueError)  # what a damaged row makes us raise
+MENDING = timedelta(minutes=1)
 BATCH_MAX = 50  # timers fired in one deed: bounds how long the writer is held by them
 
 
@@ -28,11 +35,16 @@ def fire_due(tx: Transaction) -> int:
     """Fire the due rungs, oldest first, at most `BATCH_MAX` of them; says how many there were.
 
     A rung and all that it causes are one transaction: after a crash it has fired with its
-    consequences, or it is still due.
+    consequences, or it is still due. One that cannot fire is tried again later and holds up no other.
     """
     due = timers.take_due(tx, limit=BATCH_MAX)
     for timer in due:
-        _fire(tx, timer)
+        try:
+            with tx.apart():
+                _fire(tx, timer)
+        except BROKEN:
+            log.exception("rung.not_fired", approval=timer.approval, rung=timer.rung)
+            timers.postpone(tx, timer, by=MENDING)
     return len(due)
 
 

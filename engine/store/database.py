@@ -1,6 +1,7 @@
 """What the store hands out: a transaction, and the database that runs deeds whole in one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
@@ -27,6 +28,12 @@ class Transaction:
     ids: Ids
     tokens: Tokens
     hints: set[str] = field(default_factory=set[str])
+
+    @contextmanager
+    def apart(self) -> Generator[None]:
+        """What the block writes is undone alone when it raises; the rest of the deed stays."""
+        with self.connection.begin_nested():
+            yield
 
     def hint(self, topic: str) -> None:
         """After the commit, wake whoever listens to `topic`. Nothing is sent when the deed is undone."""

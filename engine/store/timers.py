@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
 
@@ -92,6 +92,11 @@ def take_due(tx: Transaction, *, limit: int) -> list[DueTimer]:
             .values(fired_at=tx.now)
         )
     return found
+
+
+def postpone(tx: Transaction, timer: DueTimer, *, by: timedelta) -> None:
+    """Undo the firing of a timer that was just taken, and have it due again later."""
+    change(tx, timers, {"id": timer.id}, {"fired_at": None, "due_at": tx.now + by})
 
 
 def fired_count(tx: Transaction, approval: ApprovalId) -> int:
