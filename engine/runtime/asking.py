@@ -118,6 +118,8 @@ class Asker:
     def _handed_over(self, decided: Entry, terms: Mapping[str, Any]) -> Decision:
         data: Any = decided.data
         approval, by, comment = str(data["approval"]), tuple(data["by"]), data["comment"]
+        # Asking about the same action again is its next round only right after it was sent back.
+        self._sent_back.pop(self.action_of(terms), None)
         match str(data["outcome"]):
             case "approved" | "continued" as outcome:
                 return Decision(

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from engine.clock import iso
 from engine.ids import PersonId, RunId, TenantId
+from engine.rules.states import change_approval
 from engine.store import (
     announcements,
     approvals,
@@ -53,6 +54,7 @@ def open_for_run(
 
     Raises:
         Invalid: as `prepare`. LeaseLost: if the run is driven by somebody else by now.
+        ImpossibleChange: if it is asked again and was not sent back.
     """
     row = prepare(tx, tenant, request, asking)
     if asking.again is None:
@@ -136,6 +138,7 @@ def _answerable(tx: Transaction, tenant: TenantId, person: PersonId) -> list[App
 
 def _next_round(tx: Transaction, tenant: TenantId, row: ApprovalRow) -> ApprovalRow:
     before = approvals.get(tx, tenant, row.id)
+    change_approval(before.status, "approval.opened", row.status)
     again = approvals.next_version(row, before)
     approvals.replace(tx, again)
     approvals.insert_version(tx, again, edited_by=again.requester)
