@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from engine.clock import Clock
 from engine.digest import canonical
 from engine.errors import EngineError, Invalid
+from engine.runtime.signals import is_being_cancelled
 from signoff.calls import takes_step
 from signoff.outcomes import NoEffect
 from signoff.running import StepInfo
@@ -28,7 +29,7 @@ class Failure:
     message: str
     no_effect: bool
     is_final: bool
-    cause: Exception
+    cause: BaseException
 
     def to_json(self) -> dict[str, object]:
         """The failure as journaled."""
@@ -64,7 +65,11 @@ async def make(attempt: Attempt, clock: Clock) -> tuple[object, None] | tuple[No
     try:
         async with asyncio.timeout(limit):
             result = await _called(attempt.fn, attempt.args, kwargs)
-    except Exception as error:  # border: a step is the author's code
+    except asyncio.CancelledError as error:
+        if is_being_cancelled():
+            raise
+        return None, _failure(error)
+    except (Exception, SystemExit) as error:  # border: a step is the author's code
         return None, _failure(error)
     try:
         return dumped(result, attempt.returns), None
@@ -106,7 +111,7 @@ async def _called(
     return await result if inspect.isawaitable(result) else result
 
 
-def _failure(error: Exception) -> Failure:
+def _failure(error: BaseException) -> Failure:
     name = error.code if isinstance(error, EngineError) else type(error).__name__
     words = str(error) or name
     if isinstance(error, TimeoutError) and not str(error):

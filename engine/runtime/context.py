@@ -6,12 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from engine.clock import Clock, from_iso, iso
-from engine.errors import Fault
+from engine.errors import Fault, LeaseLost, Unavailable, WorkflowChanged
 from engine.ids import Ids
 from engine.rules.durations import parse_duration
 from engine.runtime.asking import Asker
 from engine.runtime.memory import Memory, last
-from engine.runtime.signals import Suspended
+from engine.runtime.signals import Stopped, Suspended
 from engine.runtime.snapshots import snapshot
 from engine.runtime.stepping import Stepper, Wanted, name_of
 from engine.services import driving
@@ -28,8 +28,9 @@ from signoff.outcomes import Decision
 class RunContext:
     """Implements `signoff.Run` for one drive of one run.
 
-    Values such as `now()` are written together with the next deed: lost before that, nothing
-    depended on them. Everything else is durable before the code goes on.
+    Values such as `now()` are written before or with the next deed: lost before that, nothing
+    depended on them. Everything else is durable before the code goes on. What stops the driver
+    stops it for good: the code cannot catch it and go on.
     """
 
     def __init__(self, claim: Claim, *, database: Database, clock: Clock, ids: Ids) -> None:
@@ -38,7 +39,7 @@ class RunContext:
         self._unwritten: list[NewEntry] = []
         self._next = 0
         self._is_busy = False
-        self._has_stopped = False
+        self._stop: BaseException | None = None
         self.memory = Memory(claim.run.id, claim.entries)
         self._stepper = Stepper(self._driven, database, clock, ids)
         self._asker = Asker(self._driven, database, claim.run)
@@ -131,11 +132,9 @@ class RunContext:
                     kind="sleep.started", name="sleep", path=path, data={"until": iso(until)}
                 )
                 await self._wait_until(until, [*self.take_unwritten(), entry])
-            elif self._clock.now() < from_iso(str(started.data["until"])):
-                await self._wait_until(from_iso(str(started.data["until"])), [])
+            # Whoever took the run up after the sleep has ended it; before that it sleeps on.
             else:
-                self._unwritten.append(NewEntry(kind="sleep.ended", name="sleep", path=path))
-                await self._flush()
+                await self._wait_until(from_iso(str(started.data["until"])), [])
 
     async def now(self) -> datetime:
         return from_iso(str(self._value("now", lambda: iso(self._clock.now()))))
@@ -163,14 +162,9 @@ class RunContext:
         )
         raise Suspended
 
-    async def _flush(self) -> None:
-        entries = self.take_unwritten()
-        if entries:
-            await self._database.write(lambda tx: driving.record(tx, self._driven, entries))
-
     def _one_at_a_time(self) -> "_Turn":
-        if self._has_stopped:
-            raise Suspended
+        if self._stop is not None:
+            raise self._stop
         if self._is_busy:
             raise Fault(
                 "Two deeds of one run were asked for at once, so their order would change on replay. "
@@ -185,10 +179,22 @@ class RunContext:
         path, self._next = str(self._next), self._next + 1
         return path
 
-    def leave(self, *, has_stopped: bool) -> None:
-        """The deed is over; after a suspension the code gets nothing more."""
+    def leave(self, error: BaseException | None) -> None:
+        """The deed is over. After what stops the driver the code gets nothing more."""
         self._is_busy = False
-        self._has_stopped = self._has_stopped or has_stopped
+        if isinstance(error, LeaseLost | Unavailable | WorkflowChanged):
+            # As errors they could be caught by a handler that was meant for a step's failure.
+            self._stop = Stopped(error)
+            raise self._stop from error
+        if error is not None and not isinstance(error, Exception):
+            self._stop = error
+
+    def raise_stop(self) -> None:
+        """Raise what stopped the driver, if anything did, whatever the code made of it."""
+        if isinstance(self._stop, Stopped):
+            raise self._stop.cause
+        if self._stop is not None:
+            raise self._stop
 
 
 class _Turn:
@@ -200,5 +206,5 @@ class _Turn:
     def __enter__(self) -> str:
         return self._run.enter()
 
-    def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> None:
-        self._run.leave(has_stopped=kind is not None and not issubclass(kind, Exception))
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        self._run.leave(error)

@@ -1,15 +1,17 @@
 """Drives one claimed run as far as it goes: from the top, through its journal, to the next wait or its end."""
 
+import asyncio
+
 import structlog
 
 from engine.clock import Clock
-from engine.errors import EngineError, Invalid, LeaseLost, Unavailable, WorkflowChanged
+from engine.errors import EngineError, Fault, Invalid, LeaseLost, Unavailable, WorkflowChanged
 from engine.ids import Ids
 from engine.rules.states import RunStatus
 from engine.runtime import compensating
 from engine.runtime.attempts import dumped
 from engine.runtime.context import RunContext
-from engine.runtime.signals import RollbackOrdered, Suspended
+from engine.runtime.signals import RollbackOrdered, Suspended, is_being_cancelled
 from engine.runtime.workflows import Workflows, ask
 from engine.services import driving
 from engine.services.approvals import ASK
@@ -50,7 +52,7 @@ class Executor:
     async def _run_code(self, claim: Claim) -> None:
         context = RunContext(claim, database=self._database, clock=self._clock, ids=self._ids)
         try:
-            result = await self._call(claim, context)
+            result = await self._returned(claim, context)
             context.memory.check_all_asked()
             value = dumped(result, None)
         except WorkflowChanged as error:
@@ -64,11 +66,26 @@ class Executor:
                 await self._begin_rollback(claim, context, str(ending))
         except (LeaseLost, Unavailable):
             raise
-        except Exception as error:  # border: workflow code is the author's
+        except (Exception, SystemExit, BaseExceptionGroup) as error:  # border: the author's code
             code = error.code if isinstance(error, EngineError) else type(error).__name__
             await self._fail(context, code, str(error) or code)
         else:
             await self._complete(context, value)
+
+    async def _returned(self, claim: Claim, context: RunContext) -> object:
+        """What the code returned. It may have caught what stopped the driver, or wrapped it in a group."""
+        try:
+            result = await self._call(claim, context)
+        except asyncio.CancelledError as error:
+            context.raise_stop()
+            if is_being_cancelled():
+                raise
+            raise Fault("The workflow cancelled itself.", code="cancelled_itself") from error
+        except BaseException:  # border: the author's code may raise anything after it was stopped
+            context.raise_stop()
+            raise
+        context.raise_stop()
+        return result
 
     async def _call(self, claim: Claim, context: RunContext) -> object:
         if claim.run.workflow == ASK:

@@ -1,5 +1,9 @@
 """How a driver leaves workflow code: not as errors, so that no handler of errors in it stops them."""
 
+import asyncio
+
+from engine.errors import EngineError
+
 
 class Suspended(BaseException):
     """The run waits as rows; its code will run again from the top."""
@@ -11,3 +15,20 @@ class RollbackOrdered(BaseException):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class Stopped(BaseException):
+    """This driver cannot go on: its lease is lost, the store is away, or the code has changed.
+
+    What the code did afterwards would be done by somebody who may no longer do it.
+    """
+
+    def __init__(self, cause: EngineError) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+def is_being_cancelled() -> bool:
+    """Whether this task was told to stop, rather than that its own code cancelled something."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -70,17 +70,24 @@ class Stepper:
         if failed is not None and failed.data["is_final"]:
             _raise_recorded(failed)
         number = 1 + sum(entry.kind == "step.failed" for entry in wanted.known)
-        if number > 1:
-            await self._go_on_after_failure(wanted, number)
-        elif not any(entry.kind == "step.begun" for entry in wanted.known):
+        begun = last(wanted.known, "step.begun")
+        if begun is None and number == 1:
             await self._begin(wanted)
+        elif begun is not None and begun is wanted.known[-1]:
+            # Its attempt was lost in a crash and may have had its effect: the journal says so.
+            await self._record([wanted.entry("step.begun", {**begun.data, "again": True})])
         return await self._attempt(wanted, number)
 
     async def _begin(self, wanted: Wanted) -> None:
         call, approved = wanted.call, wanted.options.approved
         check_arguments(call.fn, call.args, call.kwargs)
+        before = wanted.unwritten()
         if call.undo is None and approved is None:
-            return  # nothing depends on its beginning: its end says it all
+            # Nothing depends on its beginning, but it may depend on these: an idempotency key that
+            # was drawn before it must be the same when it is done again after a crash.
+            if before:
+                await self._record(before)
+            return
         facts: dict[str, object] = {
             "fn": importable_name(call.fn),
             "arguments": call.to_json()["arguments"],
@@ -89,7 +96,6 @@ class Stepper:
             "approval": None if approved is None else approved.approval,
         }
         begun = wanted.entry("step.begun", facts)
-        before = wanted.unwritten()
         if approved is None:
             await self._record([*before, begun])
             return
@@ -97,11 +103,6 @@ class Stepper:
         await self._database.write(
             lambda tx: driving.dispatch(tx, self._driven, begun, permit, before=before)
         )
-
-    async def _go_on_after_failure(self, wanted: Wanted, number: int) -> None:
-        scheduled = last(wanted.known, "step.retry_scheduled", "step.retried")
-        if scheduled is not None and scheduled.kind == "step.retry_scheduled":
-            await self._record([wanted.entry("step.retried", {"attempt": number})])
 
     async def _attempt(self, wanted: Wanted, number: int) -> object:
         started_at = iso(self._clock.now())

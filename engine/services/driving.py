@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from engine.digest import canonical, tagged_digest
 from engine.errors import DigestMismatch, Refused
 from engine.ids import LeaseToken, RunId, TenantId, WorkerId
-from engine.rules.states import ApprovalStatus, RunStatus
+from engine.rules.states import ApprovalStatus, RunStatus, WaitingReason
 from engine.store import approvals, artifacts, checkpoints, journal, notices, runs, undoing
 from engine.store.announcements import SNAPSHOT_CHANNEL, announce
 from engine.store.approvals import DIGEST_TAG, ApprovalRow
@@ -17,6 +17,7 @@ from engine.store.runs import Claim
 from engine.store.undoing import Undo
 
 SNAPSHOT_TYPE = "application/json"
+WAITS = frozenset({"sleep.started", "step.retry_scheduled"})  # what makes a run wait for a moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +41,19 @@ class Permit:
 def claim(
     tx: Transaction, *, worker: WorkerId, workflows: Sequence[str], lease_for: timedelta, limit: int
 ) -> list[Claim]:
-    """Take up to `limit` ready runs; those that had not begun are begun in the same transaction."""
+    """Take up to `limit` ready runs. In the same transaction those that had not begun are begun, and
+    those whose time is over wait no longer: from here on their code may end in any way.
+    """
     claims = runs.claim(tx, worker=worker, workflows=workflows, lease_for=lease_for, limit=limit)
-    begun = [each for each in claims if each.run.status is RunStatus.CREATED]
-    for each in begun:
-        journal.append(tx, each.run.id, [NewEntry(kind="run.started")], token=each.token)
-    if not begun:
+    moved: list[RunId] = []
+    for each in claims:
+        entry = _taken_up(each)
+        if entry is not None:
+            journal.append(tx, each.run.id, [entry], token=each.token)
+            moved.append(each.run.id)
+    if not moved:
         return claims
-    fresh = journal.entries_of(tx, [each.run.id for each in begun])
+    fresh = journal.entries_of(tx, moved)
     return [
         Claim(run=each.run, token=each.token, entries=fresh.get(each.run.id, each.entries))
         for each in claims
@@ -165,6 +171,19 @@ def stuck(tx: Transaction, driven: Driven, entries: Sequence[NewEntry]) -> None:
     notices.tell_operators(tx, driven.tenant, told)
     for row in approvals.of_run(tx, driven.run):
         announce(tx, row, "compensation.stuck")
+
+
+def _taken_up(claim: Claim) -> NewEntry | None:
+    """What being taken up means for the run's state, if anything."""
+    if claim.run.status is RunStatus.CREATED:
+        return NewEntry(kind="run.started")
+    if claim.run.reason is not WaitingReason.TIMER:
+        return None
+    waits = next(entry for entry in reversed(claim.entries) if entry.kind in WAITS)
+    if waits.kind == "sleep.started":
+        return NewEntry(kind="sleep.ended", name=waits.name, path=waits.path)
+    tried = {"attempt": waits.data["attempt"]}
+    return NewEntry(kind="step.retried", name=waits.name, path=waits.path, data=tried)
 
 
 def _check_decision(row: ApprovalRow, driven: Driven, permit: Permit) -> None:

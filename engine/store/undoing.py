@@ -1,5 +1,6 @@
 """What a rollback would undo and what one did: read from a run's journal, newest first."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,14 +24,19 @@ class Undo:
 
 
 def plan(journal: Sequence[Entry]) -> list[Undo]:
-    """The compensations of every begun step that has one, newest first; finished ones are left out."""
+    """The compensations of every begun step that has one, newest first; finished ones are left out.
+
+    A step that failed is left out only if none of its attempts can have done anything: each of them
+    said so, and none was lost in a crash.
+    """
     begun = {entry.path: entry for entry in journal if entry.kind == "step.begun"}
     ended = {entry.path: entry for entry in journal if entry.kind == "step.finished"}
-    failed = {
-        entry.path
-        for entry in journal
-        if entry.kind == "step.failed" and entry.data.get("no_effect")
-    }
+    failures: defaultdict[str | None, list[bool]] = defaultdict(list)
+    for entry in journal:
+        if entry.kind == "step.failed":
+            failures[entry.path].append(bool(entry.data.get("no_effect")))
+        elif entry.kind == "step.begun" and entry.data.get("again"):
+            failures[entry.path].append(False)
     settled = {
         entry.path
         for entry in journal
@@ -41,7 +47,7 @@ def plan(journal: Sequence[Entry]) -> list[Undo]:
         undo = entry.data.get("undo")
         if not isinstance(undo, str) or path is None or path in settled:
             continue
-        if path not in ended and path in failed:
+        if path not in ended and failures[path] and all(failures[path]):
             continue
         result = ended[path].data.get("result") if path in ended else None
         arguments: Any = entry.data["arguments"]
