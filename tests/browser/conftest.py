@@ -2,11 +2,15 @@
 
 import os
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 
 from tests.browser import chromium
+from tests.browser.world import World, served_world
 
 TIMEOUT_MS = 10_000
 
@@ -30,13 +34,37 @@ async def browser(pytestconfig: pytest.Config) -> AsyncGenerator[Browser]:
 @pytest.fixture
 async def page(browser: Browser) -> AsyncGenerator[Page]:
     """A page with its own cookies. An uncaught error or a console error fails the test."""
-    context = await browser.new_context(locale="en-GB", timezone_id="UTC", reduced_motion="reduce")
+    async with opened(browser) as page:
+        yield page
+
+
+@pytest.fixture
+async def phone(browser: Browser) -> AsyncGenerator[Page]:
+    """The same on a narrow touch screen in the dark, which most votes are given on."""
+    narrow = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    async with opened(browser, color_scheme="dark", **narrow) as page:
+        yield page
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncGenerator[World]:
+    """Everything behind the pages, served on a port of this machine."""
+    async with served_world(tmp_path / "signoff.db") as world:
+        yield world
+
+
+@asynccontextmanager
+async def opened(browser: Browser, **options: Any) -> AsyncGenerator[Page]:
+    """A page that fails its test when it complains; a violated policy is a complaint too."""
+    context = await browser.new_context(
+        locale="en-GB", timezone_id="UTC", reduced_motion="reduce", **options
+    )
     context.set_default_timeout(TIMEOUT_MS)
-    opened = await context.new_page()
+    page = await context.new_page()
     complaints: list[str] = []
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    opened.on("console", lambda message: complaints.extend(_errors(message)))
-    yield opened
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: complaints.extend(_errors(message)))
+    yield page
     await context.close()
     if complaints:
         pytest.fail("The page complained: " + "; ".join(complaints))

@@ -13,10 +13,10 @@ from bot.web.middleware import BODY_BYTES_MAX, shown_path
 from bot.web.reading import StrictRoute
 from engine.errors import Fault, Unavailable
 from engine.services.keys import Scope
-from tests.api.conftest import application, channels
+from tests.api.conftest import application, channels, webhooks
 from tests.api.desk import ANA, Desk, code
 
-__all__ = ["application", "channels"]
+__all__ = ["application", "channels", "webhooks"]
 
 pytestmark = pytest.mark.anyio
 JSON = {"content-type": "application/json"}

@@ -11,8 +11,7 @@ from bot.web.pages.answers import CHOICES, VOTE_WITHIN, Said
 from bot.web.pages.glances import is_glance, nothing
 from bot.web.pages.notices import PageNotice, Tone
 from bot.web.pages.opened import Opened, decide, is_nonce, nonce, opened
-from bot.web.pages.showing import Look, PageRoute, show, show_problem
-from bot.web.problems import Problem
+from bot.web.pages.showing import Look, PageRoute, show
 from bot.web.state import Served, application_of, note_bad_try
 from engine.clock import iso
 from engine.errors import (
@@ -34,12 +33,13 @@ NOBODY: Final = (
 EDITED: Final = "The request was edited after this message was sent, so this link decides nothing."
 TAKEN_BACK: Final = "This link was taken back, so it decides nothing."
 
-_SIGN_IN: Final = Problem(
-    status=403,
-    code="sign_in_needed",
-    detail="The risk of this request is high, so a link in a mail is not enough. "
+_SIGN_IN: Final[Mapping[str, object]] = {
+    "status": 403,
+    "title": "Sign in first",
+    "code": "sign_in_needed",
+    "detail": "The risk of this request is high, so a link in a mail is not enough. "
     "Sign in, look at it, and decide there.",
-)
+}
 _ENDED: Final[Mapping[ApprovalStatus, str]] = {
     ApprovalStatus.EXPIRED: "The time for this is over.",
     ApprovalStatus.CANCELLED: "This was withdrawn.",
@@ -129,7 +129,7 @@ def _page(
             pass
     if found.needs_session:
         page = {"url": f"/approvals/{found.link.approval}", "label": "Sign in and look at it"}
-        return show_problem(request, _SIGN_IN, following=page)
+        return show(request, "web/error.html", Look(status=403), problem=_SIGN_IN, next=page)
     if not found.vote.may:
         return _done(request, found, found.vote.why, Look())
     application = application_of(request)
