@@ -41,5 +41,5 @@ def say_duration(duration: timedelta) -> str:
     `parse_duration` reads it back, unless it is shorter than a second or longer than a year.
     """
     whole = duration // _UNITS["s"] * _UNITS["s"]
-    unit = next((name for name, length in _UNITS.items() if whole % length == timedelta()), "s")
+    unit = next(name for name, length in _UNITS.items() if whole % length == timedelta())
     return f"{whole // _UNITS[unit]}{unit}" if whole else "0s"

@@ -74,6 +74,8 @@ DESIGN: dict[str, object] = {
         pytest.param({"hide": {"email": "iban"}}, "hide.email is 'iban'", id="hide a text"),
         pytest.param({"hide": {"email": [""]}}, "names of fields", id="a field without a name"),
         pytest.param({"material": "order"}, "material is 'order'", id="material as a text"),
+        pytest.param({"material": 7}, "material is 7", id="material as a number"),
+        pytest.param({"material": ""}, "material is ''", id="material as an empty text"),
         pytest.param({"material": ["order", 7]}, "names of fields", id="a number among fields"),
         pytest.param({"material": ["x" * 201]}, "names of fields", id="a field over 200"),
     ],
