@@ -15,7 +15,7 @@ HIDDEN: Final = "[hidden]"
 QUIET: Final = ("engine.runtime", "channels", "uvicorn", "uvicorn.error", "slack_bolt", "slack_sdk")
 
 _NAMES: Final = re.compile(
-    r"(^|[_-])(token|secret|password|passwd|authorization|cookie|api_?key|key_?text|smtp_url)($|[_-])",
+    r"(^|[_-])(token|secret|password|passwd|authorization|cookie|api[_-]?key|key_?text|smtp_url)($|[_-])",
     re.IGNORECASE,
 )
 _VALUES: Final = re.compile(

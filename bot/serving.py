@@ -70,6 +70,16 @@ async def serve(
     """
     check_reach(settings)
     stop = stop or asyncio.Event()
+    with _stopped_by_signals(stop):
+        return await _serve_until(stop, settings, announce, authored)
+
+
+async def _serve_until(
+    stop: asyncio.Event,
+    settings: Settings,
+    announce: Callable[[Served], None],
+    authored: Mapping[str, Workflow] | None,
+) -> bool:
     async with running(settings, authored=authored) as it:
         app = create_app(it.application)
         with ExitStack() as stack:
@@ -79,8 +89,7 @@ async def serve(
             beside = stack.enter_context(bound(settings.database_path))
             async with _answering([(app, doors), (local_only(app), [beside])]):
                 announce(await _told(settings, it))
-                with _stopped_by_signals(stop):
-                    finished = await _work_until(stop, it)
+                finished = await _work_until(stop, it)
         _log.info("server.stopped")
     return finished
 

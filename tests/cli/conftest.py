@@ -5,14 +5,8 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
-from typer.testing import CliRunner
 
-from bot.cli import app
-from bot.settings import Settings, variable
 from tests.cli.ground import Said, Server, new_shop, served, sign_in
-
-# Whoever runs the tests may have settings of their own.
-UNSET = {variable(name): None for name in (*Settings.model_fields, "url", "api_key")}
 
 
 class Signoff(Protocol):
@@ -44,14 +38,8 @@ def home_of(
 
 
 @pytest.fixture
-def signoff(
-    server: Server, home_of: Callable[[str | None], Path], monkeypatch: pytest.MonkeyPatch
-) -> Signoff:
+def signoff(server: Server, home_of: Callable[[str | None], Path]) -> Signoff:
     def typed(*words: str, who: str | None = None) -> Said:
-        with monkeypatch.context() as here:
-            here.chdir(server.shop.folder)
-            environment = {**UNSET, **server.shop.environment(home_of(who))}
-            ended = CliRunner(env=environment).invoke(app, words)
-        return Said(code=ended.exit_code, out=ended.stdout, err=ended.stderr)
+        return server.shop.types(*words, home=home_of(who))
 
     return typed

@@ -1,6 +1,5 @@
 """Without a server the command line opens the database itself, through the same doors."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ def shop(tmp_path: Path) -> Shop:
     return new_shop(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_workflow_that_was_not_named_is_not_there(shop: Shop) -> None:
     said = shop.says("run", "greet", "-i", "name=Ana", "--wait")
 
@@ -28,6 +28,7 @@ def test_a_workflow_that_was_not_named_is_not_there(shop: Shop) -> None:
         pytest.param("broken", "ZeroDivisionError", id="breaks when it is imported"),
     ],
 )
+@pytest.mark.slow
 def test_workflows_that_cannot_be_imported_are_refused(shop: Shop, module: str, told: str) -> None:
     (shop.folder / "broken.py").write_text("1 / 0\n", encoding="utf-8")
 
@@ -38,6 +39,7 @@ def test_workflows_that_cannot_be_imported_are_refused(shop: Shop, module: str, 
     assert "Traceback" not in said.err
 
 
+@pytest.mark.slow
 def test_a_mistake_in_the_configuration_stops_everything(shop: Shop) -> None:
     (shop.folder / "signoff.toml").write_text("[people.ana]\nnme = 1\n", encoding="utf-8")
 
@@ -47,6 +49,7 @@ def test_a_mistake_in_the_configuration_stops_everything(shop: Shop) -> None:
     assert "signoff.toml, line 2: " in said.err
 
 
+@pytest.mark.slow
 def test_a_channel_that_cannot_work_stops_everything(tmp_path: Path) -> None:
     shop = new_shop(tmp_path, SIGNOFF_SLACK_BOT_TOKEN="xoxp-1", SIGNOFF_SLACK_SIGNING_SECRET="x")
 
@@ -57,6 +60,7 @@ def test_a_channel_that_cannot_work_stops_everything(tmp_path: Path) -> None:
     assert "xoxp-1" not in said.err
 
 
+@pytest.mark.slow
 def test_signing_in_needs_a_server_that_answers_the_link(shop: Shop) -> None:
     said = shop.says("login", "ana")
 
@@ -64,6 +68,7 @@ def test_signing_in_needs_a_server_that_answers_the_link(shop: Shop) -> None:
     assert "signoff serve" in said.err
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     shop = new_shop(tmp_path, SIGNOFF_DATABASE_URL="sqlite:///nowhere/signoff.db")
 
@@ -89,9 +94,9 @@ def test_a_run_is_driven_to_its_end_while_somebody_waits(shop: Shop) -> None:
     assert said.json["result"] == "hello Ana"
 
 
+@pytest.mark.slow
 def test_a_run_that_waits_here_answers_other_terminals(shop: Shop) -> None:
-    piped = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    process = shop.begin("run", "pay", "-i", "order=17", "--workflows", "shop", "--wait", **piped)
+    process = shop.begin("run", "pay", "-i", "order=17", "--workflows", "shop", "--wait")
     assert process.stderr is not None
     approval = ""
     while not approval:

@@ -4,8 +4,8 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli import app
-from tests.cli.conftest import UNSET, Signoff
-from tests.cli.ground import Said, Server
+from tests.cli.conftest import Signoff
+from tests.cli.ground import UNSET, Said, Server
 
 
 @pytest.mark.parametrize(

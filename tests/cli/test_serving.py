@@ -28,6 +28,7 @@ def test_others_may_not_reach_it_without_tls(tmp_path: Path) -> None:
     assert "https" in said.err
 
 
+@pytest.mark.slow
 def test_a_workflow_module_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
     said = new_shop(tmp_path).says("serve", "--workflows", "shp")
 
@@ -68,6 +69,7 @@ def test_only_its_own_user_may_speak_to_the_socket(tmp_path: Path) -> None:
         assert not path.exists()
 
 
+@pytest.mark.slow
 def test_a_path_too_long_for_a_socket_is_served_all_the_same(tmp_path: Path) -> None:
     with served(new_shop(tmp_path / ("deep" * 30))) as server:
         path = socket_path(server.shop.database)
@@ -107,6 +109,7 @@ def test_it_stops_when_told_and_the_file_is_free(tmp_path: Path, number: signal.
         assert server.shop.says("runs", "list").code == 0
 
 
+@pytest.mark.slow
 def test_the_log_holds_no_link_and_no_key(tmp_path: Path) -> None:
     with served(new_shop(tmp_path)) as server:
         assert server.sign_in is not None
@@ -179,6 +182,7 @@ def test_a_second_signal_does_not_wait(tmp_path: Path) -> None:
             assert server.process.wait(SECONDS_MAX) == -signal.SIGTERM
 
 
+@pytest.mark.slow
 def test_whoever_waits_for_a_dead_socket_owns_the_file_instead(tmp_path: Path) -> None:
     shop = new_shop(tmp_path)
     with served(shop) as server:

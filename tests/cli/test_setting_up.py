@@ -4,6 +4,8 @@ import json
 import sqlite3
 from pathlib import Path
 
+import pytest
+
 from tests.cli.ground import Shop, free_port, new_shop
 
 
@@ -14,7 +16,7 @@ def empty(folder: Path, **extra: str) -> Shop:
 def test_init_never_overwrites(tmp_path: Path) -> None:
     (tmp_path / "signoff.toml").write_text("# mine\n", encoding="utf-8")
 
-    said = empty(tmp_path).says("init", "--json")
+    said = empty(tmp_path).types("init", "--json")
 
     assert said.code == 0
     assert sorted(Path(path).name for path in said.json["written"]) == [".env", "hello.py"]
@@ -24,7 +26,7 @@ def test_init_never_overwrites(tmp_path: Path) -> None:
 def test_init_into_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("", encoding="utf-8")
 
-    said = empty(tmp_path).says("init", "taken")
+    said = empty(tmp_path).types("init", "taken")
 
     assert said.code == 2
     assert "[cannot_write]" in said.err
@@ -35,7 +37,7 @@ def test_doctor_tells_every_mistake_with_its_line_and_fails(tmp_path: Path) -> N
     file = tmp_path / "signoff.toml"
     file.write_text(file.read_text(encoding="utf-8").replace('["ana", "bo"]', '["anna", "bo"]'))
 
-    said = shop.says("doctor")
+    said = shop.types("doctor")
 
     assert said.code == 1
     assert "✗ signoff.toml, line 14: " in said.out
@@ -44,9 +46,9 @@ def test_doctor_tells_every_mistake_with_its_line_and_fails(tmp_path: Path) -> N
 
 def test_doctor_is_content_with_what_init_wrote(tmp_path: Path) -> None:
     shop = empty(tmp_path)
-    shop.says("init")
+    shop.types("init")
 
-    said = shop.says("doctor", "--json")
+    said = shop.types("doctor", "--json")
 
     assert said.code == 0
     assert {finding["level"] for finding in said.json["findings"]} == {"ok"}
@@ -56,7 +58,7 @@ def test_migrate_leaves_a_database_alone_until_there_is_a_backup(tmp_path: Path)
     shop = empty(tmp_path)
     shop.database.touch()
 
-    said = shop.says("migrate")
+    said = shop.types("migrate")
 
     assert (said.code, said.out) == (2, "")
     assert "Back up first" in said.err
@@ -67,7 +69,7 @@ def test_migrate_brings_the_schema_up(tmp_path: Path) -> None:
     shop = empty(tmp_path)
     shop.database.touch()
 
-    said = shop.says("migrate", "--yes", "--json")
+    said = shop.types("migrate", "--yes", "--json")
 
     assert said.code == 0
     assert said.json["schema"] == "current"
@@ -78,19 +80,19 @@ def test_migrate_brings_the_schema_up(tmp_path: Path) -> None:
 
 def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     shop = empty(tmp_path)
-    shop.says("migrate", "--yes")
+    shop.types("migrate", "--yes")
     with sqlite3.connect(shop.database) as database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
     database.close()
 
-    said = shop.says("migrate", "--yes")
+    said = shop.types("migrate", "--yes")
 
     assert said.code == 1
     assert "[schema_too_new]" in said.err
 
 
 def test_a_manifest_for_no_address_is_refused(tmp_path: Path) -> None:
-    said = empty(tmp_path).says("slack", "manifest", "--base-url", "bot example")
+    said = empty(tmp_path).types("slack", "manifest", "--base-url", "bot example")
 
     assert (said.code, said.out) == (2, "")
 
@@ -98,16 +100,17 @@ def test_a_manifest_for_no_address_is_refused(tmp_path: Path) -> None:
 def test_the_manifest_is_printed_for_people_and_programs(tmp_path: Path) -> None:
     words = ("slack", "manifest", "--base-url", "https://bot.example.com")
 
-    text, record = empty(tmp_path).says(*words), empty(tmp_path).says(*words, "--json")
+    text, record = empty(tmp_path).types(*words), empty(tmp_path).types(*words, "--json")
 
     assert 'request_url: "https://bot.example.com/slack/events"' in text.out
     assert json.loads(record.out)["display_information"]["name"] == "Signoff"
     assert text.err == ""
 
 
+@pytest.mark.slow
 def test_what_init_wrote_runs(tmp_path: Path) -> None:
     shop = empty(tmp_path)
-    shop.says("init")
+    shop.types("init")
 
     said = shop.says("run", "hello", "-i", "name=World", "--json")
 
