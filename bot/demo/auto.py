@@ -59,6 +59,7 @@ async def _played(made: Stage, first: FirstPage, report: Report, console: Consol
             for act in ACTS:
                 await act(scene, report)
             watching.cancel()
+        await timeline.look()
     except Exception as error:  # border: whatever stopped it, the table says what is missing
         return f"{type(error).__name__}: {error}"
     return ""

@@ -38,10 +38,13 @@ class FirstPage:
         async def show(request: Request) -> Response:
             return await self._show(request, nav)
 
+        async def sign_in(request: Request) -> Response:
+            return await self._sign_in(request, nav)
+
         return [
             Route("/", show),
             Route("/changes", self.changes.stream),
-            Route("/sign-in/{person}", self._sign_in, methods=["POST"]),
+            Route("/sign-in/{person}", sign_in, methods=["GET", "POST"]),
             STATIC,
         ]
 
@@ -55,15 +58,21 @@ class FirstPage:
         context["late"] = request.query_params.get("late", "")
         return page(request, "first.html", nav, context)
 
-    async def _sign_in(self, request: Request) -> Response:
+    async def _sign_in(self, request: Request, nav: Nav) -> Response:
         if is_foreign(request):
             return refused()
         wanted = request.path_params["person"]
         person = next((one for one in HAND_OVER if one.id == wanted), None)
-        if self.scene is None or person is None:
+        if self.scene is None or person is None or request.method != "POST":
             return RedirectResponse("/", status_code=303)
         link = await sign_in_link(self.scene, person)
-        return RedirectResponse(link or f"/?late={person.id}", status_code=303)
+        if link is None:
+            return RedirectResponse(f"/?late={person.id}", status_code=303)
+        context: dict[str, object] = {"title": "Sign in", "person": person, "link": link}
+        answer = page(request, "hand_over.html", nav, context)
+        # Not a redirect: what a form leads to has to stay on the page's own site.
+        answer.headers["Refresh"] = f"0; url={link}"
+        return answer
 
 
 async def sign_in_link(scene: Scene, person: Somebody) -> str | None:

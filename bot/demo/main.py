@@ -1,7 +1,10 @@
 """`signoff demo`: the entry, for people and for `--auto`."""
 
 import asyncio
+import signal
 import sys
+from collections.abc import Coroutine
+from typing import Any
 
 from rich.console import Console
 
@@ -16,11 +19,23 @@ def demo(*, auto: bool, port: int | None) -> int:
     console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console = Console(highlight=False, markup=False, emoji=False, no_color=True, width=160)
-    going = played.play if auto else by_hand.show
+    clock = SystemClock()
     try:
-        return asyncio.run(going(SystemClock(), console, port=port or 0))
+        if auto:
+            return asyncio.run(_tidily(played.play(clock, console, port=port or 0)))
+        return asyncio.run(by_hand.show(clock, console, port=port or 0))
     except NotStarted as told:
         print(told, file=sys.stderr)
     except OSError as error:
         print(f"The demo cannot listen: {error.strerror}. Choose another --port.", file=sys.stderr)
+    except asyncio.CancelledError:
+        print("Ended before it was over.", file=sys.stderr)
     return 1
+
+
+async def _tidily(playing: Coroutine[Any, Any, int]) -> int:
+    """See that the server is not left behind when this process is asked to end."""
+    if task := asyncio.current_task():
+        for each in (signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(each, task.cancel)
+    return await playing

@@ -70,7 +70,7 @@ class Timeline:
         """Tell what happens, until cancelled; a server that is away is told once."""
         while True:
             try:
-                await self._look()
+                await self.look()
                 self._is_away = False
             except SignoffError:
                 if not self._is_away:
@@ -78,7 +78,12 @@ class Timeline:
                 self._is_away = True
             await self._clock.sleep(LOOK_EVERY)
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
+        """Tell what happened since the last time.
+
+        Raises:
+            SignoffError: if the server is away.
+        """
         told: list[tuple[str, Line]] = []
         for run in await self._api.runs():
             id, updated_at = text(run, "id"), text(run, "updated_at")
