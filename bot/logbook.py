@@ -12,7 +12,15 @@ from engine.rules.wording import is_sequence, is_table
 
 HIDDEN: Final = "[hidden]"
 # A busy worker begins and ends a thousand runs in a second; the journal has all of them anyway.
-QUIET: Final = ("engine.runtime", "channels", "uvicorn", "uvicorn.error", "slack_bolt", "slack_sdk")
+QUIET: Final = (
+    "engine.runtime",
+    "channels",
+    "alembic",
+    "uvicorn",
+    "uvicorn.error",
+    "slack_bolt",
+    "slack_sdk",
+)
 
 _NAMES: Final = re.compile(
     r"(^|[_-])(token|secret|password|passwd|authorization|cookie|api[_-]?key|key_?text|smtp_url)($|[_-])",

@@ -18,7 +18,6 @@ from channels.base import Channel
 from channels.cards import CardBuilder
 from channels.dispatch import Dispatcher
 from channels.registry import by_name
-from channels.slack.config import SlackConfig
 from channels.webhook.channel import WebhookChannel
 from channels.webhook.config import WebhookTarget
 from engine.clock import Clock, SystemClock
@@ -86,43 +85,55 @@ async def running(
     """
     clock, ids = clock or SystemClock(), ids or SystemIds()
     listed = _configuration(settings)
-    webhooks = () if listed is None else listed.webhooks
     tokens = Tokens(secret_of(settings, ids))
     _make_private(settings.database_path)
     async with opened(settings.database_path, clock=clock, ids=ids, tokens=tokens) as database:
-        channels = _channels(settings, webhooks, clock=clock, tokens=tokens)
+        parts = _Parts(settings=settings, database=database, clock=clock, ids=ids, tokens=tokens)
+        webhooks = () if listed is None else listed.webhooks
+        channels = _channels(parts, webhooks)
         await database.write(lambda tx: _prepare(tx, listed, frozenset(channels)))
-        cards = CardBuilder(database, base_url=settings.base_url)
         workflows = Workflows(dict(registered() if authored is None else authored))
-        executor = FinishingExecutor(database, workflows, clock, ids)
-        slack = settings.slack()
-        yield Running(
-            application=Application(
-                base_url=settings.base_url,
-                database=database,
-                clock=clock,
-                ids=ids,
-                tokens=tokens,
-                workflows=workflows,
-                channels=channels,
-                webhooks=webhooks,
-                slack=None
-                if slack is None
-                else _slack_door(settings, slack, database, clock, cards),
-                trusted_proxies=settings.trusted_proxies,
-            ),
-            worker=Worker(
-                WorkerId(ids.new("wrk")),
-                database,
-                executor,
-                workflows.names,
-                pace=Pace(lease_for=settings.lease_for),
-            ),
-            dispatcher=Dispatcher(
-                database, channels, cards, clock=clock, base_url=settings.base_url
-            ),
-            executor=executor,
-        )
+        yield _put_together(parts, channels, webhooks, workflows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """What everything else is made of."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    ids: Ids
+    tokens: Tokens
+
+
+def _put_together(
+    parts: _Parts,
+    channels: Mapping[str, Channel],
+    webhooks: tuple[WebhookTarget, ...],
+    workflows: Workflows,
+) -> Running:
+    settings, database, clock, ids = parts.settings, parts.database, parts.clock, parts.ids
+    cards = CardBuilder(database, base_url=settings.base_url)
+    executor = FinishingExecutor(database, workflows, clock, ids)
+    name, pace = WorkerId(ids.new("wrk")), Pace(lease_for=settings.lease_for)
+    return Running(
+        application=Application(
+            base_url=settings.base_url,
+            database=database,
+            clock=clock,
+            ids=ids,
+            tokens=parts.tokens,
+            workflows=workflows,
+            channels=channels,
+            webhooks=webhooks,
+            slack=_slack_door(parts, cards),
+            trusted_proxies=settings.trusted_proxies,
+        ),
+        worker=Worker(name, database, executor, workflows.names, pace=pace),
+        dispatcher=Dispatcher(database, channels, cards, clock=clock, base_url=settings.base_url),
+        executor=executor,
+    )
 
 
 def _configuration(settings: Settings) -> Configuration | None:
@@ -143,9 +154,8 @@ def _make_private(database: Path) -> None:
         ) from None
 
 
-def _channels(
-    settings: Settings, webhooks: Sequence[WebhookTarget], *, clock: Clock, tokens: Tokens
-) -> Mapping[str, Channel]:
+def _channels(parts: _Parts, webhooks: Sequence[WebhookTarget]) -> Mapping[str, Channel]:
+    settings, clock = parts.settings, parts.clock
     found: list[Channel] = []
     if (slack := settings.slack()) is not None:
         # Slack's libraries take a quarter of a second to import, so only where they are used.
@@ -157,27 +167,27 @@ def _channels(
 
         found.append(EmailChannel(mail, clock=clock))
     egress = Egress(allow_nets=settings.webhook_allow_nets)
+    base_url = settings.base_url
     # Always there: whoever asks may name a `callback_url`.
     found.append(
-        WebhookChannel(
-            webhooks, egress=egress, tokens=tokens, clock=clock, base_url=settings.base_url
-        )
+        WebhookChannel(webhooks, egress=egress, tokens=parts.tokens, clock=clock, base_url=base_url)
     )
     return by_name(found)
 
 
-def _slack_door(
-    settings: Settings, slack: SlackConfig, database: Database, clock: Clock, cards: CardBuilder
-) -> Endpoint:
+def _slack_door(parts: _Parts, cards: CardBuilder) -> Endpoint | None:
+    slack = parts.settings.slack()
+    if slack is None:
+        return None
     from channels.slack.desk import Desk
     from channels.slack.inbound import endpoint
 
     return endpoint(
         Desk(
             config=slack,
-            database=database,
-            clock=clock,
-            base_url=settings.base_url,
+            database=parts.database,
+            clock=parts.clock,
+            base_url=parts.settings.base_url,
             card_of=cards.card_of,
         )
     )

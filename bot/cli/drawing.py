@@ -100,7 +100,7 @@ def _run_facts(run: Run) -> Iterable[tuple[str, str | Text]]:
     if run.rollback is not None:
         yield "undone", f"because: {run.rollback.reason}"
     elif run.undoes and run.ended_at is None:
-        yield "undoing", f"would undo {', '.join(run.undoes)}"
+        yield "rejecting", f"would undo {', '.join(run.undoes)}"
 
 
 def _standing(run: Run) -> Text:
@@ -180,7 +180,7 @@ def _steps(steps: Sequence[Step]) -> Table:
         )
 
     ordered = sorted(steps, key=lambda step: step.position)
-    return table(("at", "step", "", "", "", ""), [row(step) for step in ordered])
+    return table(("at", "status", "name", "kind", "took", ""), [row(step) for step in ordered])
 
 
 def _votes(votes: Sequence[Vote]) -> Table:

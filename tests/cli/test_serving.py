@@ -152,12 +152,12 @@ def test_a_kill_loses_neither_of_two_approvals_that_wait(tmp_path: Path) -> None
 @pytest.mark.slow
 def test_a_step_under_way_is_finished_before_the_end(tmp_path: Path) -> None:
     shop = new_shop(tmp_path)
-    gate = tmp_path / "open"
-    os.mkfifo(gate)
+    door = tmp_path / "open"
+    os.mkfifo(door)
     (tmp_path / "shop.py").write_text(BLOCKED, encoding="utf-8")
     with served(shop) as server:
         run = shop.says("run", "pass_through").out.strip()
-        with gate.open("w") as file:  # opens once the step reads
+        with door.open("w") as file:  # opens once the step reads
             server.process.send_signal(signal.SIGTERM)
             until(lambda: "server.stopping" in server.log)
             file.write("through")
@@ -169,12 +169,12 @@ def test_a_step_under_way_is_finished_before_the_end(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_second_signal_does_not_wait(tmp_path: Path) -> None:
     shop = new_shop(tmp_path)
-    gate = tmp_path / "open"
-    os.mkfifo(gate)
+    door = tmp_path / "open"
+    os.mkfifo(door)
     (tmp_path / "shop.py").write_text(BLOCKED, encoding="utf-8")
     with served(shop) as server:
         shop.says("run", "pass_through")
-        with gate.open("w"):
+        with door.open("w"):
             server.process.send_signal(signal.SIGTERM)
             until(lambda: "server.stopping" in server.log)
             server.process.send_signal(signal.SIGTERM)
@@ -202,7 +202,7 @@ from signoff import Run, workflow
 
 @workflow
 async def pass_through(run: Run) -> str:
-    """Wait at the gate."""
+    """Wait at the door."""
     return await run.step(read)
 
 
