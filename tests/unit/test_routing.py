@@ -135,6 +135,10 @@ def test_targets_are_understood(raw: object, routes: list[tuple[str, str]]) -> N
     assert parse_routing(parse_routing(raw).to_json()) == parse_routing(raw)
 
 
+def test_a_field_has_from_one_to_two_hundred_characters() -> None:
+    assert parse_routing({"material": ["x", "y" * 200]}).material == ("x", "y" * 200)
+
+
 def mail(address: str, person: PersonId | None, *, after: timedelta = NOW) -> Target:
     return Target(channel="email", address=address, person=person, after=after)
 
