@@ -1,12 +1,13 @@
 """`docs/reference/api.md`: every route of the HTTP API, made from its OpenAPI description."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from bot.reference.tables import code, table
+from bot.web.description import SAYS
 
 Json = Mapping[str, Any]
 
@@ -26,6 +27,14 @@ follows, or null. Moments are in UTC, as in `2026-11-20T12:00:00.000000Z`.
 **Repeats.** A `POST` that carries an `Idempotency-Key` (1 to 255 visible characters) is done once:
 within seven days the same key with the same body gets the first answer again, and with another body
 409 `idempotency_conflict`.
+
+## Refusals
+"""
+_SHAPES: Final = """\
+## Shapes
+
+What is sent and answered. Fields are added over time, and none is renamed; answers may hold more than is
+listed here. A field that may be empty is null.
 """
 
 
@@ -40,7 +49,9 @@ def api_page() -> str:
         if method in operations
         for line in _route(f"{method.upper()} {path}", operations[method], schemas)
     ]
-    return "\n".join((_INTRODUCTION, *lines))
+    shapes = [line for name, described in schemas.items() for line in _shape(name, described)]
+    refusals = table(("status", "means"), ((str(each), says) for each, says in SAYS.items()))
+    return "\n".join((_INTRODUCTION, *refusals, "", *lines, _SHAPES, *shapes))
 
 
 def openapi() -> Json:
@@ -51,7 +62,9 @@ def openapi() -> Json:
     from bot.wiring import running
 
     async def described(folder: Path) -> Json:
-        settings = Settings(None, database_url=f"sqlite:///{folder}/signoff.db")
+        (folder / "signoff.toml").touch()
+        database = f"sqlite:///{folder / 'signoff.db'}"
+        settings = Settings(None, database_url=database, config=folder / "signoff.toml")
         async with running(settings, authored={}) as it:
             return create_app(it.application).openapi()
 
@@ -66,12 +79,28 @@ def _route(name: str, operation: Json, schemas: Json) -> Iterator[str]:
     if rows:
         yield from table(("part", "in", "takes", "means"), rows)
         yield ""
-    answers = (
-        (status, answer.get("description", ""), _answer_name(answer))
-        for status, answer in sorted(operation["responses"].items())
-    )
-    yield from table(("status", "means", "body"), answers)
-    yield ""
+    answers = sorted(operation["responses"].items())
+    said = [
+        f"{status} {_answer_name(answer)}".strip() for status, answer in answers if status < "4"
+    ]
+    refused = [status for status, _ in answers if status >= "4"]
+    yield f"Answers {', '.join(said)}. {_refusing(refused)}".strip() + "\n"
+
+
+def _refusing(statuses: Sequence[str]) -> str:
+    return f"Refuses with {', '.join(statuses)}." if statuses else ""
+
+
+def _shape(name: str, described: Json) -> Iterator[str]:
+    yield f"### {name}\n"
+    if says := " ".join(described.get("description", "").split()):
+        yield f"{says}\n"
+    if choices := described.get("enum"):
+        yield f"One of {', '.join(code(str(each)) for each in choices)}.\n"
+    fields = described.get("properties", {}).items()
+    if fields:
+        yield from table(("field", "holds"), ((code(field), _type(held)) for field, held in fields))
+        yield ""
 
 
 def _parameters(operation: Json, schemas: Json) -> Iterator[tuple[str, str, str, str]]:
@@ -123,6 +152,8 @@ def _type(described: Json) -> str:
         if word in described:
             kinds = [_type(each) for each in described[word] if each.get("type") != "null"]
             return " or ".join(dict.fromkeys(kinds))
+    if described.get("format") == "date-time":
+        return "moment"
     kind = str(described.get("type", "any"))
     return (
         f"list of {_type(described['items'])}" if kind == "array" and "items" in described else kind

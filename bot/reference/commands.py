@@ -69,7 +69,7 @@ def _argument(argument: TyperArgument) -> tuple[str, str, str]:
 
 def _option(option: TyperOption) -> tuple[str, str, str]:
     names = ", ".join([*option.opts, *option.secondary_opts])
-    takes = "" if option.is_flag else f" {option.metavar or str(option.type.name).upper()}"
+    takes = "" if option.is_flag else f" {option.metavar or (option.name or '').upper()}"
     needed = "required" if option.required else _default(option.default)
     return code(f"{names}{takes}"), option.help or "", needed
 

@@ -47,7 +47,9 @@ def _default(field: FieldInfo) -> str:
     default = code(shown_default(field.default))
     if default:
         return default
-    if SecretStr in (field.annotation, *getattr(field.annotation, "__args__", ())):
+    if field.default_factory is not None:
+        return "where it listens"
+    if SecretStr.__name__ in str(field.annotation):
         return "none; a secret"
     example = str((field.examples or [""])[0])
     return f"none; such as {code(example)}" if example else "none"

@@ -46,6 +46,8 @@ def raised() -> frozenset[Raised]:
                     found |= {Raised(code=code, by=_name(node.func)) for code in _codes(node)}
                 case ast.ClassDef(name=name):
                     found |= {Raised(code=code, by=name) for code in _own_code(node)}
+                case ast.FunctionDef(name=name, args=ast.arguments() as given):
+                    found |= {Raised(code=code, by=f"def {name}") for code in _default_code(given)}
                 case ast.AnnAssign(target=ast.Name(id="_CODES"), value=ast.Dict() as table):
                     found |= {Raised(code=code, by="Problem") for code in _texts(table)}
                 case _:
@@ -99,6 +101,12 @@ def _own_code(described: ast.ClassDef) -> Iterator[str]:
                 yield from _texts(value)
             case _:
                 pass
+
+
+def _default_code(given: ast.arguments) -> Iterator[str]:
+    for argument, default in zip(given.kwonlyargs, given.kw_defaults, strict=True):
+        if argument.arg == "code" and default is not None:
+            yield from _texts(default)
 
 
 def _level(call: ast.Call) -> str | None:

@@ -1,0 +1,70 @@
+"""Drives one workflow of a page on a real engine: `python -m tests.docs.driven module workflow input`."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from bot.settings import Settings
+from bot.wiring import Running, running
+from engine.ids import DEFAULT_TENANT, PersonId, RunId
+from engine.rules.tally import Choice
+from engine.services import runs, votes
+from engine.services.runs import RunPicture
+from engine.services.votes import Ballot
+from engine.store.runs import NewRun
+from signoff.registry import load
+
+EVERYBODY = ("ana", "bo", "dana")
+
+
+async def driven(module: str, workflow: str, given: dict[str, object]) -> list[RunPicture]:
+    """Two runs: after everybody who may has rejected whatever it asked, and after they approved."""
+    here = Path.cwd()
+    sys.path.insert(0, str(here))
+    settings = Settings(
+        None, database_url=f"sqlite:///{here / 'driven.db'}", config=here / "signoff.toml"
+    )
+    async with running(settings, authored=load([module])) as it:
+        return [
+            await one(it, workflow, given, choice) for choice in (Choice.REJECT, Choice.APPROVE)
+        ]
+
+
+async def one(it: Running, workflow: str, given: dict[str, object], choice: Choice) -> RunPicture:
+    run = await started(it, workflow, given)
+    for person in EVERYBODY:
+        await it.worker.drain()
+        await vote(it, run, person, choice)
+    await it.worker.drain()
+    return await picture(it, run)
+
+
+async def started(it: Running, workflow: str, given: dict[str, object]) -> RunId:
+    found = it.application.workflows.check(workflow, given)
+    run = RunId(it.application.ids.new("run"))
+    new = NewRun(id=run, tenant=DEFAULT_TENANT, workflow=found.name, version=found.version,
+                 input=given, started_by="local", owner=None)  # fmt: skip
+    await it.application.database.write(lambda tx: runs.start(tx, new))
+    return run
+
+
+async def vote(it: Running, run: RunId, person: str, choice: Choice) -> None:
+    asked = (await picture(it, run)).approvals
+    if not asked or asked[-1].status != "open":
+        return
+    ballot = Ballot(tenant=DEFAULT_TENANT, approval=asked[-1].id, person=PersonId(person),
+                    choice=choice, comment="As the page says.", channel="web",
+                    identified_by="session")  # fmt: skip
+    # Some of them may not vote on this one; that is on record and no matter here.
+    await it.application.database.write(lambda tx: votes.cast(tx, ballot))
+
+
+async def picture(it: Running, run: RunId) -> RunPicture:
+    return await it.application.database.read(lambda tx: runs.picture(tx, DEFAULT_TENANT, run))
+
+
+if __name__ == "__main__":
+    module, workflow, given = sys.argv[1:]
+    ended = asyncio.run(driven(module, workflow, json.loads(given)))
+    sys.stdout.write(json.dumps([each.to_json() for each in ended], default=str))

@@ -1,0 +1,113 @@
+"""The how-to pages: what they tell people to type works, in the order of the page."""
+
+import pytest
+
+from tests.architecture.sources import ROOT
+from tests.docs.pages import blocks_of
+from tests.docs.story import Story, ids_in
+from tests.docs.test_workflows import PEOPLE
+
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+
+HOW_TO = ROOT / "docs" / "how-to"
+GIVEN = ("operate", "webhooks")  # something has to have happened before: told below
+PLAIN = sorted(page.stem for page in HOW_TO.glob("*.md") if page.stem not in GIVEN)
+
+STUBBORN = '''
+"""Something whose undo fails for a while."""
+
+from pathlib import Path
+
+from signoff import Rejected, Run, workflow
+
+
+@workflow
+async def stubborn(run: Run) -> None:
+    await run.step(build, undo=take_down)
+    raise Rejected("apr_0")
+
+
+def build() -> str:
+    return "built"
+
+
+def take_down(built: str | None) -> None:
+    if not Path("reachable").exists():
+        raise OSError("The warehouse does not answer.")
+'''
+
+
+@pytest.fixture
+async def project(story: Story) -> Story:
+    """What the how-to pages take for granted: a project, its people, a server, and a key."""
+    await story.shell("signoff init")
+    people = PEOPLE.replace('name = "Ana Diaz"', 'name = "Ana Diaz"\nemail = "ana@example.com"')
+    people = people.replace('name = "Bo Larsen"', 'name = "Bo Larsen"\nemail = "bo@example.com"')
+    (story.folder / "signoff.toml").write_text(people)
+    (story.folder / "workflows" / "stubborn.py").write_text(STUBBORN)
+    scopes = " ".join(
+        f"--scope {scope}" for scope in ("approvals:ask", "runs:start", "read", "operate")
+    )
+    made = await story.shell(f"signoff keys create --name tests {scopes} 2> /dev/null")
+    story.extra["SIGNOFF_API_KEY"] = made.strip()
+    return story
+
+
+@pytest.mark.parametrize("name", PLAIN)
+async def test_what_the_page_says_works(name: str, project: Story) -> None:
+    blocks = blocks_of(HOW_TO / f"{name}.md")
+    modules = [
+        file.removesuffix(".py").replace("/", ".")
+        for block in blocks
+        if (file := block.note("file") or "").startswith("workflows/")
+    ]
+    for block in blocks:
+        if (block.note("file") or "").startswith("workflows/"):
+            await project.tell(block)
+    await project.serve(
+        f"signoff serve --workflows workflows.hello{''.join(f',{m}' for m in modules)}"
+    )
+
+    await project.tell(*blocks)
+
+
+async def test_operators_are_told_what_to_do(project: Story) -> None:
+    await project.serve("signoff serve --workflows workflows.hello,workflows.stubborn")
+    run = ids_in(await project.shell("signoff run stubborn"), "run")[0]
+    await project.shell(
+        f"until signoff runs journal {run} | grep -q compensation.stuck; do sleep 1; done"
+    )
+    (project.folder / "reachable").touch()
+
+    said = await project.tell(*blocks_of(HOW_TO / "operate.md"))
+    await project.shell(
+        f"until signoff runs show {run} | grep -q 'rolled back'; do sleep 0.2; done"
+    )
+
+    assert f"{run}: goes on" in said
+    assert "the chain holds" in said
+
+
+async def test_a_webhook_is_answered_as_the_page_says(project: Story) -> None:
+    hooks = project.world.hooks
+    (project.folder / "signoff.toml").write_text(
+        f"{PEOPLE}\n[webhooks.books]\nurl = '{hooks.url}'\nsecrets = ['{hooks.secrets[0]}']\n"
+        "person = 'bo'\n[routes.default]\nwebhook = ['books']\n"
+    )
+    project.extra["SIGNOFF_WEBHOOK_ALLOW_NETS"] = "127.0.0.0/8"
+    await project.serve()
+    await project.shell(
+        """curl --fail-with-body -s http://127.0.0.1:8080/api/approvals \
+        -H "Authorization: Bearer $SIGNOFF_API_KEY" -H "Content-Type: application/json" \
+        -d '{"title": "Pay?", "approvers": "group:finance"}' """
+    )
+    event = await hooks.arrival("approval.opened")
+    project.extra |= {
+        "ACTIONS_URL": str(event.actions["url"]),
+        "ACTIONS_TOKEN": str(event.actions["token"]),
+        "DIGEST": str(event.approval["digest"]),
+    }
+
+    said = await project.tell(*blocks_of(HOW_TO / "webhooks.md"))
+
+    assert '"recorded":true' in said

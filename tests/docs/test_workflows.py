@@ -1,0 +1,73 @@
+"""The workflows on the pages run as printed, on a real engine, whatever people decide."""
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.architecture.sources import ROOT
+from tests.docs.pages import Block, blocks
+
+DRIVEN = [block for block in blocks() if block.note("drive") is not None]
+PEOPLE = """\
+[people.ana]
+name = "Ana Diaz"
+[people.bo]
+name = "Bo Larsen"
+[people.dana]
+name = "Dana Okafor"
+
+[groups.finance]
+members = ["ana", "bo"]
+[groups.security]
+members = ["dana"]
+[groups.leads]
+members = ["dana"]
+
+[roles]
+operator = ["ana"]
+"""
+
+
+@pytest.fixture(scope="module", params=DRIVEN, ids=lambda block: block.place)
+def ended(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
+    """How the workflow of a page ends when everybody rejects, and when everybody approves."""
+    block: Block = request.param
+    folder = tmp_path_factory.mktemp("page")
+    (folder / "signoff.toml").write_text(PEOPLE, encoding="utf-8")
+    file = block.note("file") or "workflow.py"
+    (folder / file).parent.mkdir(exist_ok=True)
+    (folder / file).write_text(block.text, encoding="utf-8")
+    workflow, _, given = (block.note("drive") or "").partition(" ")
+    module = file.removesuffix(".py").replace("/", ".")
+    said = subprocess.run(
+        [sys.executable, "-m", "tests.docs.driven", module, workflow, given],
+        cwd=folder, env={"PATH": os.defpath, "PYTHONPATH": str(ROOT)}, capture_output=True, check=False,
+    )  # fmt: skip
+    assert said.returncode == 0, said.stderr.decode()
+    runs: list[Any] = json.loads(said.stdout.decode().splitlines()[-1])
+    return runs
+
+
+def test_there_are_workflows_on_the_pages() -> None:
+    assert "README.md" in {block.page for block in DRIVEN}
+
+
+def test_with_a_no_nothing_stays_done(ended: list[Any]) -> None:
+    run, _ = ended
+
+    begun = {step["name"] for step in run["steps"] if step["kind"] == "step"}
+    undone = {step["name"] for step in run["steps"] if step["kind"] == "compensation"}
+    assert run["status"] == "rolled_back" or not begun
+    assert not run["undoes"]
+    assert undone <= begun
+
+
+def test_with_consent_it_completes(ended: list[Any]) -> None:
+    _, run = ended
+
+    assert (run["status"], run["error"]) == ("completed", None)
+    assert run["result"]
