@@ -1,7 +1,7 @@
 """Everybody who should be asked is asked, in each medium."""
 
 from bot.demo.people import DESK, FINANCE, RELEASE, ROOM
-from bot.demo.scene import LIVE, Scene
+from bot.demo.scene import Scene
 from bot.demo.slack.messages import Message
 from bot.demo.table import Claim, Report
 
@@ -14,7 +14,7 @@ async def play(scene: Scene, report: Report) -> None:
         slack, mailbox = scene.world.slack, scene.world.mail.mailbox
 
         def cards() -> list[Message] | None:
-            found = [message for message in slack.messages() if set(message.buttons) >= LIVE]
+            found = [one for one in slack.messages() if one.blocks and one.thread_ts is None]
             return found if len(found) >= PERSONAL + len(scene.all) else None
 
         posted = await slack.until(cards)
