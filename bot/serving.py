@@ -118,15 +118,19 @@ def check_reach(settings: Settings) -> None:
 
 
 async def _work_until(stop: asyncio.Event, it: Running) -> bool:
-    async with asyncio.TaskGroup() as group:
-        work = group.create_task(it.work())
-        await stop.wait()
-        _log.info("server.stopping")
-        it.stop()
-        _, late = await asyncio.wait({work}, timeout=FINISH_WITHIN.total_seconds())
-        if late:
-            _log.warning("server.left_unfinished", after_s=FINISH_WITHIN.total_seconds())
-            work.cancel()
+    try:
+        async with asyncio.TaskGroup() as group:
+            work = group.create_task(it.work())
+            await stop.wait()
+            _log.info("server.stopping")
+            it.stop()
+            _, late = await asyncio.wait({work}, timeout=FINISH_WITHIN.total_seconds())
+            if late:
+                _log.warning("server.left_unfinished", after_s=FINISH_WITHIN.total_seconds())
+                work.cancel()
+    except Exception:  # border: the terminal gets one sentence, the log all there is to know
+        _log.exception("server.broke")
+        raise
     return not late
 
 
