@@ -49,6 +49,8 @@ operator = ["ana"]
 WORKFLOWS = '''\
 """What the shop runs."""
 
+from pathlib import Path
+
 from signoff import Run, workflow
 
 
@@ -77,6 +79,22 @@ async def pay(run: Run, order: str, amount: str = "1.00", quorum: int = 1) -> st
 async def stumble(run: Run) -> None:
     """Fail."""
     await run.step(fall, retries=0)
+
+
+@workflow
+async def spill(run: Run) -> None:
+    """Do what cannot be undone until somebody brings a mop."""
+    await run.step(pour, undo=wipe)
+    await run.approval("Leave it?", action="spill", approvers="role:operator")
+
+
+def pour() -> str:
+    return "poured"
+
+
+def wipe(poured: str) -> str:
+    Path("mop").unlink()
+    return "wiped"
 
 
 def greeting(name: str, times: int) -> str:

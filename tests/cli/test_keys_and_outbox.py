@@ -1,11 +1,12 @@
 """`signoff keys`, and a key at work through --url; `signoff outbox`."""
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
 from bot.cli import app
 from tests.cli.conftest import Signoff
-from tests.cli.ground import UNSET, Said, Server
+from tests.cli.ground import UNSET, Said, Server, until
 
 
 @pytest.mark.parametrize(
@@ -118,10 +119,21 @@ def test_a_state_that_messages_do_not_have_is_not_understood(signoff: Signoff) -
     assert signoff("outbox", "list", "--status", "lost").code == 2
 
 
-def test_the_outbox_is_listed_and_redriven(signoff: Signoff) -> None:
-    listed = signoff("outbox", "list", "--status", "dead")
-    redriven = signoff("outbox", "redrive")
+def test_what_was_given_up_is_listed_and_sent_again(signoff: Signoff, server: Server) -> None:
+    words = ("--name", "asks", "--scope", "approvals:ask")
+    key = signoff("keys", "create", *words).out.strip()
+    body = {"title": "Call home?", "approvers": "person:bo", "callback_url": "https://127.0.0.1/"}
+    bearer = {"Authorization": f"Bearer {key}"}
+    asked = httpx.post(
+        f"{server.shop.url}/api/approvals", json=body, headers=bearer, trust_env=False
+    ).json()
+    signoff("approvals", "cancel", asked["id"], "--reason", "nobody is at home")
+    until(lambda: signoff("outbox", "list", "--status", "dead", "--json").json["deliveries"])
 
-    assert (listed.code, redriven.code) == (0, 0)
-    assert redriven.out == "0 will be sent again.\n"
-    assert signoff("outbox", "list", "--json").json["deliveries"] == []
+    listed = signoff("outbox", "list", "--status", "dead")
+    (dead,) = signoff("outbox", "list", "--status", "dead", "--json").json["deliveries"]
+    again = signoff("outbox", "redrive", dead["id"])
+
+    assert "not a public address" in listed.out
+    assert (again.code, again.out) == (0, "1 will be sent again.\n")
+    assert signoff("outbox", "redrive", "--json").code == 0

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.cli.conftest import Signoff
+from tests.cli.ground import Server, until
 
 
 @pytest.mark.parametrize("verb", ["show", "journal", "replay"])
@@ -70,7 +71,7 @@ def test_a_workflow_that_is_not_registered_is_refused_by_name(signoff: Signoff) 
     said = signoff("run", "gret", "-i", "name=Ana")
 
     assert (said.code, said.out) == (2, "")
-    assert "greet, pay, stumble" in said.err
+    assert "greet, pay, spill, stumble" in said.err
     assert "[unknown_workflow]" in said.err
 
 
@@ -169,3 +170,45 @@ def test_only_what_is_stuck_is_retried_or_skipped(signoff: Signoff) -> None:
 
     assert signoff("runs", "retry", run, "--reason", "again").code == 3
     assert signoff("runs", "skip", run, "--reason", "again").code == 3
+
+
+def stuck(signoff: Signoff) -> str:
+    """A run that cannot undo what it did; its compensation was tried for a quarter of a minute."""
+    run = signoff("run", "spill").out.strip()
+
+    def waiting_for() -> str:
+        waiting = signoff("runs", "show", run, "--json").json["waiting_for"]
+        return "" if waiting is None else str(waiting["reason"])
+
+    until(lambda: waiting_for() == "approval")
+    approval = signoff("runs", "show", run, "--json").json["waiting_for"]["approval"]
+    signoff("approvals", "cancel", approval, "--reason", "it is wet")
+    until(lambda: waiting_for() == "stuck")
+    return run
+
+
+def end_of(signoff: Signoff, run: str) -> str:
+    until(lambda: signoff("runs", "show", run, "--json").json["ended_at"])
+    return signoff("runs", "show", run).out
+
+
+@pytest.mark.slow
+def test_a_stuck_run_goes_on_once_its_cause_is_mended(signoff: Signoff, server: Server) -> None:
+    run = stuck(signoff)
+    (server.shop.folder / "mop").touch()
+
+    said = signoff("runs", "retry", run, "--reason", "there is a mop now")
+
+    assert (said.code, said.out) == (0, f"{run}: goes on.\n")
+    assert "↶ undone" in end_of(signoff, run)
+
+
+@pytest.mark.slow
+def test_what_cannot_be_undone_is_skipped_with_a_reason(signoff: Signoff) -> None:
+    run = stuck(signoff)
+
+    said = signoff("runs", "skip", run, "--reason", "it dries by itself", "--json")
+
+    assert said.code == 0
+    assert said.json["skipped"] == "pour"
+    assert "– skipped" in end_of(signoff, run)
