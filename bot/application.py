@@ -27,7 +27,7 @@ class Application:
     ids: Ids
     tokens: Tokens
     workflows: Workflows
-    channels: Mapping[str, Channel] = field(default_factory=dict)
+    channels: Mapping[str, Channel] = field(default_factory=dict[str, Channel])
     webhooks: tuple[WebhookTarget, ...] = ()
     slack: Endpoint | None = None
     trusted_proxies: tuple[str, ...] = ()

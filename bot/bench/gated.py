@@ -8,10 +8,10 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
-from random import Random
 from typing import TypeVar
 
 from bot.bench.ground import Ground, ground
+from engine.clock import SystemClock
 from engine.ids import RunId
 
 Item = TypeVar("Item")
@@ -53,12 +53,12 @@ async def waiting(path: Path, *, runs: int, probes: int) -> dict[str, object]:
     """Memory and latency while `runs` runs wait for people."""
     async with ground(path) as engine:
         await _each(range(WARM_UP), 10, lambda _index: _one(engine))
-        before, size = _rss_mb(), path.stat().st_size
+        before, size = _rss_mb(), _size(path)
         began = time.perf_counter()
         held = await hold(engine, runs)
         took = time.perf_counter() - began
         after = _rss_mb()
-        chosen = Random(7).sample(held, min(probes, runs))
+        chosen = held[:: max(1, runs // probes)]  # spread over all that wait
         taken = [await _timed(engine, run, approval) for run, approval in chosen]
     return {
         "mode": "waiting",
@@ -66,7 +66,7 @@ async def waiting(path: Path, *, runs: int, probes: int) -> dict[str, object]:
         "starts_s": round(runs / took, 1),
         "rss_mb": round(after),
         "rss_growth_mb": round(after - before, 1),
-        "disk_kb_run": round((path.stat().st_size - size) / runs / 1e3, 2),
+        "disk_kb_run": round((_size(path) - size) / runs / 1e3, 2),
         "decision": _summary(taken),
     }
 
@@ -75,7 +75,7 @@ async def restart(path: Path, *, runs: int) -> dict[str, object]:
     """Kill a process with `runs` runs waiting, start another, and decide one of them."""
     command = [sys.executable, "-m", "bot.bench.child"]
     child = await asyncio.to_thread(_prepare, [*command, "prepare", str(path), str(runs)])
-    began = time.time()
+    began = SystemClock().now().timestamp()
     result = await asyncio.to_thread(
         subprocess.run,
         [*command, "recover", str(path), repr(began)],
@@ -125,6 +125,10 @@ async def _each(
         for _lane in range(concurrency):
             group.create_task(one_after_the_other())
     return done
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
 
 
 def _rss_mb() -> float:
