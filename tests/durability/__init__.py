@@ -1,0 +1,1 @@
+"""What must survive: kills, storms, damaged rows and code that misbehaves."""

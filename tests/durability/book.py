@@ -1,0 +1,139 @@
+"""The whole database as plain rows, read with sqlite3 alone: nothing of ours stands between."""
+
+import hashlib
+import json
+import re
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+Row = Mapping[str, Any]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+RUNG = re.compile(r"(?P<deed>.*) after (?P<count>\d+)(?P<unit>[smhd])", re.DOTALL)
+SEEN_ONLY = {"sessions": {"seen_at"}, "keys": {"last_used_at"}}  # what looking may move
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One rung as written: what happens, and how many microseconds after the opening."""
+
+    deed: str
+    after: int
+
+
+@dataclass(frozen=True)
+class Book:
+    """Every row of every table."""
+
+    tables: Mapping[str, Sequence[Row]]
+    faults: tuple[str, ...] = ()
+
+    def __getitem__(self, table: str) -> Sequence[Row]:
+        return self.tables[table]
+
+    @cached_property
+    def journals(self) -> dict[str, list[Row]]:
+        """The entries of each run in order, with their data read."""
+        found: defaultdict[str, list[Row]] = defaultdict(list)
+        for line in sorted(self["journal"], key=lambda row: (row["run"], row["position"])):
+            found[line["run"]].append({**line, "data": json.loads(line["data"])})
+        return found
+
+    @cached_property
+    def approvals(self) -> dict[str, Row]:
+        """The approvals by id, with their decisions read."""
+        return {
+            row["id"]: {**row, "decision": json.loads(row["decision"] or "null")}
+            for row in self["approvals"]
+        }
+
+    @cached_property
+    def runs(self) -> dict[str, Row]:
+        return {row["id"]: row for row in self["runs"]}
+
+    def where(self, table: str, **wanted: object) -> list[Row]:
+        """The rows with these values."""
+        return [
+            row
+            for row in self[table]
+            if all(row[column] == value for column, value in wanted.items())
+        ]
+
+
+def opened_book(path: Path) -> Book:
+    """Read everything; SQLite's own checks come along as faults."""
+    connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
+    connection.row_factory = sqlite3.Row
+    try:
+        broken = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
+        orphans = [tuple(row) for row in connection.execute("PRAGMA foreign_key_check")]
+        tables = {name: _rows(connection, name) for name in _names(connection)}
+    finally:
+        connection.close()
+    faults = [line for line in broken if line != "ok"]
+    faults += [f"{table} row {number} names no {parent}" for table, number, parent, _ in orphans]
+    return Book(tables, tuple(faults))
+
+
+def fingerprint(path: Path) -> dict[str, str]:
+    """A checksum of each table, blind to when somebody was last seen."""
+    return {name: _checksum(rows, name) for name, rows in opened_book(path).tables.items()}
+
+
+def rung(text: str) -> Rung:
+    """A rung such as `reject after 4h`."""
+    found = RUNG.fullmatch(text)
+    assert found is not None, text
+    seconds = int(found["count"]) * UNITS[found["unit"]]
+    return Rung(found["deed"], seconds * 1_000_000)
+
+
+def ladder(row: Row) -> list[Rung]:
+    """The rungs of an approval."""
+    return [rung(text) for text in json.loads(row["ladder"])]
+
+
+def instant(text: str) -> int:
+    """Microseconds since 1970 of an RFC 3339 moment."""
+    return (datetime.fromisoformat(text) - EPOCH) // timedelta(microseconds=1)
+
+
+def spelled(at: int) -> str:
+    """The RFC 3339 spelling of microseconds since 1970."""
+    moment = EPOCH + timedelta(microseconds=at)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%f") + "Z"
+
+
+def digest_of(text: str) -> str:
+    """`sha256:` and the hash."""
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def twice(values: Iterable[Any]) -> set[Any]:
+    """The values that come more than once."""
+    return {value for value, count in Counter(values).items() if count > 1}
+
+
+def _names(connection: sqlite3.Connection) -> list[str]:
+    query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    return [row["name"] for row in connection.execute(query)]
+
+
+def _rows(connection: sqlite3.Connection, table: str) -> list[Row]:
+    return [dict(row) for row in connection.execute(f'SELECT * FROM "{table}"')]
+
+
+def _checksum(rows: Sequence[Row], table: str) -> str:
+    blind = SEEN_ONLY.get(table, set())
+    told = sorted(
+        repr([(column, value) for column, value in row.items() if column not in blind])
+        for row in rows
+    )
+    return digest_of("\n".join(told))

@@ -1,0 +1,51 @@
+"""A scene for each test: an empty file, a world that takes notes, and time by hand."""
+
+import shutil
+from collections.abc import AsyncGenerator, Generator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from engine.ids import SystemIds
+from engine.store.sqlite import opened
+from engine.tokens import Tokens
+from tests.clock import ManualClock
+from tests.durability.notes import Notes
+from tests.durability.scene import Scene
+
+KILLS = 50
+MEMORY = Path("/dev/shm")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--kills",
+        type=int,
+        default=KILLS,
+        help="How often tests/durability kills a server; give it together with that folder.",
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Generator[Path]:
+    """A folder in memory where there is one: these tests commit thousands of times."""
+    if not MEMORY.is_dir():
+        yield tmp_path
+        return
+    with TemporaryDirectory(dir=MEMORY) as name:
+        yield Path(name)
+
+
+@pytest.fixture
+async def scene(
+    folder: Path, migrated_file: Path, clock: ManualClock, ids: SystemIds, tokens: Tokens
+) -> AsyncGenerator[Scene]:
+    path = folder / "signoff.db"
+    shutil.copyfile(migrated_file, path)
+    world = Notes(folder, clock)
+    async with opened(path, clock=clock, ids=ids, tokens=tokens) as database:
+        made = Scene(database, clock, world, folder)
+        await made.prepare()
+        yield made
+    world.close()

@@ -1,0 +1,77 @@
+"""Leases and progress (I4, I16, I19): who may drive, and that everything goes on or waits for a named thing."""
+
+from collections.abc import Iterator
+
+from tests.durability.book import Book, Row, twice
+from tests.durability.states import LIVE
+
+DRIVEN = frozenset({"created", "running", "rolling_back"})
+OWNED = ("approvals", "versions", "votes", "timers", "messages", "links")
+
+
+def misheld(book: Book) -> Iterator[str]:
+    """Leases that two hold, or that nobody should hold."""
+    held = [run["lease_token"] for run in book["runs"] if run["lease_token"] is not None]
+    yield from (f"I4: the lease {token} is held for two runs" for token in twice(held))
+    for run in book["runs"]:
+        parts = [run["lease_token"], run["lease_holder"], run["lease_expires_at"]]
+        if any(part is None for part in parts) and any(part is not None for part in parts):
+            yield f"I4: run {run['id']} has half a lease"
+        if run["lease_token"] is not None and _state(run) not in DRIVEN:
+            yield f"I4: run {run['id']} is {_state(run)} and is held"
+
+
+def adrift(book: Book) -> Iterator[str]:
+    """Runs that will neither go on nor be woken by anything that has a name."""
+    for run in book["runs"]:
+        yield from (f"I19: run {run['id']} is {_state(run)}{why}" for why in _adrift(book, run))
+
+
+def unfinished(book: Book, now: int) -> Iterator[str]:
+    """What should be over when everything had its time: driven runs, due timers, due deliveries."""
+    for run in book["runs"]:
+        is_due = run["ready_at"] is not None and run["ready_at"] <= now
+        if _state(run) in DRIVEN or is_due:
+            yield f"I19: run {run['id']} is {_state(run)} and goes no further"
+    for timer in book["timers"]:
+        if timer["fired_at"] is None and timer["cancelled_at"] is None and timer["due_at"] <= now:
+            yield f"I19: rung {timer['rung']} of {timer['approval']} is due and did not fire"
+    for row in book["outbox"]:
+        if row["status"] == "pending" and row["due_at"] <= now:
+            yield f"I13: {row['id']} is due and was not delivered"
+
+
+def astray(book: Book) -> Iterator[str]:
+    """Rows that belong to another tenant than what they are part of."""
+    for approval in book["approvals"]:
+        run = book.runs.get(approval["run"])
+        if run is not None and run["tenant"] != approval["tenant"]:
+            yield f"I16: approval {approval['id']} belongs to another tenant than its run"
+    for table in OWNED[1:]:
+        for row in book[table]:
+            parent = book.approvals.get(row["approval"])
+            if parent is not None and parent["tenant"] != row["tenant"]:
+                yield f"I16: a row of {table} belongs to another tenant than {row['approval']}"
+
+
+def _adrift(book: Book, run: Row) -> Iterator[str]:
+    state = _state(run)
+    opened = [row for row in book.where("approvals", run=run["id"]) if row["status"] == "open"]
+    if state not in LIVE:
+        if opened or run["ready_at"] is not None:
+            yield ", and something of it still waits"
+        return
+    # An approval that was asked together with its run waits from the start.
+    if state in {*DRIVEN, "waiting:timer"} and run["ready_at"] is None:
+        yield ", and nothing will take it up"
+    if state == "waiting:approval":
+        if [row["id"] for row in opened] != [run["awaits"]]:
+            yield f", waits for {run['awaits']}, and open are {[row['id'] for row in opened]}"
+        if run["ready_at"] is not None:
+            yield ", and is taken up all the same"
+    elif opened:
+        yield ", and one of its approvals is open"
+
+
+def _state(run: Row) -> str:
+    return str(run["status"]) + (f":{run['reason']}" if run["reason"] else "")
