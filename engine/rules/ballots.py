@@ -9,9 +9,6 @@ from engine.rules.tally import Outcome, Tally
 NAMES_MAX: Final = 5
 
 _ENDED: Final = {
-    "approved": "approved",
-    "rejected": "rejected",
-    "expired": "expired",
     "changes_requested": "sent back for changes",
     "cancelled": "withdrawn",
 }

@@ -151,7 +151,7 @@ def _rung(written: object) -> Rung:
             f"{shown(written)}: rungs count by the clock. Leave 'in business hours' out and write "
             "the time that may pass in all, as in 'reject after 16h'.",
         )
-    deed, after, time = written.strip().rpartition(" after ")
+    deed, after, time = written.rpartition(" after ")
     if not after:
         raise BadRule("bad_ladder", f"{shown(written)} does not say when. {_HOW}")
     word, _, rest = deed.strip().partition(" ")

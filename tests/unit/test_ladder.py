@@ -62,6 +62,7 @@ END = "reject after 4h"
         pytest.param('continue with {"a":1,"a":2} after 4h', "a key appears twice", id="key twice"),
         pytest.param('continue with {"a":NaN} after 4h', "NaN is not a number", id="NaN"),
         pytest.param("reject after 4h in business hours", "by the clock", id="business hours"),
+        pytest.param("reject after 4h in business hours ", "by the clock", id="and a blank"),
         pytest.param("approve after 4h", "'approve after 4h'.*low risk only", id="not by itself"),
         pytest.param(f'continue with {{"a":"{"x" * 4_000}"}} after 4h', "4000 char", id="too long"),
     ],
@@ -121,9 +122,9 @@ def test_what_approves_itself_at_low_risk_is_accepted() -> None:
             id="continue, with a text that looks like a time",
         ),
         pytest.param(
-            "continue with {} after 1h",
+            "continue   with   {} after 1h",
             Rung(verb=Verb.CONTINUE, after=HOUR, changes={}),
-            None,
+            "continue with {} after 1h",
             id="continue without changes",
         ),
         pytest.param(
@@ -225,6 +226,7 @@ def test_a_ladder_is_extended(by: timedelta, fired: int, texts: list[str]) -> No
     later = extended(ladder, by, fired=fired)
 
     assert ladder_to_json(later) == texts
+    assert fired or extended(ladder, by) == later
     assert ladder_from_json(texts) == later
 
 
