@@ -1,15 +1,17 @@
 """Every refusal in one shape: problem+json for programs, a page for people."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Final
 
 import structlog
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Match
 
 from bot.web.callers import is_signed_in
 from bot.web.rates import TooManyTries
@@ -153,7 +155,21 @@ async def on_validation_error(request: Request, error: Exception) -> Response:
 async def on_http_error(request: Request, error: Exception) -> Response:
     """Answer what the framework refuses."""
     known = error if isinstance(error, HTTPException) else HTTPException(500)
-    return answer(request, of_http(known))
+    problem = of_http(known)
+    if problem.status == HTTPStatus.METHOD_NOT_ALLOWED:
+        problem = replace(problem, headers={"Allow": _allowed(request)})
+    return answer(request, problem)
+
+
+def _allowed(request: Request) -> str:
+    # Several routes may share a path; the framework names the methods of the first alone.
+    methods = {
+        method
+        for context in iter_route_contexts(request.app.routes)
+        if context.original_route.matches(request.scope)[0] is not Match.NONE
+        for method in context.methods or ()
+    }
+    return ", ".join(sorted(methods))
 
 
 def unread_problem(error: EngineError) -> Problem:

@@ -42,7 +42,7 @@ class SqliteDatabase:
         self._door, self._is_closed = threading.Lock(), False
         self._queue: queue.SimpleQueue[Work[Any] | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
-        self._readers = _reading(path)
+        self._readers, self._reading = _reading(path), asyncio.Semaphore(READERS)
         self._thread = threading.Thread(target=self._write_all, name="signoff-writer", daemon=True)
         self._thread.start()
 
@@ -65,7 +65,8 @@ class SqliteDatabase:
 
     async def read(self, query: Callable[[Transaction], T]) -> T:
         try:
-            async with self._readers.connect() as connection:
+            # Whoever waits for a reader waits in line: the pool itself gives up after a time.
+            async with self._reading, self._readers.connect() as connection:
                 return await connection.run_sync(lambda sync: query(self._transaction(sync)))
         except DBAPIError as error:
             raise _unavailable(error) from error

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from bot.application import Application
 from bot.web.app import create_app
+from channels.webhook.config import WebhookTarget
 from engine.ids import SystemIds
 from engine.runtime.workflows import Workflows
 from engine.store.sqlite import SqliteDatabase
@@ -22,12 +23,18 @@ def channels() -> dict[str, Quiet]:
 
 
 @pytest.fixture
+def webhooks() -> tuple[WebhookTarget, ...]:
+    return ()
+
+
+@pytest.fixture
 async def application(
     database: SqliteDatabase,
     clock: ManualClock,
     ids: SystemIds,
     tokens: Tokens,
     channels: dict[str, Quiet],
+    webhooks: tuple[WebhookTarget, ...],
 ) -> Application:
     await given_company(database)
     return Application(
@@ -38,6 +45,7 @@ async def application(
         tokens=tokens,
         workflows=Workflows(WORKFLOWS),
         channels=channels,
+        webhooks=webhooks,
     )
 
 

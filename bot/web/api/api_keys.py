@@ -15,7 +15,7 @@ from bot.web.state import Served
 from engine.clock import iso
 from engine.ids import KeyId, PersonId
 from engine.services import keys
-from engine.services.keys import KeyRow, NewKey
+from engine.services.keys import KeyRow, NewKey, Scope
 
 router = APIRouter(prefix="/api/keys", tags=["keys"], route_class=StrictRoute)
 
@@ -26,7 +26,10 @@ class KeyBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Annotated[str, Field(examples=["agent"])]
-    scopes: Annotated[list[str], Field(examples=[["runs:start", "read"]], max_length=20)]
+    scopes: Annotated[
+        list[Annotated[str, Field(json_schema_extra={"enum": [str(scope) for scope in Scope]})]],
+        Field(examples=[["runs:start", "read"]], max_length=20),
+    ]
     owner: Annotated[
         str | None, Field(description="Who answers for it, and never counts for what it asks.")
     ] = None

@@ -1,11 +1,11 @@
 """Asking without a workflow: what a request may say, on whose behalf, and the answer it gets."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, WithJsonSchema
 from starlette.responses import JSONResponse
 
 from bot.application import Application
@@ -18,6 +18,7 @@ from bot.web.state import Served
 from engine.clock import iso
 from engine.errors import Invalid, NotAllowed
 from engine.ids import PersonId
+from engine.rules.content import COMMENT_RULES, RISKS
 from engine.services import approvals, people
 from engine.services.approvals import ASK, Request
 from engine.services.keys import Caller, Scope
@@ -60,13 +61,22 @@ Details = Annotated[
 ]
 
 
+# What the engine judges, and refuses with codes of its own, is only described here.
+def _line(chars_max: int) -> dict[str, JsonValue]:
+    return {"minLength": 1, "maxLength": chars_max}
+
+
+def _of(words: Sequence[str]) -> dict[str, JsonValue]:
+    return {"enum": list(words)}
+
+
 class AskBody(BaseModel):
     """What is asked, of whom, and until when."""
 
     model_config = ConfigDict(extra="forbid")
 
-    title: Annotated[str, Field(examples=["Refund order 17?"])]
-    action: Annotated[str, Field(examples=["refund"])] = ASK
+    title: Annotated[str, Field(examples=["Refund order 17?"], json_schema_extra=_line(200))]
+    action: Annotated[str, Field(examples=["refund"], json_schema_extra=_line(100))] = ASK
     details: Details = Field(default_factory=dict)
     approvers: Approvers = None
     quorum: Quorum = 1
@@ -76,13 +86,11 @@ class AskBody(BaseModel):
         WithJsonSchema({"anyOf": [{"type": "string"}, _TEXTS, {"type": "null"}]}),
         Field(description="What happens as time passes (`reject after 1d`)."),
     ] = None
-    kind: Annotated[str, Field(description="`binary`: yes or no.")] = KINDS[0]
+    kind: Annotated[str, Field(description="Yes or no.", json_schema_extra=_of(KINDS))] = KINDS[0]
     form: None = None
     fields: None = None
-    risk: Annotated[str, Field(description="`low`, `medium` or `high`.")] = "medium"
-    comment: Annotated[str, Field(description="`optional`, `on_reject` or `required`.")] = (
-        "optional"
-    )
+    risk: Annotated[str, Field(json_schema_extra=_of(RISKS))] = "medium"
+    comment: Annotated[str, Field(json_schema_extra=_of(COMMENT_RULES))] = "optional"
     requester: Annotated[
         str | None, Field(description="On whose behalf; that person never counts.")
     ] = None

@@ -12,20 +12,27 @@ from bot.web.description import SAYS, Responses
 from bot.web.reading import StrictRoute
 from bot.web.state import Served, note_bad_try
 from channels.webhook import inbound
-from channels.webhook.inbound import CallbackBody
 from engine.errors import NotFound, SignatureInvalid
 from engine.ids import ApprovalId
+from engine.rules.tally import Choice
 
 router = APIRouter(tags=["webhooks"], route_class=StrictRoute)
 
 _REFUSALS: Final[Responses] = {
     status: {"description": SAYS[status]} for status in (401, 403, 404, 409, 413, 422, 429, 503)
 }
+_SHAPE: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["choice", "digest"],
+    "additionalProperties": False,
+    "properties": {
+        "choice": {"type": "string", "enum": [str(choice) for choice in Choice]},
+        "digest": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
+        "comment": {"anyOf": [{"type": "string", "maxLength": 10_000}, {"type": "null"}]},
+    },
+}
 _BODY: Final[dict[str, Any]] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": CallbackBody.model_json_schema()}},
-    }
+    "requestBody": {"required": True, "content": {"application/json": {"schema": _SHAPE}}}
 }
 
 

@@ -19,7 +19,7 @@ from engine.services.votes import Ballot, CastReceipt
 
 router = APIRouter(prefix="/api/approvals", tags=["approvals"], route_class=StrictRoute)
 
-CONFIRM_WITHIN: Final = timedelta(seconds=10)
+CONFIRM_WITHIN: Final = timedelta(seconds=30)  # a thousand votes at once are confirmed by then
 
 
 class VoteBody(BaseModel):
