@@ -73,6 +73,7 @@ class Story:
             "HOME": home,
             "XDG_CONFIG_HOME": home,
             "LANG": "C.UTF-8",
+            "PYTHONUNBUFFERED": "1",
             "SIGNOFF_PORT": str(self.port),
             "SIGNOFF_SLACK_API_URL": self.world.slack.api_url,
             **({"SIGNOFF_URL": self.url} if asks else {}),

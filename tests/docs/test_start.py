@@ -62,8 +62,7 @@ async def test_a_card_in_slack_is_pressed(begun: Story) -> None:
     said = await begun.tell(*under("By Slack"))
     slack = begun.world.slack
     card = await slack.message("approvals", holding="order 20")
-    heard = await slack.people.press("U0AAA", card, "Approve")
+    await slack.people.press("U0AAA", card, "Approve")
 
     assert "/slack/events" in said
-    assert heard.accepted
     assert "1 of 2" in await begun.shell("signoff approvals list")

@@ -56,6 +56,12 @@ def test_there_are_workflows_on_the_pages() -> None:
     assert "README.md" in {block.page for block in DRIVEN}
 
 
+def test_the_first_workflow_takes_fewer_than_twenty_lines() -> None:
+    first = next(block for block in DRIVEN if block.page == "README.md")
+
+    assert len(first.text.splitlines()) < 20
+
+
 def test_with_a_no_nothing_stays_done(ended: list[Any]) -> None:
     run, _ = ended
 
