@@ -225,6 +225,18 @@ async def test_after_the_decision_the_link_tells_the_outcome(site: Site, bo: Bro
     assert [vote.is_late for vote in (await site.picture(row.id)).votes] == [False, True]
 
 
+async def test_a_used_page_is_refused_after_the_end_too(site: Site) -> None:
+    row = await site.asked(quorum=1)
+    path, page = await shown(site, row)
+    await site.stranger.submit(page, path, choice="approve")
+
+    again = await site.stranger.submit(page, path, choice="reject")
+
+    assert (again.status_code, headline(again)) == (409, "This is decided already.")
+    assert "This page has answered already." in again.text
+    assert "Approved by Ana Diaz." in again.text
+
+
 async def test_after_the_deadline_the_link_says_so(site: Site, clock: ManualClock) -> None:
     row = await site.asked(ladder=["reject after 5m"])
     path, page = await shown(site, row)

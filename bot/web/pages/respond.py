@@ -124,14 +124,14 @@ def _page(
             return show(request, "web/respond_gone.html", Look(status=410), message=EDITED)
         case LinkState.ENDED:
             ended = _ENDED.get(found.picture.status, "This is decided already.")
-            return _done(request, found, ended, Look())
+            return _done(request, found, ended, look)
         case LinkState.LIVE:
             pass
     if found.needs_session:
         page = {"url": f"/approvals/{found.link.approval}", "label": "Sign in and look at it"}
         return show(request, "web/error.html", Look(status=403), problem=_SIGN_IN, next=page)
     if not found.vote.may:
-        return _done(request, found, found.vote.why, Look())
+        return _done(request, found, found.vote.why, look)
     application = application_of(request)
     return show(
         request,
