@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
-from bot.web.api import shapes
+from bot.web.api import operating
 from bot.web.api.paging import Id
 from bot.web.callers import Operator
 from bot.web.description import refusals
@@ -36,7 +36,7 @@ class KeyBody(BaseModel):
     expires_at: Annotated[AwareDatetime | None, Field(description="In 90 days unless said.")] = None
 
 
-@router.post("", status_code=201, response_model=shapes.NewKey, responses=refusals(413, 415))
+@router.post("", status_code=201, response_model=operating.NewKey, responses=refusals(413, 415))
 async def create(caller: Operator, application: Served, body: KeyBody) -> JSONResponse:
     """Make a key. `key` is shown in this answer and never again."""
     owner = None if body.owner is None else PersonId(body.owner.removeprefix("person:"))
@@ -47,14 +47,14 @@ async def create(caller: Operator, application: Served, body: KeyBody) -> JSONRe
     return JSONResponse({**_shown(row), "key": presented}, 201)
 
 
-@router.get("", response_model=shapes.KeyList, responses=refusals())
+@router.get("", response_model=operating.KeyList, responses=refusals())
 async def listing(caller: Operator, application: Served) -> JSONResponse:
     """Every key, revoked ones included, newest first."""
     found = await application.database.read(lambda tx: keys.listing(tx, caller.tenant))
     return JSONResponse({"keys": [_shown(row) for row in found]})
 
 
-@router.delete("/{id}", response_model=shapes.Key, responses=refusals(404))
+@router.delete("/{id}", response_model=operating.Key, responses=refusals(404))
 async def revoke(caller: Operator, application: Served, id: Id) -> JSONResponse:
     """End a key at once. Revoking it again changes nothing."""
     row = await application.database.write(

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
-from bot.web.api import shapes
+from bot.web.api import operating
 from bot.web.api.paging import Cursor, Limit, cut
 from bot.web.callers import Operator
 from bot.web.description import refusals
@@ -38,7 +38,7 @@ class RedriveBody(BaseModel):
     delivery: Annotated[str | None, Field(max_length=100)] = None
 
 
-@router.get("", response_model=shapes.Outbox, responses=refusals())
+@router.get("", response_model=operating.Outbox, responses=refusals())
 async def listing(
     caller: Operator,
     application: Served,
@@ -59,7 +59,7 @@ async def listing(
     return JSONResponse({"deliveries": lines, "counts": counts, "next": following})
 
 
-@router.post("/redrive", response_model=shapes.Redriven, responses=refusals(404, 413, 415))
+@router.post("/redrive", response_model=operating.Redriven, responses=refusals(404, 413, 415))
 async def redrive(
     caller: Operator, application: Served, body: RedriveBody | None = None
 ) -> JSONResponse:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import JSONResponse, Response
 
 from bot.web import sign_in_links
-from bot.web.api import shapes
+from bot.web.api import operating
 from bot.web.callers import CurrentVisitor
 from bot.web.description import public_refusals, refusals
 from bot.web.places import place_of
@@ -50,7 +50,7 @@ class PollBody(BaseModel):
 @router.post(
     "/sign-ins",
     status_code=201,
-    response_model=shapes.SignInAsked,
+    response_model=operating.SignInAsked,
     responses=public_refusals(413, 415, 429),
 )
 async def ask(request: Request, application: Served, body: SignInBody) -> JSONResponse:
@@ -77,9 +77,9 @@ async def ask(request: Request, application: Served, body: SignInBody) -> JSONRe
 
 @router.post(
     "/sign-ins/poll",
-    response_model=shapes.Session,
+    response_model=operating.Session,
     responses={
-        202: {"description": "Nobody opened the link yet.", "model": shapes.Pending},
+        202: {"description": "Nobody opened the link yet.", "model": operating.Pending},
         **public_refusals(413, 415),
     },
 )
@@ -109,7 +109,7 @@ async def sign_out(visitor: CurrentVisitor, application: Served) -> Response:
     return Response(status_code=204)
 
 
-@router.get("/me", response_model=shapes.Me, responses=refusals())
+@router.get("/me", response_model=operating.Me, responses=refusals())
 async def me(visitor: CurrentVisitor) -> JSONResponse:
     """Who calls, and what they may do."""
     caller, session = visitor.caller, visitor.session

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.responses import JSONResponse, Response
 
-from bot.web.api import shapes
+from bot.web.api import operating
 from bot.web.api.measures import Measures
 from bot.web.callers import Reader, visitor_or_none
 from bot.web.description import Responses, refusals
@@ -50,7 +50,7 @@ async def readyz(request: Request, application: Served) -> JSONResponse:
     return JSONResponse({"ready": True, "database": "ok", "channels": channels})
 
 
-@router.get("/api/stats", response_model=shapes.Stats, responses=refusals())
+@router.get("/api/stats", response_model=operating.Stats, responses=refusals())
 async def stats(_caller: Reader, application: Served) -> JSONResponse:
     """How many runs, approvals and messages there are in each state, and how long people take."""
     found = await application.database.read(lambda tx: statistics.gather(tx, application.tenant))
