@@ -11,7 +11,7 @@ from engine.ids import Ids
 from engine.rules.durations import parse_duration
 from engine.runtime.asking import Asker
 from engine.runtime.memory import Memory, last
-from engine.runtime.signals import Stopped, Suspended
+from engine.runtime.signals import RollbackOrdered, Stopped, Suspended
 from engine.runtime.snapshots import snapshot
 from engine.runtime.stepping import Stepper, Wanted, name_of
 from engine.services import driving
@@ -186,7 +186,7 @@ class RunContext:
             # As errors they could be caught by a handler that was meant for a step's failure.
             self._stop = Stopped(error)
             raise self._stop from error
-        if error is not None and not isinstance(error, Exception):
+        if isinstance(error, Suspended | RollbackOrdered):
             self._stop = error
 
     def raise_stop(self) -> None:
