@@ -144,10 +144,12 @@ class Scene:
     def worker(self, database: Database | None = None, *, pace: Pace | None = None) -> Worker:
         """A worker, on `database` if it is to die."""
         on = database or self.database
-        workflows = Workflows(dict(registered()))
-        executor = Executor(on, workflows, self.clock, self.ids)
         name = WorkerId(self.ids.new("wrk"))
-        return Worker(name, on, executor, workflows.names, pace=pace)
+        return Worker(name, on, self.executor(on), _workflows().names, pace=pace)
+
+    def executor(self, database: Database) -> Executor:
+        """What drives one claim."""
+        return Executor(database, _workflows(), self.clock, self.ids)
 
     def dispatcher(self, database: Database | None = None) -> Dispatcher:
         """A dispatcher, on `database` if it is to die."""
@@ -232,6 +234,10 @@ class Scene:
                 now=micros(self.clock.now()) if is_quiet else None,
             ),
         )
+
+
+def _workflows() -> Workflows:
+    return Workflows(dict(registered()))
 
 
 def _prepared(tx: Transaction) -> None:

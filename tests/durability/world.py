@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.durability.book import Book, Row
+from tests.durability.book import Book, Row, twice
 
 ENDINGS = frozenset({"approval.decided", "approval.expired", "approval.cancelled"})
 
@@ -49,6 +49,9 @@ def wrong_effects(book: Book, effects: Sequence[Effect], *, kills: int) -> Itera
     """Effects without consent, done again, or out of order."""
     for effect in effects:
         yield from _effect(book, effect)
+    given = {(effect.request, effect.args) for effect in effects}
+    for request in twice(request for request, _args in given):
+        yield f"I3: {request} was done again with other arguments"
     failed = Counter(
         (run, entry["path"], entry["kind"].partition(".")[0])
         for run, entries in book.journals.items()
