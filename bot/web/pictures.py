@@ -56,7 +56,7 @@ class _Event:
 
 def picture(run: Json) -> Picture:
     """Draw `run` in the order of its journal; what was undone is marked, and says what undid it."""
-    events = sorted(_events(run), key=lambda event: event.position)
+    events = sorted((_event(step) for step in run["steps"]), key=lambda event: event.position)
     undone = _undone(events)
     rail_x = _RAIL_WITH_ARCS if undone else _RAIL_ALONE
     done = {undone[row] for row in undone if events[row].status in _DONE}
@@ -96,24 +96,14 @@ def _undone(events: Sequence[_Event]) -> dict[int, int]:
     return found
 
 
-def _events(run: Json) -> list[_Event]:
-    asked = list(run["approvals"])
-    return [_event(step, asked) for step in run["steps"]]
-
-
-def _event(step: Json, asked: list[Json]) -> _Event:
-    """One step; an approval takes its title and its end from the first of `asked` that fits."""
-    kind, name, status = str(step["kind"]), str(step["name"]), str(step["status"])
-    fitting = next((one for one in asked if kind == "approval" and one["action"] == name), None)
-    if fitting is not None:
-        asked.remove(fitting)
-        name, status = str(fitting["title"]), str(fitting["status"])
+def _event(step: Json) -> _Event:
+    kind = str(step["kind"])
     note = "undo" if kind == "compensation" else duration(step["started_at"], step["ended_at"])
     return _Event(
         position=step["position"],
         kind=kind,
-        name=name,
-        status=status,
+        name=str(step["name"]),
+        status=str(step["status"]),
         note=kind if kind in {"approval", "checkpoint", "sleep"} else note,
     )
 

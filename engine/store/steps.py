@@ -12,7 +12,12 @@ from engine.store.runs import RunRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepPicture:
-    """One thing the code asked for. `status` is begun, waiting, finished or failed."""
+    """One thing the code asked for. `status` is begun, waiting, finished, failed or skipped.
+
+    An approval (`kind` is approval) goes by its title as last asked, waiting and then with what
+    became of it: approved, rejected, expired, cancelled or changes_requested. What ends when time
+    is over is expired, whatever its last rung then does with the run.
+    """
 
     position: int
     name: str
@@ -45,7 +50,8 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "step.retry_scheduled": ("step", "waiting"),
     "step.retried": ("step", "begun"),
     "approval.opened": ("approval", "waiting"),
-    "approval.decided": ("approval", "finished"),
+    "approval.edited": ("approval", "waiting"),
+    "approval.decided": ("approval", "decided"),  # as what, the entry says
     "sleep.started": ("sleep", "waiting"),
     "sleep.ended": ("sleep", "finished"),
     "checkpoint.created": ("checkpoint", "finished"),
@@ -54,7 +60,8 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "compensation.failed": ("compensation", "failed"),
     "compensation.skipped": ("compensation", "skipped"),
 }
-ENDED = frozenset({"finished", "failed", "skipped"})
+UNENDED = frozenset({"begun", "waiting"})
+_TIME_IS_OVER: Mapping[str, str] = {"continued": "expired", "rollback": "expired"}
 
 
 def pictures(entries: Sequence[Entry]) -> list[StepPicture]:
@@ -63,17 +70,17 @@ def pictures(entries: Sequence[Entry]) -> list[StepPicture]:
     for entry in entries:
         if entry.kind not in KINDS or entry.path is None:
             continue
-        kind, status = KINDS[entry.kind]
+        kind, status = _standing(entry)
         before = found.get((kind, entry.path))
         attempt = entry.data.get("attempt")
         found[kind, entry.path] = StepPicture(
             position=before.position if before else entry.position,
-            name=before.name if before else entry.name or kind,
+            name=_title(entry) or (before.name if before else entry.name or kind),
             kind=kind,
             status=status,
             attempts=attempt if isinstance(attempt, int) else (before.attempts if before else 1),
             started_at=before.started_at if before else _began(entry),
-            ended_at=entry.at if status in ENDED else None,
+            ended_at=None if status in UNENDED else entry.at,
             error=_error(entry),
         )
     return list(found.values())
@@ -117,6 +124,22 @@ def differences(row: RunRow, entries: Sequence[Entry]) -> list[str]:
     if shape is not None and (shape.status, shape.reason) != (row.status, row.reason):
         wrong.append(f"The journal says {shape.status}; the run is stored as {row.status}.")
     return wrong
+
+
+def _standing(entry: Entry) -> tuple[str, str]:
+    kind, status = KINDS[entry.kind]
+    if status != "decided":
+        return kind, status
+    outcome: str = entry.data["outcome"]
+    return kind, _TIME_IS_OVER.get(outcome, outcome)
+
+
+def _title(entry: Entry) -> str | None:
+    """What an approval is called in words; None for everything else."""
+    content = (
+        entry.data.get("content") if entry.kind in {"approval.opened", "approval.edited"} else None
+    )
+    return content["title"] if content else None
 
 
 def _began(entry: Entry) -> datetime:

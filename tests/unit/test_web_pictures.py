@@ -25,7 +25,7 @@ def test_an_approval_is_drawn_with_its_title_and_its_end() -> None:
     waiting = picture(samples.run()).marks[-1]
     rejected = picture(samples.rolled_back()).marks[2]
 
-    assert (waiting.title, waiting.word) == ("Refund order 17?", "Open")
+    assert (waiting.title, waiting.word) == ("Refund order 17?", "Waiting")
     assert (rejected.title, rejected.word) == ("Refund order 17?", "Rejected")
 
 

@@ -70,7 +70,7 @@ def run(**more: Any) -> Json:
         "created_at": EARLIER, "updated_at": EARLIER, "ended_at": None, "budget": None, "rollback": None,
         "steps": [step(1, "find_charge"), step(2, "reserve_stock", attempts=3, cost="0.02 USD"),
                   step(3, "before the refund", kind="checkpoint"),
-                  step(4, "refund", "waiting", kind="approval", ended_at=None)],
+                  step(4, "Refund order 17?", "waiting", kind="approval", ended_at=None)],
         "approvals": [approval()], "undoes": ["reserve_stock"],
         "checkpoints": [{"name": "before the refund", "position": 3, "artifact": "ab12", "at": EARLIER}],
         "summary": {"steps": 2, "cost": None, "tokens": None, "duration_ms": 900, "ended_because": None},
@@ -86,7 +86,7 @@ def rolled_back() -> Json:
     steps = [
         step(1, "find_charge"),
         step(2, "reserve_stock"),
-        step(4, "refund", kind="approval"),
+        step(4, "Refund order 17?", "rejected", kind="approval"),
         *undone,
     ]
     summary = {"steps": 2, "cost": None, "tokens": None, "duration_ms": 900,
