@@ -15,7 +15,8 @@ from typing import Any, Final
 import httpx
 
 from engine.addresses import Address, Network, is_odd_number, is_public, literal, unwrapped
-from engine.errors import EgressFailed, Refused
+from engine.errors import EgressFailed
+from engine.outgoing import EgressRefused, checked_headers
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 AsgiApp = Callable[..., Coroutine[Any, Any, None]]
@@ -25,29 +26,11 @@ TOTAL: Final = timedelta(seconds=15)
 CONNECT: Final = timedelta(seconds=5)
 BODY_CAP: Final = 64 * 1024
 
-_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 _ADDRESSES_TRIED: Final = 4
-# What the client itself sets, or what would change who is spoken to or where the message ends.
-_OWN_HEADERS: Final = frozenset(
-    {"host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade"}
-    | {"expect", "keep-alive", "accept-encoding"}
-)
 _URL_CHARS_MAX: Final = 2048
 _URL: Final = re.compile(r"[^\x00-\x20\x7f\\]+")
 _USERINFO: Final = re.compile(r"[^/]*//[^/?#]*@")
-_HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
-_HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e]{0,8192}")
 _HOST: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
-
-
-class EgressRefused(Refused):
-    """This address may not be called; `rule` names why. Trying again cannot help."""
-
-    code = "egress_refused"
-
-    def __init__(self, message: str, *, rule: str) -> None:
-        super().__init__(message)
-        self.rule = rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +115,7 @@ class Egress:
                 the rules; nothing was sent.
             EgressFailed: if there was no answer in time; `ambiguous` says it may have arrived.
         """
-        sent = _headers(method, headers or {})
+        sent = checked_headers(method, headers or {})
         progress = _Progress()
         try:
             async with asyncio.timeout(timeout.total_seconds()):
@@ -265,16 +248,6 @@ def _parse(url: str) -> httpx.URL:
     if is_odd_number(name):
         raise EgressRefused(f"{name} is an odd spelling of an address.", rule="host")
     return parsed
-
-
-def _headers(method: str, headers: Mapping[str, str]) -> dict[str, str]:
-    if method not in _METHODS:
-        raise EgressRefused(f"{method!r} is not a method that is sent.", rule="method")
-    for name, value in headers.items():
-        own = name.lower() in _OWN_HEADERS or name.lower().startswith("proxy-")
-        if own or not (_HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value)):
-            raise EgressRefused(f"The header {name!r} may not be set like this.", rule="header")
-    return {"User-Agent": "signoff", **headers}
 
 
 def _request(

@@ -27,7 +27,8 @@ from channels.webhook.signature import signed
 from engine.clock import Clock, iso
 from engine.digest import sha256
 from engine.errors import EgressFailed
-from engine.http import Answer, Egress, EgressRefused
+from engine.http import Answer, Egress
+from engine.outgoing import EgressRefused
 from engine.tokens import Tokens
 
 # What a `callback_url` hears of: how an approval ended, and nothing before.

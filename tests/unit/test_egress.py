@@ -9,7 +9,8 @@ from ipaddress import ip_network
 import pytest
 
 from engine.errors import EgressFailed
-from engine.http import Egress, EgressRefused, app_client, plain_client
+from engine.http import Egress, app_client, plain_client
+from engine.outgoing import EgressRefused
 
 pytestmark = pytest.mark.anyio
 
