@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
+
 from engine.digest import canonical, tagged_digest
-from engine.errors import DigestMismatch, Refused
+from engine.errors import DigestMismatch, EngineError, Fault, Refused
 from engine.ids import LeaseToken, RunId, TenantId, WorkerId
 from engine.rules.states import ApprovalStatus, RunStatus, WaitingReason
 from engine.store import approvals, artifacts, checkpoints, journal, notices, runs, undoing
@@ -13,8 +15,10 @@ from engine.store.announcements import SNAPSHOT_CHANNEL, announce
 from engine.store.approvals import DIGEST_TAG, ApprovalRow
 from engine.store.database import Transaction
 from engine.store.journal import Entry, NewEntry, RunChanges, released
-from engine.store.runs import Claim
+from engine.store.runs import DAMAGED, Claim
 from engine.store.undoing import Undo
+
+log = structlog.get_logger("engine.services")
 
 SNAPSHOT_TYPE = "application/json"
 WAITS = frozenset({"sleep.started", "step.retry_scheduled"})  # what makes a run wait for a moment
@@ -46,17 +50,23 @@ def claim(
     """
     claims = runs.claim(tx, worker=worker, workflows=workflows, lease_for=lease_for, limit=limit)
     moved: list[RunId] = []
+    refused: set[RunId] = set()
     for each in claims:
-        entry = _taken_up(each)
-        if entry is not None:
-            journal.append(tx, each.run.id, [entry], token=each.token)
-            moved.append(each.run.id)
-    if not moved:
+        try:
+            entry = _taken_up(each)
+            if entry is not None:
+                journal.append(tx, each.run.id, [entry], token=each.token)
+                moved.append(each.run.id)
+        except (EngineError, *DAMAGED):
+            log.exception("run.damaged", run=each.run.id)
+            refused.add(each.run.id)
+    if not moved and not refused:
         return claims
     fresh = journal.entries_of(tx, moved)
     return [
         Claim(run=each.run, token=each.token, entries=fresh.get(each.run.id, each.entries))
         for each in claims
+        if each.run.id not in refused
     ]
 
 
@@ -179,7 +189,9 @@ def _taken_up(claim: Claim) -> NewEntry | None:
         return NewEntry(kind="run.started")
     if claim.run.reason is not WaitingReason.TIMER:
         return None
-    waits = next(entry for entry in reversed(claim.entries) if entry.kind in WAITS)
+    waits = next((entry for entry in reversed(claim.entries) if entry.kind in WAITS), None)
+    if waits is None:
+        raise Fault("The run waits for a moment that its journal does not name.")
     if waits.kind == "sleep.started":
         return NewEntry(kind="sleep.ended", name=waits.name, path=waits.path)
     tried = {"attempt": waits.data["attempt"]}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from sqlalchemy import Row, and_, bindparam, func, or_, select, tuple_, update
 
 from engine.digest import canonical
@@ -16,6 +17,10 @@ from engine.store import journal
 from engine.store.database import Transaction
 from engine.store.statements import add, change, find_one
 from engine.store.tables import runs
+
+DAMAGED = (LookupError, TypeError, ValueError)  # what rows make us raise that nobody of ours wrote
+
+log = structlog.get_logger("engine.store")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +65,11 @@ class NewRun:
     input: Mapping[str, object]
     started_by: str
     owner: str | None = None
+
+
+_STARTERS = select(runs.c.id, runs.c.started_by, runs.c.owner, runs.c.workflow).where(
+    runs.c.id.in_(bindparam("ids", expanding=True))
+)
 
 
 def begin(tx: Transaction, new: NewRun, *, is_ready: bool = True) -> None:
@@ -113,7 +123,8 @@ def claim(
     """Lease up to `limit` ready runs of `workflows` to `worker`, the longest-waiting first, journals included.
 
     A run is ready when its `ready_at` has come and nobody holds it, or its lease ran out at or before now.
-    Safe to call from many workers at once: no run is ever handed to two.
+    Safe to call from many workers at once: no run is ever handed to two. One that cannot be read is
+    handed to nobody and holds up no other: it is looked at again when its lease has run out.
     """
     given = {"now": tx.now, "workflows": list(workflows), "limit": limit}
     found = [RunId(row.id) for row in tx.connection.execute(_READY, given)]
@@ -127,9 +138,23 @@ def claim(
             "lease_expires_at": tx.now + lease_for,
         }
         change(tx, runs, {"id": run}, held)
-    rows = {RunId(row.id): _run(row) for row in tx.connection.execute(_THESE, {"ids": found})}
-    journals = journal.entries_of(tx, found)
-    return [Claim(run=rows[run], token=tokens[run], entries=journals[run]) for run in found]
+    rows = {RunId(row.id): row for row in tx.connection.execute(_THESE, {"ids": found})}
+    try:
+        journals = journal.entries_of(tx, found)
+        return [
+            Claim(run=_run(rows[run]), token=tokens[run], entries=journals[run]) for run in found
+        ]
+    except DAMAGED:
+        claims = [_readable(tx, rows[run], tokens[run]) for run in found]
+        return [each for each in claims if each is not None]
+
+
+def _readable(tx: Transaction, row: Row[Any], token: LeaseToken) -> Claim | None:
+    try:
+        return Claim(run=_run(row), token=token, entries=journal.entries(tx, RunId(row.id)))
+    except DAMAGED:
+        log.exception("run.damaged", run=row.id)
+        return None
 
 
 def renew(
@@ -179,6 +204,17 @@ def get(tx: Transaction, tenant: TenantId, run: RunId) -> RunRow:
     if row is None:
         raise NotFound(f"There is no run {run}.")
     return _run(row)
+
+
+def known_as(tx: Transaction, wanted: Sequence[RunId]) -> dict[RunId, frozenset[str]]:
+    """For each run, the requesters who did not need to be believed: who started it, its owner, itself."""
+    rows = tx.connection.execute(_STARTERS, {"ids": list(dict.fromkeys(wanted))}) if wanted else ()
+    return {
+        RunId(row.id): frozenset(
+            {row.started_by, f"person:{row.owner}", f"workflow:{row.workflow}"}
+        )
+        for row in rows
+    }
 
 
 def page(

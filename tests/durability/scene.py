@@ -26,6 +26,7 @@ from engine.store.directory import Directory, ListedPerson
 from engine.store.hints import Hints
 from engine.store.runs import NewRun
 from engine.store.sqlite import SqliteDatabase
+from engine.tokens import Tokens
 from signoff.registry import registered
 from tests.clock import ManualClock
 from tests.durability import flows, notes
@@ -134,6 +135,9 @@ class Scene:
     clock: ManualClock
     world: Notes
     folder: Path
+    tokens: Tokens = field(
+        default_factory=lambda: Tokens(b"a secret of at least 32 bytes for tests")
+    )
     ids: SystemIds = field(default_factory=SystemIds)
 
     async def prepare(self) -> None:
