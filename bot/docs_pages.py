@@ -1,5 +1,6 @@
 """Pages that are made from the code, so that they cannot say anything else: `python -m bot.docs_pages`."""
 
+import sys
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -61,10 +62,17 @@ def shown_default(default: object) -> str:
 
 
 def main() -> None:
-    """Write every page anew."""
+    """Write every page anew, and say which codes and events still want a sentence."""
+    from bot.reference.errors import codes
+    from bot.reference.sources import logged, words
+
     for name, page in pages().items():
         (ROOT / name).parent.mkdir(parents=True, exist_ok=True)
         (ROOT / name).write_text(page(), encoding="utf-8")
+    for kind, used in (("errors", set(codes())), ("events", {each.event for each in logged()})):
+        for word in sorted(used ^ words(kind).keys()):
+            verb = "add" if word in used else "remove"
+            sys.stderr.write(f"bot/reference/words/{kind}.txt: {verb} {word}\n")
 
 
 if __name__ == "__main__":
