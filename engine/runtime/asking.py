@@ -133,7 +133,7 @@ class Asker:
                     call=terms.get("call"),
                 )
             case "rollback":
-                raise RollbackOrdered(str(data["rule"]))
+                raise RollbackOrdered(approval, rule=str(data["rule"]))
             case outcome:
                 if outcome == "changes_requested":
                     self._sent_back[self.action_of(terms)] = ApprovalId(approval)

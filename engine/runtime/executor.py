@@ -13,7 +13,7 @@ from engine.runtime.attempts import dumped
 from engine.runtime.context import RunContext
 from engine.runtime.signals import RollbackOrdered, Suspended, is_being_cancelled
 from engine.runtime.workflows import Workflows, ask
-from engine.services import driving
+from engine.services import driving, reasons
 from engine.services.approvals import ASK
 from engine.store.database import Database
 from engine.store.journal import NewEntry
@@ -58,12 +58,13 @@ class Executor:
         except WorkflowChanged as error:
             await self._stop_changed(context, error)
         except RollbackOrdered as order:
-            await self._begin_rollback(claim, context, order.reason)
+            await self._begin_rollback(claim, context, await self._why(claim, order))
         except ApprovalEnded as ending:
+            reason = await self._why(claim, ending)
             if context.on_reject == "fail":
-                await self._fail(context, ending.outcome, str(ending))
+                await self._fail(context, ending.outcome, reason)
             else:
-                await self._begin_rollback(claim, context, str(ending))
+                await self._begin_rollback(claim, context, reason)
         except (LeaseLost, Unavailable):
             raise
         except (Exception, SystemExit, BaseExceptionGroup) as error:  # border: the author's code
@@ -123,6 +124,19 @@ class Executor:
         entry = NewEntry(kind="run.changed", data={**said, "message": str(error)})
         await self._database.write(lambda tx: driving.stop(tx, context.driven, [entry]))
         log.error("run.changed", run=context.id, **said)
+
+    async def _why(self, claim: Claim, ending: ApprovalEnded | RollbackOrdered) -> str:
+        """The sentence for what ended; the exception's own, where its code made it up by itself."""
+        approval = getattr(ending, "approval", None)
+        of_it = (
+            entry
+            for entry in reversed(claim.entries)
+            if entry.kind == "approval.decided" and entry.data["approval"] == approval
+        )
+        decided = next(of_it, None)
+        if decided is None:
+            return str(ending)
+        return await self._database.read(lambda tx: reasons.why(tx, claim.run.tenant, decided))
 
     async def _begin_rollback(self, claim: Claim, context: RunContext, reason: str) -> None:
         entries = [

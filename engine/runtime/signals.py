@@ -12,9 +12,9 @@ class Suspended(BaseException):
 class RollbackOrdered(BaseException):
     """A rung of the ladder ends the run by undoing it; the code is not asked."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    def __init__(self, approval: str, *, rule: str) -> None:
+        super().__init__(rule)
+        self.approval = approval
 
 
 class Stopped(BaseException):

@@ -1,5 +1,6 @@
 """API keys as rows, and the caller that a key, a person or this machine amounts to."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -85,6 +86,17 @@ def by_id(tx: Transaction, key: KeyId) -> StoredKey | None:
     """The key that calls itself `key`, of whatever tenant: the tenant follows from it."""
     row = tx.connection.execute(select(keys).where(keys.c.id == key)).one_or_none()
     return None if row is None else StoredKey(row=_key(row), hash=row.hash)
+
+
+def several(tx: Transaction, tenant: TenantId, wanted: Iterable[KeyId]) -> list[KeyRow]:
+    """Those of `wanted` that this tenant has, revoked ones included."""
+    asked = {key for key in wanted if key.isprintable()}
+    if not asked:
+        return []
+    rows = tx.connection.execute(
+        select(keys).where(keys.c.tenant == tenant, keys.c.id.in_(asked)).order_by(keys.c.id)
+    )
+    return [_key(row) for row in rows]
 
 
 def listing(tx: Transaction, tenant: TenantId) -> list[KeyRow]:
