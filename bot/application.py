@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from channels.base import Channel
 from channels.webhook.config import WebhookTarget
+from engine.addresses import Network
 from engine.clock import Clock
 from engine.ids import DEFAULT_TENANT, Ids, TenantId
 from engine.runtime.workflows import Workflows
@@ -31,6 +32,7 @@ class Application:
     webhooks: tuple[WebhookTarget, ...] = ()
     slack: Endpoint | None = None
     trusted_proxies: tuple[str, ...] = ()
+    webhook_allow_nets: tuple[Network, ...] = ()
     tenant: TenantId = DEFAULT_TENANT
 
     @property

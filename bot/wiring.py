@@ -129,6 +129,7 @@ def _put_together(
             webhooks=webhooks,
             slack=_slack_door(parts, cards),
             trusted_proxies=settings.trusted_proxies,
+            webhook_allow_nets=tuple(settings.webhook_allow_nets),
         ),
         worker=Worker(name, database, executor, workflows.names, pace=pace),
         dispatcher=Dispatcher(database, channels, cards, clock=clock, base_url=settings.base_url),

@@ -1,6 +1,7 @@
 """Which addresses are public: the rule that keeps outgoing calls out of our own network."""
 
 import re
+from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
@@ -29,6 +30,11 @@ _DENIED: Final = tuple(
 )
 _GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
 _LAST_LABEL_OF_A_NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_URL: Final = re.compile(
+    r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]{2,45}\]|[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?)"
+    r"(?::(?P<port>[0-9]{1,5}))?(?:[/?#][!-\[\]-~]*)?",
+    re.IGNORECASE,
+)
 
 
 def is_public(address: Address) -> bool:
@@ -62,3 +68,28 @@ def unwrapped(address: Address) -> Address:
     """The IPv4 address inside an IPv4-mapped one; any other address as it is."""
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return mapped or address
+
+
+def never_called(url: str, allow_nets: Sequence[Network]) -> str | None:
+    """Why `url` would be refused whatever its name leads to; None where only calling it can tell.
+
+    Whoever gives an address learns now what `engine.http.Egress` would say later.
+    """
+    found = _URL.fullmatch(url)
+    if found is None:
+        return "it is not written as in https://shop.example.com/decided, without a user in it"
+    name = found["host"].strip("[]").rstrip(".").lower()
+    address = literal(name)
+    if is_odd_number(name) or (address is None and found["host"].startswith("[")):
+        return f"{name} is an odd spelling of an address"
+    if address is not None:
+        address = unwrapped(address)
+        if any(address in net for net in allow_nets):
+            return None
+        if not is_public(address):
+            return f"{address} is not a public address"
+    elif allow_nets:
+        return None  # the name may lead to where more is allowed
+    if found["scheme"].lower() != "https":
+        return "it is not https"
+    return None if found["port"] in {None, "443"} else f"port {found['port']} is not 443"

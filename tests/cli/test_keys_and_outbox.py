@@ -122,7 +122,7 @@ def test_a_state_that_messages_do_not_have_is_not_understood(signoff: Signoff) -
 def test_what_was_given_up_is_listed_and_sent_again(signoff: Signoff, server: Server) -> None:
     words = ("--name", "asks", "--scope", "approvals:ask")
     key = signoff("keys", "create", *words).out.strip()
-    body = {"title": "Call home?", "approvers": "person:bo", "callback_url": "https://127.0.0.1/"}
+    body = {"title": "Call home?", "approvers": "person:bo", "callback_url": "https://localhost/"}
     bearer = {"Authorization": f"Bearer {key}"}
     asked = httpx.post(
         f"{server.shop.url}/api/approvals", json=body, headers=bearer, trust_env=False

@@ -15,6 +15,7 @@ from bot.web.callers import Asker
 from bot.web.description import refusals
 from bot.web.reading import StrictRoute
 from bot.web.state import Served
+from engine.addresses import never_called
 from engine.clock import iso
 from engine.errors import Invalid, NotAllowed
 from engine.ids import PersonId
@@ -174,6 +175,9 @@ def _refuse_unknown(application: Application, body: AskBody) -> None:
             "No webhook channel is set up here, so no callback_url can be called.",
             code="unknown_channel",
         )
+    why = body.callback_url and never_called(body.callback_url, application.webhook_allow_nets)
+    if why:
+        raise Invalid(f"That callback_url is never called: {why}.", code="bad_callback_url")
 
 
 def _requester(tx: Transaction, caller: Caller, wanted: str | None) -> str:
