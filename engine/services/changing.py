@@ -37,9 +37,10 @@ def edit(
 ) -> ApprovalPicture:
     """Ask something else: the next version, on which nobody has voted yet.
 
-    Votes of earlier versions no longer count, and links to them no longer decide. The ladder goes
-    on as it was. An edit that changes nothing makes no version. `seen` is the version that the
-    caller looked at, if it matters.
+    Votes of earlier versions no longer count, and links to them no longer decide. Whoever edits
+    never counts on it from then on, nor does the owner of their key. The ladder goes on as it was.
+    An edit that changes nothing makes no version. `seen` is the version that the caller looked at,
+    if it matters.
 
     Raises:
         NotFound: if there is no such approval. NotAllowed: unless the caller asked, answers for
@@ -49,7 +50,9 @@ def edit(
     row = _open(tx, caller.tenant, approval, _asked_or_operates(caller))
     if seen not in {None, row.version}:
         raise Superseded(ballots.superseded())
-    after = requests.edited(tx, row, wanted)
+    # Whoever wrote what is asked now has asked for it, and so has whoever answers for their key.
+    authors = frozenset(who for who in (caller.person, caller.owner) if who is not None)
+    after = requests.edited(tx, row, wanted, authors=authors)
     if after.version == row.version:
         return pictures.picture(tx, row.tenant, row.id)
     if not approvals.replace_open(tx, after, before=row.version):

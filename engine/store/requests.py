@@ -97,10 +97,13 @@ def prepare(tx: Transaction, tenant: TenantId, request: Request, asking: Asking)
     )
 
 
-def edited(tx: Transaction, row: ApprovalRow, edit: Edit) -> ApprovalRow:
+def edited(
+    tx: Transaction, row: ApprovalRow, edit: Edit, *, authors: frozenset[PersonId] = frozenset()
+) -> ApprovalRow:
     """`row` as its next version, or `row` itself where the edit changes nothing.
 
-    What is not edited stays as it was frozen: "all" of three people stays three.
+    What is not edited stays as it was frozen: "all" of three people stays three. The `authors` of
+    the edit are excluded from it.
 
     Raises:
         Invalid: as `prepare`, judged by who belongs now.
@@ -119,13 +122,19 @@ def edited(tx: Transaction, row: ApprovalRow, edit: Edit) -> ApprovalRow:
         risk=policy.risk,
         comment=policy.comment,
         requester=row.requester,
-        excluded=row.excluded,
+        excluded=row.excluded | authors,
     )
     following = _content(tx, row.tenant, request, row.ladder)
     digest = tagged_digest(DIGEST_TAG, following.to_json())
     if digest == row.digest:
         return row
-    return replace(row, content=following, digest=digest, version=row.version + 1)
+    return replace(
+        row,
+        content=following,
+        digest=digest,
+        version=row.version + 1,
+        excluded=request.excluded,
+    )
 
 
 def _content(

@@ -31,7 +31,11 @@ class KeyBody(BaseModel):
         Field(examples=[["runs:start", "read"]], max_length=20),
     ]
     owner: Annotated[
-        str | None, Field(description="Who answers for it, and never counts for what it asks.")
+        str | None,
+        Field(
+            description="Who answers for it, and never counts for what it asks: whoever makes it, "
+            "unless another is named."
+        ),
     ] = None
     expires_at: Annotated[AwareDatetime | None, Field(description="In 90 days unless said.")] = None
 
@@ -39,7 +43,8 @@ class KeyBody(BaseModel):
 @router.post("", status_code=201, response_model=operating.NewKey, responses=refusals(413, 415))
 async def create(caller: Operator, application: Served, body: KeyBody) -> JSONResponse:
     """Make a key. `key` is shown in this answer and never again."""
-    owner = None if body.owner is None else PersonId(body.owner.removeprefix("person:"))
+    # Else whoever makes a key that nobody answers for could approve what they asked with it.
+    owner = caller.owner if body.owner is None else PersonId(body.owner.removeprefix("person:"))
     new = NewKey(name=body.name, scopes=body.scopes, owner=owner, expires_at=body.expires_at)
     row, presented = await application.database.write(
         lambda tx: keys.create(tx, caller.tenant, new, by=caller.subject)
