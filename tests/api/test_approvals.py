@@ -78,7 +78,7 @@ async def test_waiting_ends_with_the_approval_or_in_time(desk: Desk) -> None:
     async with asyncio.TaskGroup() as group:
         waiting = group.create_task(key.get(f"{approval['status_url']}?wait=60"))
         voted = group.create_task(
-            ana.post(f"{approval['status_url']}/votes", {"choice": "approve"})
+            ana.post(f"{approval['status_url']}/votes", {"choice": "approve", "version": 1})
         )
 
     assert still_open.json()["status"] == "open"
@@ -130,7 +130,7 @@ async def test_an_edit_is_a_version_on_which_everybody_votes_anew(desk: Desk) ->
     key, ana, bo = await desk.key(), await desk.person(ANA), await desk.person(BO)
     approval = await asked(key)
     votes = f"{approval['status_url']}/votes"
-    await ana.post(votes, {"choice": "approve"})
+    await ana.post(votes, {"choice": "approve", "version": 1})
 
     edited = await key.send(
         "PATCH", approval["status_url"], json={"details": {"amount": "1.00"}, "version": 1}
@@ -213,6 +213,8 @@ async def test_a_vote_on_what_was_taken_back_is_told_so(desk: Desk) -> None:
     approval = await asked(key)
     await key.post(f"{approval['status_url']}/cancel", {"reason": "Wrong order."})
 
-    refused = await chen.post(f"{approval['status_url']}/votes", {"choice": "approve"})
+    refused = await chen.post(
+        f"{approval['status_url']}/votes", {"choice": "approve", "version": 1}
+    )
 
     assert code(refused) == (409, "already_decided")

@@ -91,7 +91,9 @@ async def test_the_owner_of_a_key_never_counts_for_what_it_asks(desk: Desk) -> N
     asked = (await key.post("/api/approvals", ASKED)).json()
 
     ana = await desk.person(ANA)
-    refused = await ana.post(f"/api/approvals/{asked['id']}/votes", {"choice": "approve"})
+    refused = await ana.post(
+        f"/api/approvals/{asked['id']}/votes", {"choice": "approve", "version": 1}
+    )
     assert code(refused) == (403, "not_eligible")
 
 

@@ -110,7 +110,7 @@ async def test_numbers_say_how_things_stand(desk: Desk, clock: ManualClock) -> N
     approval = (await key.post("/api/approvals", {**ASKED, "quorum": 1})).json()
     await key.post("/api/approvals", ASKED)
     await clock.advance(timedelta(minutes=5))
-    await ana.post(f"{approval['status_url']}/votes", {"choice": "approve"})
+    await ana.post(f"{approval['status_url']}/votes", {"choice": "approve", "version": 1})
 
     stats = (await key.get("/api/stats")).json()
     metrics = (await key.get("/metrics")).text

@@ -66,7 +66,7 @@ async def pressed_by(url: str, tokens: Sequence[str]) -> list[httpx.Response]:
             *(
                 client.post(
                     url,
-                    json={"choice": "approve"},
+                    json={"choice": "approve", "version": 1},
                     headers={"authorization": f"Bearer {token}"},
                 )
                 for token in tokens

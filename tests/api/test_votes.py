@@ -20,9 +20,11 @@ async def asked(desk: Desk, **change: object) -> dict[str, Any]:
 async def test_a_key_can_ask_and_never_vote(desk: Desk) -> None:
     approval, key = await asked(desk), await desk.key()
 
-    refused = await key.post(f"/api/approvals/{approval['id']}/votes", {"choice": "approve"})
+    refused = await key.post(
+        f"/api/approvals/{approval['id']}/votes", {"choice": "approve", "version": 1}
+    )
     by_nobody = await desk.local.post(
-        f"/api/approvals/{approval['id']}/votes", json={"choice": "approve"}
+        f"/api/approvals/{approval['id']}/votes", json={"choice": "approve", "version": 1}
     )
 
     assert code(refused) == (403, "not_eligible")
@@ -38,8 +40,9 @@ async def test_a_key_can_ask_and_never_vote(desk: Desk) -> None:
         ({"choice": "approve", "changes": {}}, (422, "invalid_request")),
         ({"choice": "approve", "colour": 1}, (422, "invalid_request")),
         ({"choice": "approve", "digest": "sha256:1"}, (422, "invalid_request")),
-        ({"choice": "request_changes"}, (422, "comment_required")),
-        ({"choice": "approve", "comment": "x" * 2001}, (422, "comment_too_long")),
+        ({"choice": "approve"}, (422, "invalid_request")),
+        ({"choice": "request_changes", "version": 1}, (422, "comment_required")),
+        ({"choice": "approve", "comment": "x" * 2001, "version": 1}, (422, "comment_too_long")),
         ({"choice": "approve", "digest": f"sha256:{'0' * 64}"}, (409, "superseded")),
         ({"choice": "approve", "version": 2}, (409, "superseded")),
     ],
@@ -58,8 +61,10 @@ async def test_a_vote_that_cannot_be_meant_is_refused(
 async def test_somebody_who_is_not_asked_is_refused(desk: Desk) -> None:
     approval, dana = await asked(desk), await desk.person(DANA)
 
-    refused = await dana.post(f"/api/approvals/{approval['id']}/votes", {"choice": "approve"})
-    nowhere = await dana.post("/api/approvals/apr_0/votes", {"choice": "approve"})
+    refused = await dana.post(
+        f"/api/approvals/{approval['id']}/votes", {"choice": "approve", "version": 1}
+    )
+    nowhere = await dana.post("/api/approvals/apr_0/votes", {"choice": "approve", "version": 1})
 
     assert code(refused) == (403, "not_eligible")
     assert code(nowhere) == (404, "not_found")
@@ -69,7 +74,9 @@ async def test_late_votes_are_told_so(desk: Desk, clock: ManualClock) -> None:
     approval, ana = await asked(desk), await desk.person(ANA)
     await clock.advance(timedelta(hours=4))
 
-    refused = await ana.post(f"/api/approvals/{approval['id']}/votes", {"choice": "approve"})
+    refused = await ana.post(
+        f"/api/approvals/{approval['id']}/votes", {"choice": "approve", "version": 1}
+    )
 
     assert code(refused) == (409, "expired")
 
@@ -80,9 +87,9 @@ async def test_two_people_decide_and_the_third_is_told_who(desk: Desk) -> None:
     ana, bo, chen = [await desk.person(person) for person in (ANA, BO, CHEN)]
 
     first = await ana.post(votes, {"choice": "approve", "digest": approval["digest"]})
-    twice = await ana.post(votes, {"choice": "approve"})
-    second = await bo.post(votes, {"choice": "approve", "comment": "Fine."})
-    third = await chen.post(votes, {"choice": "reject"})
+    twice = await ana.post(votes, {"choice": "approve", "version": 1})
+    second = await bo.post(votes, {"choice": "approve", "comment": "Fine.", "version": 1})
+    third = await chen.post(votes, {"choice": "reject", "version": 1})
 
     assert first.json() == {
         "recorded": True,
@@ -98,7 +105,8 @@ async def test_two_people_decide_and_the_third_is_told_who(desk: Desk) -> None:
 
 async def test_an_approval_is_answered_in_the_shape_of_the_contract(desk: Desk) -> None:
     approval, ana = await asked(desk), await desk.person(ANA)
-    await ana.post(f"/api/approvals/{approval['id']}/votes", {"choice": "reject", "comment": "No"})
+    no = {"choice": "reject", "comment": "No", "version": 1}
+    await ana.post(f"/api/approvals/{approval['id']}/votes", no)
 
     seen = (await ana.get(approval["status_url"])).json()
 

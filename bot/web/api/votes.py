@@ -1,10 +1,10 @@
 """Voting over HTTP: people only, through the one door."""
 
 from datetime import timedelta
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import JSONResponse
 
 from bot.web.api import shapes
@@ -23,7 +23,10 @@ CONFIRM_WITHIN: Final = timedelta(seconds=30)  # a thousand votes at once are co
 
 
 class VoteBody(BaseModel):
-    """An answer. `digest` is what was looked at: if it was edited since, the vote is refused."""
+    """An answer to what was looked at, named by its `digest` or its `version`.
+
+    If it was edited since, the vote is refused; one that names neither is not understood.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -33,6 +36,12 @@ class VoteBody(BaseModel):
     version: Annotated[int | None, Field(strict=True)] = None
     changes: None = None
     form: None = None
+
+    @model_validator(mode="after")
+    def _says_what_was_seen(self) -> Self:
+        if self.digest is None and self.version is None:
+            raise ValueError("give the digest of what was looked at")
+        return self
 
 
 @router.post("/{id}/votes", response_model=shapes.Receipt, responses=refusals(404, 409, 413, 415))
