@@ -12,12 +12,11 @@ from engine.ids import ApprovalId, PersonId, TenantId
 from engine.rules.ladder import Rung, Verb
 from engine.rules.routing import Routing, parse_routing
 from engine.rules.states import ApprovalStatus
-from engine.store import approvals, people, pictures, runs
+from engine.store import approvals, people, pictures
 from engine.store.approvals import ApprovalRow
 from engine.store.database import Database, Transaction
 from engine.store.outbox import Delivery
 from engine.store.pictures import ApprovalPicture
-from engine.store.runs import RunRow
 
 CHOICE_WORDS: Mapping[ApprovalStatus, str] = {
     ApprovalStatus.APPROVED: "Approved",
@@ -85,7 +84,6 @@ class CardBuilder:
     ) -> Card:
         row = approvals.get(tx, tenant, approval)
         picture = pictures.picture(tx, tenant, approval)
-        run = runs.get(tx, tenant, row.run)
         routing = parse_routing(row.routing)
         facts, left_out = _facts(picture, routing, channel)
         addressee = people.several(tx, tenant, [person])[0] if person is not None else None
@@ -98,7 +96,7 @@ class CardBuilder:
             action=picture.action,
             title=picture.title,
             requester=_requester(picture),
-            requester_is_verified=_is_verified(row, run),
+            requester_is_verified=picture.requester_is_verified,
             facts=facts,
             left_out=left_out,
             can_vote_here=_can_vote(picture, routing, channel, left_out),
@@ -195,11 +193,6 @@ def _votes(picture: ApprovalPicture) -> tuple[VoteLine, ...]:
 def _requester(picture: ApprovalPicture) -> str:
     prefix, _, name = picture.requester.partition(":")
     return picture.names.get(PersonId(name), name) if prefix == "person" else picture.requester
-
-
-def _is_verified(row: ApprovalRow, run: RunRow) -> bool:
-    known = {run.started_by, f"person:{run.owner}", f"workflow:{run.workflow}"}
-    return row.requester in known
 
 
 def _then(ladder: Sequence[Rung]) -> str | None:

@@ -117,7 +117,7 @@ def approval_picture(approval: Approval) -> RenderableType:
         ("approval", approval.id),
         ("title", Text(visible(approval.title), style="bold")),
         ("status", marked(approval.status)),
-        ("action", f"{approval.action}, {approval.risk} risk, asked by {approval.requester}"),
+        ("action", f"{approval.action}, {approval.risk} risk, asked by {_asked_by(approval)}"),
         ("opened", f"{moment(approval.opened_at)}, version {approval.version}"),
         ("run", approval.run),
         ("digest", approval.digest),
@@ -137,6 +137,11 @@ def approval_picture(approval: Approval) -> RenderableType:
     if approval.votes:
         parts += [Text(), _votes(approval.votes)]
     return Group(*parts)
+
+
+def _asked_by(approval: Approval) -> str:
+    claimed = "" if approval.requester_is_verified else " (a name that was not verified)"
+    return f"{approval.requester}{claimed}"
 
 
 def _progress(approval: Approval) -> Iterable[tuple[str, Text]]:

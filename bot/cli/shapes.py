@@ -77,6 +77,7 @@ class Approval(Shape):
     action: str
     title: str
     requester: str
+    requester_is_verified: bool = True
     risk: str
     call: Mapping[str, Any] | None = None
     details: Mapping[str, Any] = {}

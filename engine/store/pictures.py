@@ -10,7 +10,7 @@ from engine.ids import ApprovalId, PersonId, RunId, TenantId
 from engine.rules.ladder import Rung, due
 from engine.rules.states import ApprovalStatus
 from engine.rules.tally import Tally
-from engine.store import approvals, eligibility, messages, people, timers, undoing, votes
+from engine.store import approvals, eligibility, messages, people, runs, timers, undoing, votes
 from engine.store.approvals import ApprovalRow
 from engine.store.database import Transaction
 from engine.store.votes import VoteRow
@@ -42,6 +42,7 @@ class ApprovalPicture:
     risk: str
     comment_rule: str
     requester: str
+    requester_is_verified: bool  # whoever started the run, its owner or its workflow; else a claim
     approvers: tuple[str, ...]
     tally: Tally
     votes: tuple[VoteRow, ...]
@@ -78,6 +79,7 @@ class ApprovalPicture:
             "fields": None,
             "comment": self.comment_rule,
             "requester": self.requester,
+            "requester_is_verified": self.requester_is_verified,
             "approvers": list(self.approvers),
             "progress": self._progress(),
             "votes": [self._vote(vote) for vote in self.votes],
@@ -145,10 +147,16 @@ def picture(tx: Transaction, tenant: TenantId, approval: str) -> ApprovalPicture
 def pictures(tx: Transaction, rows: Sequence[ApprovalRow]) -> list[ApprovalPicture]:
     """The pictures of several approvals, in their order."""
     cast = votes.current_of_many(tx, [row.id for row in rows])
-    return [_picture(tx, row, cast[row.id]) for row in rows]
+    known = runs.known_as(tx, [row.run for row in rows])
+    return [
+        _picture(tx, row, cast[row.id], is_verified=row.requester in known.get(row.run, ()))
+        for row in rows
+    ]
 
 
-def _picture(tx: Transaction, row: ApprovalRow, cast: Sequence[VoteRow]) -> ApprovalPicture:
+def _picture(
+    tx: Transaction, row: ApprovalRow, cast: Sequence[VoteRow], *, is_verified: bool
+) -> ApprovalPicture:
     among = eligibility.electorate(tx, row)
     tally = eligibility.count(row, cast, among)
     is_open = row.status is ApprovalStatus.OPEN
@@ -168,6 +176,7 @@ def _picture(tx: Transaction, row: ApprovalRow, cast: Sequence[VoteRow]) -> Appr
         risk=content.policy.risk,
         comment_rule=content.policy.comment,
         requester=row.requester,
+        requester_is_verified=is_verified,
         approvers=tuple(str(approver) for approver in content.approvers),
         tally=tally,
         votes=tuple(cast),

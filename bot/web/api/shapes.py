@@ -89,6 +89,7 @@ class Approval(Answer):
     details: dict[str, Any]
     call: dict[str, Any] | None
     requester: str
+    requester_is_verified: bool
     approvers: list[str]
     progress: Progress
     votes: list[Vote]
