@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
+from channels.visible import visible
 from engine.rules.wording import is_sequence, is_table
 
 HIDDEN: Final = "[hidden]"
@@ -23,14 +24,16 @@ QUIET: Final = (
 )
 
 _NAMES: Final = re.compile(
-    r"(^|[_-])(token|secret|password|passwd|authorization|cookie|api[_-]?key|key_?text|smtp_url)($|[_-])",
+    r"(^|[_-])(token|secret|password|passwd|authorization|cookie|response_?url|api[_-]?key|key_?text|smtp_url)($|[_-])",
     re.IGNORECASE,
 )
+_MANY_LINES: Final = frozenset({"exception", "stack"})
 _VALUES: Final = re.compile(
     r"sk_[A-Za-z0-9]+_[A-Za-z0-9_-]+"
     r"|xox[a-z]-[A-Za-z0-9-]+|xoxe\.[A-Za-z0-9.-]+|xapp-[A-Za-z0-9-]+"
     r"|whsec_[A-Za-z0-9+/=_-]+"
     r"|(?i:bearer|basic) +[A-Za-z0-9+/=_.~-]{8,}"
+    r"|(?<=://)hooks\.slack(?:-gov)?\.com/[^\s\"']+"  # who holds it may post as the bot
     r"|(?<=/respond/)[A-Za-z0-9_-]{8,}|(?<=/sign-in/)[A-Za-z0-9_-]{8,}"
     r"|(?<=://)[^/@\s:]*:[^/@\s]+(?=@)"
 )
@@ -87,15 +90,21 @@ def _without_secrets(name: str, value: object) -> Any:
         return HIDDEN
     match value:
         case str():
-            return _VALUES.sub(HIDDEN, value)
+            return _told(name, value)
         case bytes():
-            return _VALUES.sub(HIDDEN, value.decode(errors="replace"))
+            return _told(name, value.decode(errors="replace"))
         case _ if is_table(value):
             return {str(key): _without_secrets(str(key), item) for key, item in value.items()}
         case _ if is_sequence(value):
             return [_without_secrets("", item) for item in value]
         case _:
             return value
+
+
+def _told(name: str, text: str) -> str:
+    # Paths and messages come from strangers: they must neither steer the terminal nor begin a line.
+    shown = visible(_VALUES.sub(HIDDEN, text))
+    return shown if name in _MANY_LINES else shown.replace("\n", "⟨U+000A⟩")
 
 
 def _written(form: Literal["console", "json"]) -> Processor:

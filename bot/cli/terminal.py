@@ -74,7 +74,13 @@ def say(text: str) -> None:
 
 def print_json(value: object) -> None:
     """Print the result for programs, on one line."""
-    print(json.dumps(value, ensure_ascii=False), flush=True)
+    # What JSON itself leaves as it is may still steer a terminal: C1 controls, bidi, line separators.
+    text = json.dumps(value, ensure_ascii=False)
+    print("".join(char if char.isprintable() else _escaped(char) for char in text), flush=True)
+
+
+def _escaped(char: str) -> str:
+    return json.dumps(char)[1:-1]
 
 
 def print_line(text: str) -> None:

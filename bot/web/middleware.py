@@ -1,5 +1,6 @@
 """What happens to every request: its id and log line, its headers, its cap, and what nobody foresaw."""
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -19,6 +20,7 @@ BODY_BYTES_MAX: Final = 1024 * 1024
 REQUEST_ID: Final = "signoff.request_id"
 
 _SECRET_PATHS: Final = frozenset({"respond", "sign-in"})  # what follows in them opens something
+_LENGTH: Final = re.compile(r"[0-9]{1,12}")
 _log = structlog.stdlib.get_logger("http")
 
 _POLICY: Final = (
@@ -109,7 +111,7 @@ class Capped:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         said = HTTPConnection(scope).headers.get("content-length", "0")
-        if not said.isdigit() or int(said) > self._max:
+        if not _LENGTH.fullmatch(said) or int(said) > self._max:
             refusal = problems.of_http(HTTPException(413))
             return await _answered(scope, refusal)(scope, receive, send)
         seen = 0

@@ -15,6 +15,7 @@ from bot.web.places import place_of
 from bot.web.rates import Buckets
 from bot.web.rendering import environment
 from bot.web.traffic import Traffic
+from bot.web.waiting import WaitingRoom
 
 TEMPLATES: Final = Path(__file__).parents[2] / "templates"
 
@@ -31,6 +32,7 @@ class Shared:
     health: ChannelHealth
     bad_tries: Buckets
     asked_links: Buckets
+    waiting: WaitingRoom
 
 
 def shared(application: Application) -> Shared:
@@ -42,6 +44,7 @@ def shared(application: Application) -> Shared:
         health=ChannelHealth(application.channels, application.clock),
         bad_tries=Buckets(application.clock, tries=10, per=minute),
         asked_links=Buckets(application.clock, tries=10, per=minute),
+        waiting=WaitingRoom(),
     )
 
 

@@ -18,7 +18,7 @@ from bot.web.api.reasons import Because, More
 from bot.web.callers import CurrentCaller, Reader
 from bot.web.description import refusals
 from bot.web.reading import StrictRoute
-from bot.web.state import Served
+from bot.web.state import Served, shared_of
 from engine.errors import Invalid
 from engine.ids import PersonId
 from engine.rules.states import ApprovalStatus
@@ -101,17 +101,22 @@ async def listing(
 @router.get("/{id}", response_model=shapes.Approval, responses=refusals(404))
 async def one(
     request: Request,
-    _caller: Reader,
+    caller: Reader,
     application: Served,
     id: Id,
     wait: Annotated[
         int, Query(ge=0, le=WAIT_MAX_S, description="Seconds to wait for its end.")
     ] = 0,
 ) -> JSONResponse:
-    """One approval. With `wait`, the answer comes once it has ended, or after so many seconds."""
+    """One approval. With `wait`, the answer comes once it has ended, or after so many seconds.
+
+    Where too many wait already, it comes at once: ask again a little later.
+    """
     picture = await _read(application, id)
     if wait and picture.status is ApprovalStatus.OPEN:
-        picture = await _ended(request, application, id, timedelta(seconds=wait))
+        with shared_of(request).waiting.place(caller.subject) as is_free:
+            if is_free:
+                picture = await _ended(request, application, id, timedelta(seconds=wait))
     return JSONResponse(picture.to_json())
 
 
