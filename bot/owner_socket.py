@@ -30,11 +30,17 @@ def socket_path(database: Path) -> Path:
 
 
 def check_is_ours(path: Path, database: Path) -> None:
-    """Return if nobody else can have put a socket at `path`.
+    """Return if no other user has put a socket at `path`.
 
     Raises:
-        Unavailable: `foreign_socket`, if its folder belongs to somebody else or is open to others.
+        Unavailable: `foreign_socket`, if it, or its private folder, belongs to somebody else.
     """
+    user = os.geteuid()
+    if user != 0 and path.is_socket() and path.lstat().st_uid not in {0, user}:
+        raise Unavailable(
+            f"{path} belongs to another user, who would hear all that is said to it. Remove it.",
+            code="foreign_socket",
+        )
     if path.parent == database.absolute().parent:
         return
     found = path.parent.lstat()

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from engine.errors import FileOwned
+from engine.errors import FileOwned, Unavailable
 
 
 @contextmanager
@@ -15,9 +15,17 @@ def owned(path: Path) -> Generator[None]:
 
     Raises:
         FileOwned: when another process does; the sentence names it and the way out.
+        Unavailable: `bad_lock`, if the lock is a link, or not ours to open.
     """
     lock = path.with_name(path.name + ".lock")
-    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        # Never through a link: somebody could have us empty the file that it leads to.
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise Unavailable(
+            f"{lock} cannot be used as a lock: {error.strerror}. Remove it, or move the database.",
+            code="bad_lock",
+        ) from None
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
