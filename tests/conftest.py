@@ -1,8 +1,15 @@
 """What every test shares: one event loop, and the promise not to skip the browser in silence."""
 
 import pytest
+import structlog
 
 pytest_plugins = ["tests.fixtures"]
+
+# Events are made and dropped: drawing a traceback for every planted fault takes seconds.
+structlog.configure(
+    processors=[structlog.processors.KeyValueRenderer()],
+    logger_factory=structlog.ReturnLoggerFactory(),
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
