@@ -9,7 +9,17 @@ from engine.errors import Conflict
 from engine.ids import RunId, TenantId
 from engine.rules import ballots
 from engine.rules.states import ApprovalStatus, RunStatus, WaitingReason
-from engine.store import approvals, checkpoints, endings, journal, pictures, runs, steps, undoing
+from engine.store import (
+    approvals,
+    checkpoints,
+    endings,
+    journal,
+    pictures,
+    runs,
+    steps,
+    subjects,
+    undoing,
+)
 from engine.store.approvals import ApprovalRow
 from engine.store.database import Transaction
 from engine.store.journal import Entry, NewEntry, RunChanges
@@ -19,9 +29,10 @@ from engine.store.runs import NewRun, RunRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPicture:
-    """A run as people see it."""
+    """A run as people see it. `started_by_name` is what they call who started it, where they do."""
 
     row: RunRow
+    started_by_name: str
     steps: Sequence[steps.StepPicture]
     approvals: Sequence[ApprovalPicture]
     checkpoints: Sequence[Mapping[str, object]]
@@ -42,6 +53,7 @@ class RunPicture:
             "result": row.result,
             "error": row.error,
             "started_by": row.started_by,
+            "started_by_name": self.started_by_name,
             "steps": [step.to_json() for step in self.steps],
             "approvals": [picture.to_json() for picture in self.approvals],
             "checkpoints": list(self.checkpoints),
@@ -89,6 +101,7 @@ def picture(tx: Transaction, tenant: TenantId, run: RunId) -> RunPicture:
     entries = journal.entries(tx, run)
     return RunPicture(
         row=row,
+        started_by_name=subjects.name_of(tx, tenant, row.started_by),
         steps=steps.pictures(entries),
         checkpoints=checkpoints.of(tx, run),
         approvals=pictures.pictures(tx, approvals.of_run(tx, run)),

@@ -66,6 +66,7 @@ def run(**more: Any) -> Json:
     return {
         "id": "run_0193b", "workflow": "refund", "version": "3f9a12c4b7e0", "status": "waiting",
         "waiting_for": {"reason": "approval", "approval": "apr_0193a"}, "started_by": "person:eve",
+        "started_by_name": "Eve Okoro",
         "input": {"order": "17", "amount": "620.00 USD"}, "result": None, "error": None,
         "created_at": EARLIER, "updated_at": EARLIER, "ended_at": None, "budget": None, "rollback": None,
         "steps": [step(1, "find_charge"), step(2, "reserve_stock", attempts=3, cost="0.02 USD"),
@@ -90,9 +91,10 @@ def rolled_back() -> Json:
         *undone,
     ]
     summary = {"steps": 2, "cost": None, "tokens": None, "duration_ms": 900,
-               "ended_because": "Bo Chen rejected “Refund order 17?”: too late."}  # fmt: skip
-    rollback = {"to": "start", "reason": "too late", "at": NOW, "compensations": undone}
-    error = {"code": "rejected", "message": "Rejected: too late"}
+               "ended_because": "“Refund order 17?” was rejected by Bo Chen: too late."}  # fmt: skip
+    why = summary["ended_because"]
+    rollback = {"to": "start", "reason": why, "at": NOW, "compensations": undone}
+    error = {"code": "rolled_back", "message": why}
     return run(status="rolled_back", waiting_for=None, steps=steps, approvals=[decided("rejected", ["bo"])],
                checkpoints=[], undoes=[], rollback=rollback, summary=summary, error=error, ended_at=NOW)  # fmt: skip
 

@@ -5,6 +5,11 @@ from datetime import timedelta
 import pytest
 from httpx import Response
 
+from engine.ids import DEFAULT_TENANT, RunId
+from engine.services import keys, runs
+from engine.services.keys import NewKey
+from engine.store.database import Transaction
+from engine.store.runs import NewRun
 from engine.store.sqlite import SqliteDatabase
 from tests.clock import ManualClock
 from tests.engine import flows
@@ -92,6 +97,49 @@ async def test_a_run_is_shown_with_its_steps_and_its_journal(stage: Stage, ana: 
         assert text in shown.text
     assert "<html" not in live.text
     assert f"/runs/{run}/live" in live.text
+
+
+async def test_why_a_run_was_rolled_back_is_said_once_in_words(stage: Stage, ana: Browser) -> None:
+    run = await stage.start("patient", rung="reject after 1h")
+
+    await stage.vote(run, "ana", "reject", comment="Not today")
+    shown = read((await ana.get(f"/runs/{run}")).text)
+
+    page = next(found for found in shown.all("main")).text.partition("Journal")[0]
+    assert page.count("Not today") == 1
+    assert "“Go on?” was rejected by Ana Diaz: Not today." in page
+    assert "Rolled back to the start" in page
+
+
+async def given_run(site: Site, *, started_by: str) -> RunId:
+    def start(tx: Transaction) -> RunId:
+        new = NewRun(
+            id=RunId(tx.ids.new("run")),
+            tenant=DEFAULT_TENANT,
+            workflow="marked",
+            version="1",
+            input={},
+            started_by=started_by,
+        )
+        return runs.start(tx, new)
+
+    return await site.application.database.write(start)
+
+
+async def test_whoever_started_a_run_is_called_by_name(site: Site, ana: Browser) -> None:
+    wanted = NewKey(name="night desk", scopes=["runs:start"])
+    key, _ = await site.application.database.write(
+        lambda tx: keys.create(tx, DEFAULT_TENANT, wanted, by="local")
+    )
+
+    for by, name in [
+        (f"key:{key.id}", "night desk"),
+        ("person:ana", "Ana Diaz"),
+        ("key:x", "key:x"),
+    ]:
+        shown = await ana.get(f"/runs/{await given_run(site, started_by=by)}")
+        (starter,) = [found for found in read(shown.text).all("span") if found.has("title", by)]
+        assert starter.text == name
 
 
 async def test_an_operator_cancels_and_hears_what_stays(stage: Stage, dana: Browser) -> None:

@@ -15,8 +15,7 @@ from engine.clock import iso
 from engine.errors import Conflict, Invalid
 from engine.ids import RunId, TenantId
 from engine.rules.states import TERMINAL, RunStatus, WaitingReason
-from engine.services import people, runs
-from engine.services.runs import RunPicture
+from engine.services import runs
 from engine.store.database import Transaction
 from engine.store.runs import RunRow
 
@@ -182,7 +181,6 @@ def _whole(tx: Transaction, tenant: TenantId, run: RunId, viewer: Viewer) -> dic
         "run": picture.to_json(),
         "journal": [entry.to_json() for entry in entries],
         "verbs": _verbs(picture.row) if viewer.operates else [],
-        "people": _names(tx, tenant, picture),
         "now": iso(tx.now),
     }
 
@@ -198,8 +196,3 @@ def _verbs(row: RunRow) -> list[Verb]:
             return [Verb.RETRY, Verb.CANCEL]
         case _:
             return [Verb.CANCEL]
-
-
-def _names(tx: Transaction, tenant: TenantId, picture: RunPicture) -> dict[str, str]:
-    asked = {str(id): name for each in picture.approvals for id, name in each.names.items()}
-    return asked | {str(person.id): person.name for person in people.listing(tx, tenant)}
