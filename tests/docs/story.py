@@ -3,7 +3,6 @@
 import asyncio
 import os
 import re
-import signal
 import socket
 import sys
 from asyncio.subprocess import PIPE, STDOUT, Process
@@ -20,6 +19,7 @@ from tests.docs.people import People
 
 BLOCK_WITHIN = timedelta(seconds=90)
 ANSWERS_WITHIN = timedelta(seconds=30)
+ENDS_WITHIN = timedelta(seconds=30)
 PAUSE = timedelta(milliseconds=50)
 CLOCK = SystemClock()
 
@@ -97,10 +97,16 @@ class Story:
         await self._answers(self.port, self._servers["signoff"])
 
     async def stop(self, name: str) -> None:
-        """Ask a server to end, as Ctrl-C does."""
+        """Ask a server to end; one that does not is killed."""
         process = self._servers.pop(name, None)
-        if process is not None and process.returncode is None:
-            process.send_signal(signal.SIGINT)
+        if process is None or process.returncode is not None:
+            return
+        process.terminate()
+        try:
+            async with asyncio.timeout(ENDS_WITHIN.total_seconds()):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
             await process.wait()
 
     async def close(self) -> None:
