@@ -11,7 +11,7 @@ from typing_extensions import override
 from channels.base import Capabilities, Card, Channel, MessageRef, Notice
 from channels.cards import CardBuilder
 from channels.dispatch import Dispatcher
-from engine.clock import micros
+from engine.clock import Clock, micros
 from engine.ids import DEFAULT_TENANT, PersonId, RunId, SystemIds, WorkerId
 from engine.rules.tally import Choice
 from engine.runtime.executor import Executor
@@ -35,6 +35,7 @@ from tests.durability.notes import Notes
 
 T = TypeVar("T")
 
+SECRET = b"a secret of at least 32 bytes for tests"
 BASE = "https://bot.example.com"
 GROUPS = {"finance": ("ana", "bo", "chen"), "release": ("ana", "dana")}
 EMPTY: Final[tuple[object, ...]] = (0, [])
@@ -132,12 +133,10 @@ class Scene:
     """One file and one world; `world.life` counts how often a driver died."""
 
     database: SqliteDatabase
-    clock: ManualClock
+    clock: Clock
     world: Notes
     folder: Path
-    tokens: Tokens = field(
-        default_factory=lambda: Tokens(b"a secret of at least 32 bytes for tests")
-    )
+    tokens: Tokens = field(default_factory=lambda: Tokens(SECRET))
     ids: SystemIds = field(default_factory=SystemIds)
 
     async def prepare(self) -> None:
@@ -182,6 +181,11 @@ class Scene:
         """The next life begins: whoever held a lease is dead."""
         self.world.life += 1
         await self.database.write(_freed)
+
+    async def pass_time(self, by: timedelta) -> None:
+        """Let time go by, where it is moved by hand."""
+        if isinstance(self.clock, ManualClock):
+            await self.clock.advance(by)
 
     async def start(self, workflow: str, **given: object) -> RunId:
         """Start a run; nobody drives it yet."""

@@ -111,7 +111,7 @@ async def test_code_that_changed_during_a_sleep_is_stopped_and_goes_on_once_rest
     await scene.drive()
 
     TURNED.add("dozing")
-    await scene.clock.advance(HOUR)
+    await scene.pass_time(HOUR)
     await scene.drive()
     stopped = await status(scene, run)
     TURNED.clear()
@@ -130,7 +130,7 @@ async def test_code_that_breaks_when_it_wakes_fails_its_run_once(scene: Scene) -
     await scene.drive()
 
     TURNED.add("broken")
-    await scene.clock.advance(HOUR)
+    await scene.pass_time(HOUR)
     await scene.drive()
 
     assert await status(scene, run) == RunStatus.FAILED
@@ -171,7 +171,7 @@ async def test_an_order_to_roll_back_cannot_be_caught(scene: Scene) -> None:
     await scene.drive()
     waiting = await status(scene, run)
 
-    await scene.clock.advance(HOUR)
+    await scene.pass_time(HOUR)
     await scene.drive()
 
     assert (waiting, await status(scene, run)) == ("waiting:approval", RunStatus.ROLLED_BACK)
@@ -193,7 +193,7 @@ async def test_a_step_is_undone_unless_no_attempt_can_have_done_anything(
     run = await scene.start("uncertain", outcomes=outcomes)
     for _attempt in outcomes:
         await scene.drive()
-        await scene.clock.advance(HOUR)
+        await scene.pass_time(HOUR)
 
     waiting = (await scene.picture(run)).undoes
 
@@ -207,7 +207,7 @@ async def test_a_step_whose_attempt_was_lost_is_undone_even_if_the_next_did_noth
 
     await scene.drive(Mortal(scene.database, last=4, before=True))
     for _attempt in range(2):
-        await scene.clock.advance(HOUR)
+        await scene.pass_time(HOUR)
         await scene.drive()
 
     assert (await scene.picture(run)).undoes == ("perhaps",)

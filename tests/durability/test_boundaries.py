@@ -34,7 +34,7 @@ async def told(scene: Scene, story: str, mortal: Mortal) -> RunId:
     await scene.drive(mortal)
     for event in events:
         if event == "time":
-            await scene.clock.advance(LATER)
+            await scene.pass_time(LATER)
         else:
             person, choice = event.split()
             approval = (await scene.picture(run)).approvals[-1].id

@@ -152,7 +152,7 @@ async def given_three(scene: Scene) -> dict[str, str]:
     """A run that was paid, one that was undone by time, and one that waits."""
     undone = await scene.start("shaky_deploy")
     await scene.drive()
-    await scene.clock.advance(LATER)
+    await scene.pass_time(LATER)
     paid, waits = await scene.start("shaky_refund"), await scene.start("shaky_deploy")
     await scene.drive()
     runs = {"paid": paid, "undone": undone, "open": waits}

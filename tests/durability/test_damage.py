@@ -55,7 +55,7 @@ async def test_a_rung_that_cannot_fire_holds_up_no_other_and_is_tried_again(scen
     before = await scene.database.read(lambda tx: tx.connection.execute(ladder).scalar_one())
     await scene.database.write(damaged(approval))
 
-    await scene.clock.advance(LATER)
+    await scene.pass_time(LATER)
     await scene.drive()
     others = (await scene.picture(whole)).row.status
     await scene.database.write(
@@ -63,7 +63,7 @@ async def test_a_rung_that_cannot_fire_holds_up_no_other_and_is_tried_again(scen
             update(approvals).where(approvals.c.id == approval).values(ladder=before)
         )
     )
-    await scene.clock.advance(timedelta(minutes=1))
+    await scene.pass_time(timedelta(minutes=1))
     await scene.drive()
 
     assert others is RunStatus.ROLLED_BACK
