@@ -15,11 +15,12 @@ from engine.services.votes import Ballot, CastReceipt
 from engine.store.database import Transaction
 
 IDENTIFIED_BY: Final = "slack"
+_FIRST: Final = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What somebody wants to vote. Without a `reference` it is the version that stands now."""
+    """What somebody wants to vote. Without a `reference` it is the first version, never an edited one."""
 
     approval: str
     choice: Choice
@@ -93,10 +94,10 @@ def _cast(tx: Transaction, desk: Desk, delivery: Delivery, wish: Wish) -> CastRe
         )
         return Told(text=not_linked(delivery))
     seen = wish.reference
-    if seen is None and _is_too_large(tx, desk, wish, person):
+    refusal = None if seen else _not_by_words(tx, desk, wish, person)
+    if refusal is not None:
         return Told(
-            text="Slack cannot show all that would be approved. Nothing was recorded; "
-            f"open {desk.page(wish.approval)} to decide."
+            text=f"{refusal} Nothing was recorded; open {desk.page(wish.approval)} to decide."
         )
     return votes.cast(
         tx,
@@ -114,10 +115,16 @@ def _cast(tx: Transaction, desk: Desk, delivery: Delivery, wish: Wish) -> CastRe
     )
 
 
-def _is_too_large(tx: Transaction, desk: Desk, wish: Wish, person: Person) -> bool:
-    """Whether a card of this open approval would have no Approve button; then words vote no more."""
+def _not_by_words(tx: Transaction, desk: Desk, wish: Wish, person: Person) -> str | None:
+    """Why words cannot answer this open approval: they do not say what was before somebody's eyes."""
     card = desk.card_of(tx, desk.tenant, ApprovalId(wish.approval), person.id)
-    return card.status == "open" and not card_message(card).can_vote
+    if card.status != "open":
+        return None
+    if card.version != _FIRST:
+        return "It was edited, and words do not say which version you read."
+    if not card_message(card).can_vote:
+        return "Slack cannot show all that would be approved."
+    return None
 
 
 def _told(answer: CastReceipt | Told | None) -> Told | None:

@@ -1,11 +1,12 @@
-"""The same doors as the tests of the API, with a webhook channel so that callbacks can be named."""
+"""The doors and the Slack of other tests, with a webhook channel so that callbacks can be named."""
 
 import pytest
 
 from tests.api.conftest import app, application, desk, webhooks
 from tests.api.media import Quiet
+from tests.channels.slack.conftest import config, slack, told
 
-__all__ = ["app", "application", "channels", "desk", "webhooks"]
+__all__ = ["app", "application", "channels", "config", "desk", "slack", "told", "webhooks"]
 
 
 @pytest.fixture
