@@ -36,7 +36,7 @@ def same_origin(request: Request, *, base_url: str) -> None:
 
 def _ours(request: Request, base_url: str) -> set[str]:
     host = request.headers.get("host", "").lower()
-    own = {f"http://{host}"} if _is_loopback(host) else set[str]()
+    own = {f"http://{host}"} if is_loopback(host) else set[str]()
     return {_origin(base_url), *own}
 
 
@@ -47,7 +47,8 @@ def _origin(url: str) -> str:
     return f"{scheme}://{place.removesuffix({'https': ':443', 'http': ':80'}.get(scheme, '/'))}"
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a Host header names this machine itself: a page of another site cannot choose that."""
     name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
     try:
         return name == "localhost" or ip_address(name.strip("[]")).is_loopback

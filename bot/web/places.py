@@ -6,6 +6,8 @@ from typing import Final
 
 from starlette.requests import HTTPConnection
 
+from bot.web.origin import is_loopback
+
 UNKNOWN: Final = "unknown"
 
 _FORWARDED: Final = ("x-forwarded-for", "forwarded", "via")
@@ -25,8 +27,13 @@ def place_of(request: HTTPConnection, trusted: Sequence[str]) -> str:
 
 
 def is_this_machine(request: HTTPConnection) -> bool:
-    """Whether it came over loopback, and through no proxy that says so."""
+    """Whether it came over loopback to a name of this machine, and through no proxy that says so.
+
+    A site whose own name leads to 127.0.0.1 makes a browser here call us under that name.
+    """
     if request.client is None or any(name in request.headers for name in _FORWARDED):
+        return False
+    if not is_loopback(request.headers.get("host", "").lower()):
         return False
     return _is_address(request.client.host) and ip_address(request.client.host).is_loopback
 

@@ -53,7 +53,7 @@ async def test_a_browser_votes_through_the_api_as_the_web(desk: Desk) -> None:
 
     voted = await desk.stranger.post(
         f"{asked['status_url']}/votes",
-        json={"choice": "approve"},
+        json={"choice": "approve", "version": 1},
         headers={"cookie": f"__Host-signoff={token}", "sec-fetch-site": "same-origin"},
     )
 
