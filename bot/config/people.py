@@ -103,11 +103,20 @@ def _check_shared(people: Collection[ListedPerson], kind: str, notes: Notes) -> 
     first: dict[str, str] = {}
     for person in people:
         value = person.email if kind == "email" else person.slack
-        if value is not None and first.setdefault(value, person.id) != person.id:
+        if value is None:
+            continue
+        owner = first.setdefault(_mailbox(value), person.id)
+        if owner != person.id:
             notes.add(
                 ("people", person.id, kind),
-                f"{kind} {value} belongs to {first[value]} already. Nobody can be two people.",
+                f"{kind} {value} belongs to {owner} already. Nobody can be two people.",
             )
+
+
+def _mailbox(address: str) -> str:
+    # What follows a plus only sorts somebody's mail: with two such addresses one person would vote twice.
+    local, at, domain = address.partition("@")
+    return f"{local.partition('+')[0]}{at}{domain}"
 
 
 def _known(raw: object, people: Collection[str], path: Path, notes: Notes) -> frozenset[PersonId]:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -52,13 +53,13 @@ def create(tx: Transaction, tenant: TenantId, new: NewKey, *, by: str) -> tuple[
     `by` says who made it, for the audit chain.
 
     Raises:
-        Invalid: `unknown_scope`, `bad_key_name`, `bad_expiry` for the past and for more than a
-            year, `unknown_owner` for nobody and for disabled people.
+        Invalid: `unknown_scope`, `bad_key_name` (also for what a person is called), `bad_expiry`
+            for the past and for more than a year, `unknown_owner` for nobody and for disabled people.
     """
     row = KeyRow(
         id=KeyId(tx.ids.new("key")),
         tenant=tenant,
-        name=_name(new.name),
+        name=_name(tx, tenant, new.name),
         scopes=_scopes(new.scopes),
         owner=_owner(tx, tenant, new.owner),
         created_at=tx.now,
@@ -145,12 +146,21 @@ def revoke(tx: Transaction, tenant: TenantId, key: KeyId, *, by: str) -> KeyRow:
     return stored.row
 
 
-def _name(name: str) -> str:
+def _name(tx: Transaction, tenant: TenantId, name: str) -> str:
     if not name.strip() or len(name) > NAME_CHARS_MAX or not name.isprintable():
         raise Invalid(
             f"A key's name is 1 to {NAME_CHARS_MAX} characters on one line.", code="bad_key_name"
         )
+    # What it asks is shown under its name, which must not be taken for somebody's word.
+    if _alike(name) in {_alike(person.name) for person in people.listing(tx, tenant)}:
+        raise Invalid(
+            f"{name!a} is what a person is called. Name what uses it.", code="bad_key_name"
+        )
     return name.strip()
+
+
+def _alike(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def _scopes(scopes: Iterable[str]) -> frozenset[Scope]:
