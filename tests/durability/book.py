@@ -6,7 +6,7 @@ import re
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -34,6 +34,7 @@ class Book:
 
     tables: Mapping[str, Sequence[Row]]
     faults: tuple[str, ...] = ()
+    _sorted: dict[tuple[str, str], dict[object, list[Row]]] = field(default_factory=dict)
 
     def __getitem__(self, table: str) -> Sequence[Row]:
         return self.tables[table]
@@ -60,11 +61,11 @@ class Book:
 
     def where(self, table: str, **wanted: object) -> list[Row]:
         """The rows with these values."""
-        return [
-            row
-            for row in self[table]
-            if all(row[column] == value for column, value in wanted.items())
-        ]
+        column, value = next(iter(wanted.items()))
+        if (table, column) not in self._sorted:
+            self._sorted[table, column] = _by(column, self[table])
+        found = self._sorted[table, column].get(value, [])
+        return [row for row in found if all(row[name] == wanted[name] for name in wanted)]
 
 
 def opened_book(path: Path) -> Book:
@@ -119,6 +120,13 @@ def digest_of(text: str) -> str:
 def twice(values: Iterable[Any]) -> set[Any]:
     """The values that come more than once."""
     return {value for value, count in Counter(values).items() if count > 1}
+
+
+def _by(column: str, rows: Sequence[Row]) -> dict[object, list[Row]]:
+    found: defaultdict[object, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row[column]].append(row)
+    return found
 
 
 def _names(connection: sqlite3.Connection) -> list[str]:
