@@ -137,7 +137,7 @@ def _answerable(tx: Transaction, tenant: TenantId, person: PersonId) -> list[App
 
 
 def _next_round(tx: Transaction, tenant: TenantId, row: ApprovalRow) -> ApprovalRow:
-    before = approvals.get(tx, tenant, row.id)
+    before = approvals.get(tx, tenant, row.id, lock=True)
     change_approval(before.status, "approval.opened", row.status)
     again = approvals.next_version(row, before)
     approvals.replace(tx, again)

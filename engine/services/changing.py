@@ -138,7 +138,7 @@ _May = Callable[[Transaction, ApprovalRow], bool]
 
 
 def _open(tx: Transaction, tenant: TenantId, approval: str, may: _May) -> ApprovalRow:
-    row = approvals.get(tx, tenant, approval)
+    row = approvals.get(tx, tenant, approval, lock=True)
     if not may(tx, row):
         raise NotAllowed(
             "This is for whoever asked, and for operators; more time also for approvers.",

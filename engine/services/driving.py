@@ -125,7 +125,7 @@ def dispatch(
         Refused: if there is no such decision, or it was used before.
         LeaseLost: as `record`.
     """
-    row = approvals.get(tx, driven.tenant, permit.approval)
+    row = approvals.get(tx, driven.tenant, permit.approval, lock=True)
     _check_decision(row, driven, permit)
     if not approvals.consume(tx, row.id):
         raise Refused(

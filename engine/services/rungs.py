@@ -49,7 +49,7 @@ def fire_due(tx: Transaction) -> int:
 
 
 def _fire(tx: Transaction, timer: DueTimer) -> None:
-    row = approvals.get(tx, timer.tenant, timer.approval)
+    row = approvals.get(tx, timer.tenant, timer.approval, lock=True)
     if row.status is not ApprovalStatus.OPEN:
         return
     rung = row.ladder[timer.rung]

@@ -159,7 +159,10 @@ def cancel(
     Raises:
         NotFound: if there is no such run. Conflict: if it has ended.
     """
-    row = runs.get(tx, tenant, run)
+    _open(
+        tx, run
+    )  # locked before the run, as whoever votes locks them; what opened since is met below
+    row = runs.get(tx, tenant, run, lock=True)
     if row.ended_at is not None:
         raise Conflict(f"Run {run} has ended: it is {row.status}.", code="run_ended")
     stays = undoing.planned(tx, run)
@@ -181,7 +184,7 @@ def retry(tx: Transaction, tenant: TenantId, run: RunId, *, by: str, reason: str
     Raises:
         NotFound: if there is no such run. Conflict: if it waits for neither.
     """
-    row = runs.get(tx, tenant, run)
+    row = runs.get(tx, tenant, run, lock=True)
     said = {"by": by, "reason": reason}
     if row.reason is WaitingReason.STUCK:
         entry = NewEntry(kind="compensation.retried", data=said)
@@ -202,7 +205,7 @@ def skip(tx: Transaction, tenant: TenantId, run: RunId, *, by: str, reason: str)
     Raises:
         NotFound: if there is no such run. Conflict: if no compensation is stuck.
     """
-    row = runs.get(tx, tenant, run)
+    row = runs.get(tx, tenant, run, lock=True)
     if row.reason is not WaitingReason.STUCK:
         raise Conflict(f"No compensation of run {run} is stuck.", code="not_stuck")
     left = undoing.plan(journal.entries(tx, run))[0]
@@ -228,7 +231,8 @@ def counts(tx: Transaction, tenant: TenantId) -> dict[str, int]:
 
 
 def _open(tx: Transaction, run: RunId) -> list[ApprovalRow]:
-    return [row for row in approvals.of_run(tx, run) if row.status is ApprovalStatus.OPEN]
+    found = approvals.of_run(tx, run, lock=True)
+    return [row for row in found if row.status is ApprovalStatus.OPEN]
 
 
 def _error(code: str, message: str) -> str:

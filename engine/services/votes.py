@@ -76,7 +76,7 @@ def cast(tx: Transaction, ballot: Ballot) -> CastReceipt:
     Raises:
         NotFound: if there is no such approval. Every other refusal is in the receipt.
     """
-    row = approvals.get(tx, ballot.tenant, ballot.approval)
+    row = approvals.get(tx, ballot.tenant, ballot.approval, lock=True)
     among = eligibility.electorate(tx, row)
     refusal = _not_eligible(ballot, row, among.pool) or _unfit(ballot, row)
     if refusal is not None:

@@ -113,21 +113,21 @@ def consume(tx: Transaction, approval: ApprovalId) -> bool:
     return change(tx, approvals, where, {"consumed_at": tx.now}) == 1
 
 
-def get(tx: Transaction, tenant: TenantId, approval: str) -> ApprovalRow:
-    """The approval, locked where rows can be locked.
+def get(tx: Transaction, tenant: TenantId, approval: str, *, lock: bool = False) -> ApprovalRow:
+    """The approval. With `lock` it stays as it is until this deed has ended; whoever changes it locks it first.
 
     Raises:
         NotFound: if this tenant has no such approval.
     """
-    row = find_one(tx, approvals, {"id": approval, "tenant": tenant})
+    row = find_one(tx, approvals, {"id": approval, "tenant": tenant}, lock=lock)
     if row is None:
         raise NotFound(f"There is no approval {approval}.")
     return _approval(row)
 
 
-def of_run(tx: Transaction, run: RunId) -> list[ApprovalRow]:
-    """The run's approvals, oldest first."""
-    rows = find(tx, approvals, {"run": run}, order_by=("opened_at", "id"))
+def of_run(tx: Transaction, run: RunId, *, lock: bool = False) -> list[ApprovalRow]:
+    """The run's approvals, oldest first; with `lock` they stay as they are until this deed has ended."""
+    rows = find(tx, approvals, {"run": run}, order_by=("opened_at", "id"), lock=lock)
     return [_approval(row) for row in rows]
 
 

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import exists, insert, select
+from sqlalchemy import select
 
 from engine.digest import sha256
 from engine.errors import Fault, NotFound
 from engine.ids import TenantId
 from engine.store.database import Transaction
+from engine.store.statements import add_new
 from engine.store.tables import artifacts
 
 
@@ -23,13 +24,14 @@ class Artifact:
 def put(tx: Transaction, tenant: TenantId, content: bytes, media_type: str) -> str:
     """Keep `content` and give its name, `sha256:…`. The same bytes again change nothing."""
     name = sha256(content)
-    known = exists().where(artifacts.c.tenant == tenant, artifacts.c.hash == name)
-    if not tx.connection.execute(select(known)).scalar():
-        tx.connection.execute(
-            insert(artifacts).values(
-                tenant=tenant, hash=name, media_type=media_type, content=content, at=tx.now
-            )
-        )
+    row = {
+        "tenant": tenant,
+        "hash": name,
+        "media_type": media_type,
+        "content": content,
+        "at": tx.now,
+    }
+    add_new(tx, artifacts, row)
     return name
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from engine.clock import iso
 from engine.digest import canonical, sha256
@@ -13,6 +13,7 @@ from engine.store.tables import audit
 
 def append(tx: Transaction, tenant: TenantId, kind: str, data: Mapping[str, object]) -> None:
     """Add one entry, chained to the one before it. When this fails, so does the deed that it records."""
+    _take_the_pen(tx, tenant)
     last = tx.connection.execute(
         select(audit.c.position, audit.c.hash)
         .where(audit.c.tenant == tenant)
@@ -39,3 +40,10 @@ def append(tx: Transaction, tenant: TenantId, kind: str, data: Mapping[str, obje
             hash=sha256(canonical(body)),
         )
     )
+
+
+def _take_the_pen(tx: Transaction, tenant: TenantId) -> None:
+    # Where several write at once, each waits here until the one before it has ended, and then sees its entry.
+    if tx.connection.dialect.name == "postgresql":
+        key = func.hashtextextended(f"signoff:audit:{tenant}", 0)
+        tx.connection.execute(select(func.pg_advisory_xact_lock(key)))

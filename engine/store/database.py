@@ -19,15 +19,27 @@ T = TypeVar("T")
 class Transaction:
     """One deed's view of the database. Store functions take it first; nothing above the store opens it.
 
-    `now` is the one moment of the whole deed: the database's clock where several machines share it, the
-    injected clock where one process owns the file.
+    `clock` tells the moment: the database's where several machines share it, the injected one where
+    one process owns the file.
     """
 
     connection: Connection
-    now: datetime
+    clock: Callable[[], datetime]
     ids: Ids
     tokens: Tokens
     hints: set[str] = field(default_factory=set[str])
+    _now: datetime | None = None
+
+    @property
+    def now(self) -> datetime:
+        """The one moment of the whole deed, asked for when it is first needed.
+
+        A deed that locks what it is about before it asks for the moment comes later than whoever
+        held the lock before, so that what they wrote stands in the order in which it was written.
+        """
+        if self._now is None:
+            self._now = self.clock()
+        return self._now
 
     @contextmanager
     def apart(self) -> Generator[None]:

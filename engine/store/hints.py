@@ -36,6 +36,10 @@ class Hints:
             for ear in self._ears.get(topic, ()):
                 ear.ring()
 
+    def fire_all(self) -> None:
+        """Ring everybody: whatever happened may not have been heard here."""
+        self.fire(list(self._ears))
+
     @contextmanager
     def listen(self, *topics: str) -> Generator[Ear]:
         """Hear of `topics` until the block ends."""

@@ -171,7 +171,7 @@ def hash_of(entry: Entry) -> str:
 _LOCKED = (
     select(runs.c.status, runs.c.reason, runs.c.next_position, runs.c.head, runs.c.lease_token)
     .where(runs.c.id == bindparam("run"))
-    .with_for_update()
+    .with_for_update(key_share=True)
 )
 
 

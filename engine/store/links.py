@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import and_, delete, exists, insert, literal, select, update
+from sqlalchemy import and_, delete, insert, select, update
 
 from engine.ids import ApprovalId, PersonId, TenantId
 from engine.rules.states import ApprovalStatus
 from engine.store.database import Transaction
-from engine.store.statements import change
+from engine.store.statements import add_new, change
 from engine.store.tables import approvals, links, nonces, people
 
 NONCE_FOR: Final = timedelta(minutes=10)
@@ -55,12 +55,14 @@ def mint(
     """
     token = tx.tokens.respond(approval=approval, version=version, person=person, serial=serial)
     hashed = tx.tokens.hashed("respond", token)
-    fresh = select(
-        literal(hashed), literal(tenant), literal(approval), literal(version), literal(person)
-    ).where(~exists().where(links.c.hash == hashed))
-    tx.connection.execute(
-        insert(links).from_select(["hash", "tenant", "approval", "version", "person"], fresh)
-    )
+    row = {
+        "hash": hashed,
+        "tenant": tenant,
+        "approval": approval,
+        "version": version,
+        "person": person,
+    }
+    add_new(tx, links, row)
 
 
 def find(tx: Transaction, token: str) -> LinkRow | None:

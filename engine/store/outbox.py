@@ -223,7 +223,7 @@ def _lease(
         .where(_is("pending"), outbox.c.due_at <= tx.now, free, wanted, ~_pending_beside(lt))
         .order_by(outbox.c.due_at, outbox.c.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     )
     found = [row.id for row in tx.connection.execute(due)]
     if not found:

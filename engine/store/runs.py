@@ -113,7 +113,7 @@ _READY = (
     )
     .order_by(runs.c.ready_at, runs.c.id)
     .limit(bindparam("limit"))
-    .with_for_update(skip_locked=True)
+    .with_for_update(skip_locked=True, key_share=True)
 )
 
 
@@ -162,7 +162,7 @@ def renew(
 ) -> set[RunId]:
     """Extend the leases that are still held; gives the runs that are not, whose drivers must stop."""
     lost: set[RunId] = set()
-    for run, token in tokens.items():
+    for run, token in sorted(tokens.items()):  # in one order, so that two never wait for each other
         kept = {"lease_expires_at": tx.now + lease_for}
         if change(tx, runs, {"id": run, "lease_token": token}, kept) == 0:
             lost.add(run)
@@ -194,13 +194,13 @@ def next_due(tx: Transaction) -> datetime | None:
     ).scalar()
 
 
-def get(tx: Transaction, tenant: TenantId, run: RunId) -> RunRow:
-    """The run.
+def get(tx: Transaction, tenant: TenantId, run: RunId, *, lock: bool = False) -> RunRow:
+    """The run. With `lock` it stays as it is until this deed has ended.
 
     Raises:
         NotFound: if this tenant has no such run.
     """
-    row = find_one(tx, runs, {"id": run, "tenant": tenant})
+    row = find_one(tx, runs, {"id": run, "tenant": tenant}, lock=lock)
     if row is None:
         raise NotFound(f"There is no run {run}.")
     return _run(row)

@@ -78,7 +78,7 @@ class SqliteDatabase:
         await self._readers.dispose()
 
     def _transaction(self, connection: Connection) -> Transaction:
-        return Transaction(connection, self._clock.now(), self._ids, self._tokens)
+        return Transaction(connection, self._clock.now, self._ids, self._tokens)
 
     def _write_all(self) -> None:
         database = _writing(self.path)

@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Insert, Row, Select, Table, Update, and_, bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.store.database import Transaction
 
@@ -24,17 +25,34 @@ def change(
 
 
 def find(
-    tx: Transaction, table: Table, where: Mapping[str, object], *, order_by: Sequence[str] = ()
+    tx: Transaction,
+    table: Table,
+    where: Mapping[str, object],
+    *,
+    order_by: Sequence[str] = (),
+    lock: bool = False,
 ) -> Sequence[Row[Any]]:
-    """The rows that equal `where`, in ascending order of `order_by`."""
-    statement = _select(table, _shape(where), tuple(order_by))
+    """The rows that equal `where`, in ascending order of `order_by`.
+
+    With `lock` nobody else changes them before this deed has ended, and they are read as others left
+    them. What is locked in which order stands in `engine.store.postgres`.
+    """
+    statement = _select(table, _shape(where), tuple(order_by), lock=lock)
     return tx.connection.execute(statement, _given(where)).all()
 
 
-def find_one(tx: Transaction, table: Table, where: Mapping[str, object]) -> Row[Any] | None:
+def find_one(
+    tx: Transaction, table: Table, where: Mapping[str, object], *, lock: bool = False
+) -> Row[Any] | None:
     """The one row that equals `where`, which must be enough to tell it from all others."""
-    found = find(tx, table, where)
+    found = find(tx, table, where, lock=lock)
     return found[0] if found else None
+
+
+def add_new(tx: Transaction, table: Table, row: Mapping[str, object]) -> bool:
+    """Insert `row` unless one with its key is there, put there by whomever; says whether it was new."""
+    statement = _insert_new(table, tx.connection.dialect.name)
+    return tx.connection.execute(statement, dict(row)).rowcount == 1
 
 
 _Shape = tuple[tuple[str, bool], ...]
@@ -53,6 +71,13 @@ def _insert(table: Table) -> Insert:
     return insert(table)
 
 
+@lru_cache(maxsize=64)
+def _insert_new(table: Table, dialect: str) -> Insert:
+    if dialect == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()
+
+
 @lru_cache(maxsize=512)
 def _update(table: Table, where: _Shape, columns: tuple[str, ...]) -> Update:
     values: dict[str, Any] = {name: bindparam(f"set_{name}") for name in columns}
@@ -60,9 +85,11 @@ def _update(table: Table, where: _Shape, columns: tuple[str, ...]) -> Update:
 
 
 @lru_cache(maxsize=512)
-def _select(table: Table, where: _Shape, order_by: tuple[str, ...]) -> Select[Any]:
+def _select(table: Table, where: _Shape, order_by: tuple[str, ...], *, lock: bool) -> Select[Any]:
     ordered = (table.c[name] for name in order_by)
-    return select(table).where(_equal(table, where)).order_by(*ordered)
+    found = select(table).where(_equal(table, where)).order_by(*ordered)
+    # Rows that refer to a locked one may be written meanwhile; only its own columns are kept still.
+    return found.with_for_update(key_share=True) if lock else found
 
 
 def _equal(table: Table, where: _Shape) -> Any:

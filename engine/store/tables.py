@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    event,
     text,
 )
 from sqlalchemy.types import TypeEngine
@@ -227,3 +229,14 @@ idempotency = Table(
     "idempotency", metadata, _tenant(), _text("caller"), _text("key"), _text("fingerprint"), _text("answer"),
     _moment("at"), PrimaryKeyConstraint("tenant", "caller", "key"), Index(None, "at"),
 )  # fmt: skip
+
+# The clock of a database that several machines share. Only tests write the offset.
+event.listen(
+    metadata,
+    "after_create",
+    DDL(
+        "CREATE OR REPLACE FUNCTION signoff_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS "
+        "$$ SELECT clock_timestamp() + coalesce((SELECT value::interval FROM meta "
+        "WHERE key = 'clock_offset'), interval '0') $$"
+    ).execute_if(dialect="postgresql"),
+)

@@ -10,7 +10,7 @@ from engine.ids import ApprovalId, TenantId
 from engine.rules.ladder import Rung
 from engine.store.database import Transaction
 from engine.store.statements import add, change
-from engine.store.tables import timers
+from engine.store.tables import approvals, timers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,15 +65,18 @@ def take_due(tx: Transaction, *, limit: int) -> list[DueTimer]:
     """Mark up to `limit` due timers as fired and give them, the oldest first.
 
     What they cause must happen in this very transaction: a timer that is given here is never given again.
+    Their approvals are locked too. One that somebody is just changing is left for the next look: whoever
+    votes locks the approval first and its timers later, and to wait for both in the other order is for ever.
     """
     due = (
         select(timers)
+        .join(approvals, approvals.c.id == timers.c.approval)
         .where(
             timers.c.fired_at.is_(None), timers.c.cancelled_at.is_(None), timers.c.due_at <= tx.now
         )
         .order_by(timers.c.due_at, timers.c.rung)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     )
     found = [
         DueTimer(

@@ -7,11 +7,13 @@ from sqlalchemy import Connection, create_engine, inspect, text
 
 from engine.errors import Unavailable
 
-HEAD = "0001"
+HEAD = "0002"
+
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('signoff:migrate', 0))")
 
 
 def migrate(url: str) -> None:
-    """Make or upgrade the schema at `url`; at once when nothing is to be done. Forward only.
+    """Make or upgrade the SQLite file at `url`; at once when nothing is to be done. Forward only.
 
     Raises:
         Unavailable: when the database was made by a newer Signoff.
@@ -19,16 +21,21 @@ def migrate(url: str) -> None:
     database = create_engine(url)
     try:
         with database.connect() as connection:
-            found = revision(connection)
-        if found is not None and found > HEAD:
-            raise Unavailable(
-                f"This database has schema {found}; this Signoff knows {HEAD}. Install the newer version.",
-                code="schema_too_new",
-            )
-        if found != HEAD:
-            _upgrade(url)
+            is_behind = _is_behind(connection)
+        if is_behind:
+            _upgrade(url=url)
     finally:
         database.dispose()
+
+
+def migrate_over(connection: Connection) -> None:
+    """As `migrate`, over an open connection to PostgreSQL and in its transaction, all or nothing.
+
+    Several that start at once wait for each other, and the first of them does it.
+    """
+    connection.execute(_LOCK)
+    if _is_behind(connection):
+        _upgrade(connection=connection)
 
 
 def revision(connection: Connection) -> str | None:
@@ -38,7 +45,17 @@ def revision(connection: Connection) -> str | None:
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def _upgrade(url: str) -> None:
+def _is_behind(connection: Connection) -> bool:
+    found = revision(connection)
+    if found is not None and found > HEAD:
+        raise Unavailable(
+            f"This database has schema {found}; this Signoff knows {HEAD}. Install the newer version.",
+            code="schema_too_new",
+        )
+    return found != HEAD
+
+
+def _upgrade(**where: object) -> None:
     # Alembic is slow to import and a database at its head never needs it.
     from alembic import command
     from alembic.config import Config
@@ -47,5 +64,5 @@ def _upgrade(url: str) -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
-    config.attributes["url"] = url
+    config.attributes.update(where)
     command.upgrade(config, "head")

@@ -1,12 +1,12 @@
-"""What Alembic runs: one transaction per migration, on the database that `migrate` names."""
+"""What Alembic runs: one transaction per migration of a file, and one for all over a connection that is given."""
 
 from alembic import context
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine
 
 from engine.store.tables import metadata
 
-database = create_engine(context.config.attributes["url"])
-with database.connect() as connection:
+
+def _migrate(connection: Connection) -> None:
     context.configure(
         connection=connection,
         target_metadata=metadata,
@@ -15,4 +15,12 @@ with database.connect() as connection:
     )
     with context.begin_transaction():
         context.run_migrations()
-database.dispose()
+
+
+if "connection" in context.config.attributes:
+    _migrate(context.config.attributes["connection"])
+else:
+    database = create_engine(context.config.attributes["url"])
+    with database.connect() as opened:
+        _migrate(opened)
+    database.dispose()
