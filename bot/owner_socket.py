@@ -35,8 +35,7 @@ def check_is_ours(path: Path, database: Path) -> None:
     Raises:
         Unavailable: `foreign_socket`, if it, or its private folder, belongs to somebody else.
     """
-    user = os.geteuid()
-    if user != 0 and path.is_socket() and path.lstat().st_uid not in {0, user}:
+    if path.is_socket() and is_foreign(path.lstat().st_uid, user=os.geteuid()):
         raise Unavailable(
             f"{path} belongs to another user, who would hear all that is said to it. Remove it.",
             code="foreign_socket",
@@ -51,6 +50,11 @@ def check_is_ours(path: Path, database: Path) -> None:
             "folder with a shorter path.",
             code="foreign_socket",
         )
+
+
+def is_foreign(owner: int, *, user: int) -> bool:
+    """Whether `user` must not trust what `owner` made: root may be spoken to, and speaks to everybody."""
+    return user != 0 and owner not in {0, user}
 
 
 @contextmanager

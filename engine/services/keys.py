@@ -78,8 +78,8 @@ def authenticate(tx: Transaction, presented: str) -> Caller:
     """Who calls with this key. Reads only: when `is_use_due`, let `note_use` write it down.
 
     Raises:
-        NotAllowed: `bad_key`, if it is no key, or one that was revoked or has expired. Only who
-            holds the real key is told which.
+        NotAllowed: `bad_key`, if it is no key, or one that was revoked, has expired, or whose owner
+            was disabled. Only who holds the real key is told which.
     """
     shape = _PRESENTED.fullmatch(presented)
     stored = None if shape is None else keys.by_id(tx, KeyId(_PREFIX + shape[1]))
@@ -94,6 +94,11 @@ def authenticate(tx: Transaction, presented: str) -> Caller:
     if row.expires_at is not None and row.expires_at <= tx.now:
         raise NotAllowed(
             f"The API key {row.name!r} has expired. Make one with `signoff keys create`.",
+            code="bad_key",
+        )
+    if row.owner is not None and not _is_active(tx, row.tenant, row.owner):
+        raise NotAllowed(
+            f"Nobody answers for the API key {row.name!r} any more: its owner was disabled.",
             code="bad_key",
         )
     return Caller(
@@ -173,9 +178,13 @@ def _scopes(scopes: Iterable[str]) -> frozenset[Scope]:
 
 
 def _owner(tx: Transaction, tenant: TenantId, owner: PersonId | None) -> PersonId | None:
-    if owner is not None and not any(p.is_active for p in people.several(tx, tenant, [owner])):
+    if owner is not None and not _is_active(tx, tenant, owner):
         raise Invalid(f"{owner!a} is no active person here.", code="unknown_owner")
     return owner
+
+
+def _is_active(tx: Transaction, tenant: TenantId, person: PersonId) -> bool:
+    return any(found.is_active for found in people.several(tx, tenant, [person]))
 
 
 def _expiry(now: datetime, wanted: datetime | None) -> datetime:

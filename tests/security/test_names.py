@@ -7,7 +7,6 @@ import pytest
 from bot.config.reading import read
 from engine.errors import EngineError
 
-
 ANA = '[people.ana]\nname="A"\nemail="ana@x.example"\n'
 
 

@@ -131,3 +131,18 @@ async def test_a_key_is_not_called_like_a_person(desk: Desk, name: str) -> None:
     made = await (await desk.key()).post("/api/keys", {"name": name, "scopes": ["read"]})
 
     assert code(made) == (422, "bad_key_name")
+
+
+async def test_a_key_ends_with_the_person_who_answers_for_it(desk: Desk) -> None:
+    key = await desk.key(owner=ANA)
+    without_ana = Directory(
+        people=tuple(person for person in COMPANY.people if person.id != ANA),
+        groups={},
+        roles={},
+        routes={},
+    )
+    await desk.application.database.write(
+        lambda tx: configuration.apply(tx, DEFAULT_TENANT, without_ana)
+    )
+
+    assert code(await key.get("/api/me")) == (401, "bad_key")
