@@ -5,11 +5,8 @@ import structlog
 
 pytest_plugins = ["tests.fixtures"]
 
-# Events are made and dropped: drawing a traceback for every planted fault takes seconds.
-structlog.configure(
-    processors=[structlog.processors.KeyValueRenderer()],
-    logger_factory=structlog.ReturnLoggerFactory(),
-)
+# Plain lines: drawing a coloured traceback for every planted fault would take seconds.
+structlog.configure(processors=[structlog.processors.KeyValueRenderer()])
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

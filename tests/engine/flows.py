@@ -66,7 +66,7 @@ async def deploy(
     return str(await run.step(deed, "announce"))
 
 
-@workflow
+@workflow(name="paid-refund")
 async def refund(run: Run, amount: str = "10.00", cheat: bool = False) -> str:
     """The call is approved, and then made."""
     call = run.call(pay, amount)

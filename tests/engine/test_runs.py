@@ -75,7 +75,7 @@ async def test_a_stranger_a_late_vote_and_an_old_version_change_nothing(stage: S
 
 
 async def test_the_same_vote_twice_counts_once(stage: Stage) -> None:
-    run = await stage.start("refund")
+    run = await stage.start("paid-refund")
 
     await stage.vote(run, "ana")
     again = await stage.vote(run, "ana")
@@ -86,7 +86,7 @@ async def test_the_same_vote_twice_counts_once(stage: Stage) -> None:
 
 
 async def test_a_mind_may_change_until_the_decision(stage: Stage) -> None:
-    run = await stage.start("refund")
+    run = await stage.start("paid-refund")
 
     await stage.vote(run, "ana")
     changed = await stage.vote(run, "ana", "abstain")
@@ -97,7 +97,7 @@ async def test_a_mind_may_change_until_the_decision(stage: Stage) -> None:
 
 
 async def test_the_approved_call_is_made_once_and_used_up(stage: Stage) -> None:
-    run = await stage.start("refund", amount="620.00")
+    run = await stage.start("paid-refund", amount="620.00")
 
     await stage.vote(run, "ana")
     await stage.vote(run, "bo")
@@ -108,7 +108,7 @@ async def test_the_approved_call_is_made_once_and_used_up(stage: Stage) -> None:
 
 
 async def test_another_call_than_the_approved_one_is_never_made(stage: Stage) -> None:
-    run = await stage.start("refund", amount="10.00", cheat=True)
+    run = await stage.start("paid-refund", amount="10.00", cheat=True)
 
     await stage.vote(run, "ana")
     await stage.vote(run, "bo")
