@@ -14,7 +14,8 @@ PROXIES = ("10.0.0.0/8", "::1")
 
 
 def request(client: str | None, *forwarded: str) -> HTTPConnection:
-    headers = [(b"x-forwarded-for", line.encode()) for line in forwarded]
+    lines = [(b"x-forwarded-for", line.encode()) for line in forwarded]
+    headers = [(b"host", b"127.0.0.1:8080"), *lines]
     return HTTPConnection(
         {"type": "http", "headers": headers, "client": client and (client, 1), "path": "/"}
     )
