@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from channels.base import Card, Ending, Fact, ProgressLine, VoteLine
+from channels.calls import call_home, call_text
 from engine.clock import from_iso
 from engine.errors import NotFound
 from engine.ids import ApprovalId, PersonId, TenantId
@@ -95,7 +96,7 @@ class CardBuilder:
             risk=picture.risk,
             action=picture.action,
             title=picture.title,
-            requester=_requester(picture),
+            requester=picture.requester_name,
             requester_is_verified=picture.requester_is_verified,
             facts=facts,
             left_out=left_out,
@@ -147,10 +148,7 @@ def _facts(
 def _call_facts(call: Mapping[str, Any] | None) -> Iterable[Fact]:
     if call is None:
         return ()
-    given = call["arguments"]
-    words = [_text(value) for value in given["args"]]
-    words += [f"{name}={_text(value)}" for name, value in given["kwargs"].items()]
-    written = f"{call.get('name')}({', '.join(words)})"
+    written = f"{call_text(call)} of {call_home(call)}"
     return (Fact(label="Call", value=written, is_material=True),)
 
 
@@ -188,11 +186,6 @@ def _votes(picture: ApprovalPicture) -> tuple[VoteLine, ...]:
         for vote in picture.votes
         if picture.counts(vote)
     )
-
-
-def _requester(picture: ApprovalPicture) -> str:
-    prefix, _, name = picture.requester.partition(":")
-    return picture.names.get(PersonId(name), name) if prefix == "person" else picture.requester
 
 
 def _then(ladder: Sequence[Rung]) -> str | None:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.cli.shapes import Approval, Decision, Run, Share, Step, Vote
+from channels.calls import call_home, call_text
 from channels.visible import visible
 
 _MARKS: Final[Mapping[str, tuple[str, str]]] = {
@@ -89,7 +90,7 @@ def _run_facts(run: Run) -> Iterable[tuple[str, str | Text]]:
     yield "run", run.id
     yield "workflow", f"{run.workflow}, version {run.version}"
     yield "status", _standing(run)
-    yield "started", f"{moment(run.created_at)} by {run.started_by}"
+    yield "started", f"{moment(run.created_at)} by {run.started_by_name or run.started_by}"
     yield "input", value(run.input)
     if run.ended_at is not None:
         yield "ended", f"{moment(run.ended_at)}, after {spent(run.created_at, run.ended_at)}"
@@ -141,7 +142,7 @@ def approval_picture(approval: Approval) -> RenderableType:
 
 def _asked_by(approval: Approval) -> str:
     claimed = "" if approval.requester_is_verified else " (a name that was not verified)"
-    return f"{approval.requester}{claimed}"
+    return f"{approval.requester_name or approval.requester}{claimed}"
 
 
 def _progress(approval: Approval) -> Iterable[tuple[str, Text]]:
@@ -217,7 +218,7 @@ def _decision(decision: Decision) -> str:
 
 
 def _call(call: Mapping[str, Any]) -> str:
-    return f"{call.get('name')} {value(call.get('arguments'))}"
+    return f"{value(call_text(call))} of {call_home(call)}"
 
 
 def _facts(facts: Iterable[tuple[str, str | Text]]) -> Table:

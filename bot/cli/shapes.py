@@ -77,6 +77,7 @@ class Approval(Shape):
     action: str
     title: str
     requester: str
+    requester_name: str = ""
     requester_is_verified: bool = True
     risk: str
     call: Mapping[str, Any] | None = None
@@ -136,6 +137,7 @@ class Run(RunLine):
 
     version: str
     started_by: str
+    started_by_name: str = ""
     input: Mapping[str, Any] = {}
     result: Any = None
     error: Mapping[str, Any] | None = None

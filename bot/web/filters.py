@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bot.web.moments import ago, countdown, duration, moment
+from channels.calls import call_home, call_text
 from channels.visible import visible
 
 Json = Mapping[str, Any]
@@ -122,11 +123,12 @@ def facts(payload: Json | None) -> list[Fact]:
 
 
 def name(person: str | None, people: Mapping[str, str]) -> str:
-    """What a person is called; the id where nobody knows, so that nobody is hidden."""
+    """What a person or a key is called; the id where nobody knows, so that nobody is hidden."""
     if person == "workflow":
         return "the workflow"
-    plain = (person or _NOTHING).removeprefix("person:")
-    return people.get(plain, plain)
+    said = person or _NOTHING
+    plain = said.removeprefix("person:")
+    return people.get(said) or people.get(plain, plain)
 
 
 def names(persons: Iterable[str], people: Mapping[str, str]) -> str:
@@ -223,7 +225,7 @@ def _progress(group: Json) -> Progress:
 ALL: Final[Mapping[str, Callable[..., object]]] = {
     made.__name__: made
     for made in (
-        ago, answer_of, chip, countdown, duration, facts, may_be_picked, moment, name, names,
+        ago, answer_of, call_home, call_text, chip, countdown, duration, facts, may_be_picked, moment, name, names,
         outcome, pretty_json, progress, said, short_digest, waiting,
     )
 }  # fmt: skip

@@ -10,7 +10,7 @@ from engine.ids import ApprovalId, PersonId, RunId, TenantId
 from engine.rules.ladder import Rung, due
 from engine.rules.states import ApprovalStatus
 from engine.rules.tally import Tally
-from engine.store import approvals, eligibility, messages, people, runs, timers, undoing, votes
+from engine.store import approvals, eligibility, messages, runs, subjects, timers, undoing, votes
 from engine.store.approvals import ApprovalRow
 from engine.store.database import Transaction
 from engine.store.votes import VoteRow
@@ -27,7 +27,10 @@ class MessagePicture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalPicture:
-    """Everything that is shown of one approval. `names` are the people it speaks of, by id."""
+    """Everything that is shown of one approval.
+
+    `names` are the people it speaks of, by id; and, as `key:…`, the keys.
+    """
 
     id: ApprovalId
     tenant: TenantId
@@ -42,6 +45,7 @@ class ApprovalPicture:
     risk: str
     comment_rule: str
     requester: str
+    requester_name: str  # what people call them, where they do
     requester_is_verified: bool  # whoever started the run, its owner or its workflow; else a claim
     approvers: tuple[str, ...]
     tally: Tally
@@ -55,7 +59,7 @@ class ApprovalPicture:
     consumed_at: datetime | None
     undoes: tuple[str, ...]
     report: tuple[str, ...]
-    names: Mapping[PersonId, str]
+    names: Mapping[str, str]
 
     def counts(self, vote: VoteRow) -> bool:
         """Whether `vote` is part of the present tally."""
@@ -79,6 +83,7 @@ class ApprovalPicture:
             "fields": None,
             "comment": self.comment_rule,
             "requester": self.requester,
+            "requester_name": self.requester_name,
             "requester_is_verified": self.requester_is_verified,
             "approvers": list(self.approvers),
             "progress": self._progress(),
@@ -158,6 +163,8 @@ def _picture(
     tx: Transaction, row: ApprovalRow, cast: Sequence[VoteRow], *, is_verified: bool
 ) -> ApprovalPicture:
     among = eligibility.electorate(tx, row)
+    names = _names(tx, row, among.pool, cast)
+    requester = eligibility.requesting_person(row.requester) or row.requester
     tally = eligibility.count(row, cast, among)
     is_open = row.status is ApprovalStatus.OPEN
     fired = timers.fired_count(tx, row.id) if is_open else len(row.ladder)
@@ -176,6 +183,7 @@ def _picture(
         risk=content.policy.risk,
         comment_rule=content.policy.comment,
         requester=row.requester,
+        requester_name=names.get(requester, requester),
         requester_is_verified=is_verified,
         approvers=tuple(str(approver) for approver in content.approvers),
         tally=tally,
@@ -192,13 +200,14 @@ def _picture(
         consumed_at=row.consumed_at,
         undoes=undoing.planned(tx, row.run) if is_open else (),
         report=undoing.report(tx, row.run),
-        names=_names(tx, row, among.pool, cast),
+        names=names,
     )
 
 
 def _names(
     tx: Transaction, row: ApprovalRow, pool: Iterable[PersonId], cast: Sequence[VoteRow]
-) -> dict[PersonId, str]:
+) -> dict[str, str]:
     requester = eligibility.requesting_person(row.requester)
-    wanted = {*pool, *(vote.person for vote in cast), *([requester] if requester else [])}
-    return {person.id: person.name for person in people.several(tx, row.tenant, wanted)}
+    deciders: Sequence[str] = (row.decision or {}).get("by", ())
+    wanted = {*pool, *(vote.person for vote in cast), *deciders, requester or row.requester}
+    return subjects.names_of(tx, row.tenant, wanted)

@@ -26,9 +26,10 @@ def approval(**more: Any) -> Json:
     return {
         "id": "apr_0193a", "run": "run_0193b", "status": "open", "version": 1, "digest": DIGEST,
         "action": "refund", "title": "Refund order 17?", "kind": "binary", "risk": "medium",
-        "comment": "optional", "requester": "person:eve", "approvers": ["group:finance"],
+        "comment": "optional", "requester": "person:eve", "requester_name": "Eve Okoro", "approvers": ["group:finance"],
         "form": None, "fields": None,
-        "call": {"name": "shop.pay_back", "arguments": {"charge": "ch_81", "amount": "620.00 USD"}},
+        "call": {"name": "shop.refunds:pay_back",
+                 "arguments": {"args": ["ch_81", "620.00 USD"], "kwargs": {}}},
         "details": {"order": "17", "customer": "Marta Gómez", "amount": "620.00 USD",
                     "reason": "Arrived broken, photo attached", "items": [{"sku": "A-1", "count": 2}]},
         "progress": {"approve": {"have": 1, "need": 2}, "reject": {"have": 0, "need": 1},
@@ -167,7 +168,8 @@ _MANY = [
     approval(id="apr_2", title="Refund order 17?"),
     approval(id="apr_3", risk="low", title="Publish the release notes of 4.2", progress=GROUPS,
              votes=[vote("ana", "approve")]),
-    approval(id="apr_4", title=HOSTILE, requester="person:" + HOSTILE, expires_at=None, progress=NOBODY),
+    approval(id="apr_4", title=HOSTILE, requester="person:" + HOSTILE,
+             requester_name=HOSTILE, expires_at=None, progress=NOBODY),
 ]  # fmt: skip
 
 PAGES: Final[dict[str, tuple[str, Json]]] = {
@@ -188,7 +190,8 @@ PAGES: Final[dict[str, tuple[str, Json]]] = {
     "approval-changes": _approval(decided("changes_requested", ["bo"])),
     "approval-cancelled": _approval(decided("cancelled", [])),
     "approval-hostile": _approval(
-        approval(title=HOSTILE, action=HOSTILE, details=HUGE, requester=HOSTILE, undoes=[HOSTILE],
+        approval(title=HOSTILE, action=HOSTILE, details=HUGE, requester=HOSTILE,
+                 requester_name=HOSTILE, undoes=[HOSTILE],
                  votes=[vote(HOSTILE, "reject", comment=HOSTILE, counted=False, changes={HOSTILE: HOSTILE})])
     ),
     "approval-live": ("web/partials/approval_live.html", {"approval": approval(), "seen": DIGEST, "now": NOW}),

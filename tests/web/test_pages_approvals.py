@@ -5,7 +5,10 @@ from datetime import timedelta
 import pytest
 from httpx import Response
 
+from engine.ids import DEFAULT_TENANT
 from engine.rules.states import ApprovalStatus
+from engine.services import keys
+from engine.services.keys import NewKey
 from engine.store.approvals import ApprovalRow
 from tests.clock import ManualClock
 from tests.web.html import read
@@ -116,19 +119,33 @@ async def test_when_time_is_up_there_is_no_button(
 
 
 async def test_everything_that_is_approved_is_shown(site: Site, ana: Browser) -> None:
-    call = {"name": "shop.pay_back", "arguments": {"charge": "ch_81", "amount": "620.00 USD"}}
+    arguments = {"args": ["ch_81"], "kwargs": {"amount": "620.00 USD"}}
+    call = {"name": "shop:pay_back", "arguments": arguments}
     row = await site.asked(call=call, details={"why": "<b>broken</b>", "evil": "a\\u202eb"})
 
     shown = (await ana.get(f"/approvals/{row.id}")).text
 
     for text in (
-        "shop.pay_back",
-        "ch_81",
+        "pay_back(&#34;ch_81&#34;, amount=&#34;620.00 USD&#34;)",
+        "<code>shop</code>",
         "&lt;b&gt;broken&lt;/b&gt;",
         row.digest,
         "0 of 2 approvals",
     ):
         assert text in shown
+
+
+async def test_a_key_that_asked_is_called_by_its_name(site: Site, ana: Browser) -> None:
+    wanted = NewKey(name="night desk", scopes=["approvals:ask"])
+    key, _ = await site.application.database.write(
+        lambda tx: keys.create(tx, DEFAULT_TENANT, wanted, by="local")
+    )
+    row = await site.asked(requester=f"key:{key.id}")
+
+    for path in (f"/approvals/{row.id}", "/approvals", f"/respond/{await site.link(row)}"):
+        shown = (await ana.get(path)).text
+        assert "night desk" in shown
+        assert f"key:{key.id}" not in shown
 
 
 async def test_a_vote_is_recorded_and_said_once(site: Site, ana: Browser) -> None:

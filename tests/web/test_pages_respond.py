@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from httpx import Response
+from structlog.testing import capture_logs
 
 from bot.web.pages.opened import nonce
 from engine.ids import DEFAULT_TENANT
@@ -284,14 +285,15 @@ async def test_who_is_no_longer_asked_is_told_so(site: Site) -> None:
     assert headline(looked) == "You are not one of the people who are asked."
 
 
-async def test_no_token_is_logged(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_no_token_is_logged(site: Site) -> None:
     row = await site.asked()
-    path, page = await shown(site, row, "?choice=approve")
-    await site.stranger.submit(page, path, choice="approve")
-    await site.stranger.get("/sign-in/abcdefghijkl")
 
-    logged = "".join(capsys.readouterr())
+    with capture_logs() as told:
+        path, page = await shown(site, row, "?choice=approve")
+        await site.stranger.submit(page, path, choice="approve")
+        await site.stranger.get("/sign-in/abcdefghijkl")
 
+    logged = str(told)
     assert "/respond/…" in logged
     assert path.rpartition("/")[2] not in logged
     assert "abcdefghijkl" not in logged

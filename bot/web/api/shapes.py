@@ -89,6 +89,7 @@ class Approval(Answer):
     details: dict[str, Any]
     call: dict[str, Any] | None
     requester: str
+    requester_name: str
     requester_is_verified: bool
     approvers: list[str]
     progress: Progress
@@ -167,7 +168,12 @@ class RunPage(Answer):
 
 
 class Step(Answer):
-    """One thing that a run's code asked for."""
+    """One thing that a run's code asked for.
+
+    An approval goes by its title. Its `status` is `waiting`, then how it ended: `approved`, `rejected`,
+    `expired`, `cancelled` or `changes_requested`. Others are `begun`, `waiting`, `finished`, `failed`
+    or `skipped`.
+    """
 
     position: int
     name: str
@@ -179,8 +185,9 @@ class Step(Answer):
 
 
 class Run(RunLine):
-    """A run as it stands."""
+    """A run as it stands. `started_by_name` is what people call whoever started it."""
 
+    started_by_name: str
     input: dict[str, Any]
     result: Any
     error: dict[str, Any] | None

@@ -16,7 +16,7 @@ from engine.errors import EngineError, NotFound, Unavailable
 from engine.ids import TenantId
 from engine.services import approvals, votes
 from engine.store import approvals as rows
-from engine.store import journal
+from engine.store import journal, subjects
 from engine.store.database import Transaction
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -68,12 +68,14 @@ async def vote(
 def _whole(tx: Transaction, tenant: TenantId, id: str, viewer: Viewer) -> dict[str, Any]:
     row = rows.get(tx, tenant, id)
     picture = approvals.picture(tx, tenant, id)
+    events = timeline(row, picture, journal.entries(tx, row.run))
+    others = subjects.names_of(tx, tenant, [event.who for event in events if event.who])
     return {
         "approval": picture.to_json(),
         "seen": row.digest,
         "vote": may_vote(tx, row, viewer.id),
-        "timeline": timeline(row, picture, journal.entries(tx, row.run)),
-        "people": picture.names,
+        "timeline": events,
+        "people": others | dict(picture.names),
         "now": iso(tx.now),
     }
 
