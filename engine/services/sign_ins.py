@@ -220,8 +220,9 @@ def _ask(
     tx: Transaction, person: Person, kind: SignInKind, *, device_hash: str | None = None
 ) -> SignIn | None:
     an_hour_ago = tx.now - timedelta(hours=1)
+    # Counted apart, so that asking for a terminal's link again and again locks nobody out of the web.
     asked = sign_ins.asked_since(
-        tx, person.tenant, person.id, expiring_after=an_hour_ago + LINK_FOR
+        tx, person.tenant, person.id, kind=kind, expiring_after=an_hour_ago + LINK_FOR
     )
     if asked >= ASKED_PER_HOUR:
         return None

@@ -198,8 +198,9 @@ def _store(
 
 
 def _late(tx: Transaction, ballot: Ballot, row: ApprovalRow) -> CastReceipt:
-    _store(tx, ballot, row, is_late=True)
-    audit.append(tx, row.tenant, "vote.late", _said(ballot, row))
+    if not votes.was_late(tx, row.id, ballot.person, ballot.choice):
+        _store(tx, ballot, row, is_late=True)
+        audit.append(tx, row.tenant, "vote.late", _said(ballot, row))
     if row.status in {ApprovalStatus.OPEN, ApprovalStatus.EXPIRED}:
         ended_at = row.expires_at or tx.now
         refusal: EngineError = TooLate(ballots.expired(ended_at))

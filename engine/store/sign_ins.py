@@ -54,13 +54,19 @@ def add(tx: Transaction, row: SignInRow) -> None:
 
 
 def asked_since(
-    tx: Transaction, tenant: TenantId, person: PersonId, *, expiring_after: datetime
+    tx: Transaction,
+    tenant: TenantId,
+    person: PersonId,
+    *,
+    kind: SignInKind,
+    expiring_after: datetime,
 ) -> int:
-    """How many sign-ins of `person` expire after a moment."""
+    """How many sign-ins of `person` of one kind expire after a moment."""
     return tx.connection.execute(
         select(func.count()).where(
             sign_ins.c.tenant == tenant,
             sign_ins.c.person == person,
+            sign_ins.c.kind == kind,
             sign_ins.c.expires_at > expiring_after,
         )
     ).scalar_one()

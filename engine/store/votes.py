@@ -55,6 +55,12 @@ def next_sequence(tx: Transaction, approval: ApprovalId) -> int:
     return (last or 0) + 1
 
 
+def was_late(tx: Transaction, approval: ApprovalId, person: PersonId, choice: Choice) -> bool:
+    """Whether this answer of `person` was kept as late before: pressing on fills no tables."""
+    where = {"approval": approval, "person": person, "choice": choice, "is_late": True}
+    return bool(find(tx, votes, where))
+
+
 def of(tx: Transaction, approval: ApprovalId) -> list[VoteRow]:
     """Every vote on the approval, in the order they came."""
     rows = find(tx, votes, {"approval": approval}, order_by=("sequence",))
