@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.types import Scope
 from typing_extensions import override
 
@@ -17,8 +17,9 @@ from bot.web.api.routers import ROUTERS as DOORS
 from bot.web.description import DESCRIPTION, Described
 from bot.web.middleware import Capped, Caught, Headed, Logged
 from bot.web.pages import ROUTERS as PAGES
+from bot.web.pages import nowhere
 from bot.web.rendering import STATIC
-from bot.web.state import shared, shared_of
+from bot.web.state import shared
 from engine.errors import EngineError
 
 VERSION: Final = "0.1.0"
@@ -43,21 +44,14 @@ def create_app(application: Application) -> FastAPI:
         exception_handlers={
             EngineError: problems.on_engine_error,
             RequestValidationError: problems.on_validation_error,
-            HTTPException: problems.on_http_error,
+            HTTPException: nowhere.on_http_error,
         },
     )
     app.state.application, app.state.shared = application, common
     for router in (*DOORS, *PAGES):
         app.include_router(router)
-    app.add_api_route("/docs", docs, include_in_schema=False, response_class=HTMLResponse)
     app.mount("/static", _Static(directory=STATIC), name="static")
     return app
-
-
-async def docs(request: Request) -> HTMLResponse:
-    """The description of the HTTP API, as a page."""
-    page = shared_of(request).pages.get_template("web/docs.html")
-    return HTMLResponse(page.render())
 
 
 class _Static(StaticFiles):

@@ -152,13 +152,13 @@ async def on_validation_error(request: Request, error: Exception) -> Response:
     return answer(request, Problem(status=422, code="invalid_request", detail=str(error)))
 
 
-async def on_http_error(request: Request, error: Exception) -> Response:
-    """Answer what the framework refuses."""
+def of_framework(request: Request, error: Exception) -> Problem:
+    """What the framework refuses, with every method that the address does take."""
     known = error if isinstance(error, HTTPException) else HTTPException(500)
     problem = of_http(known)
     if problem.status == HTTPStatus.METHOD_NOT_ALLOWED:
-        problem = replace(problem, headers={"Allow": _allowed(request)})
-    return answer(request, problem)
+        return replace(problem, headers={"Allow": _allowed(request)})
+    return problem
 
 
 def _allowed(request: Request) -> str:

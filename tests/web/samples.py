@@ -246,5 +246,6 @@ WITHOUT_VIEWER: Final = ("sign-in", "respond", "error")
 
 def context(page: str) -> Json:
     """What a route hands over for `page`: its own values and those of every page."""
-    viewer = None if page.startswith(WITHOUT_VIEWER) else {"id": "ana", "name": "Ana Diaz"}
+    ana = {"id": "ana", "name": "Ana Diaz", "is_operator": page.startswith("outbox")}
+    viewer = None if page.startswith(WITHOUT_VIEWER) else ana
     return {"viewer": viewer, "csrf": "c5rf", "here": "inbox", "people": PEOPLE, **PAGES[page][1]}

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from bot.web.pages import approvals, bulk, inbox, outbox, respond, runs, sign_in, welcome
+from bot.web.pages import approvals, bulk, docs, inbox, outbox, respond, runs, sign_in, welcome
 
 # `/approvals/list` and `/approvals/bulk` come before `/approvals/{id}`.
 ROUTERS: tuple[APIRouter, ...] = (
@@ -14,4 +14,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     outbox.router,
     sign_in.router,
     respond.router,
+    docs.router,
 )

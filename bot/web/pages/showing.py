@@ -44,7 +44,7 @@ def show(request: Request, template: str, look: Look, /, **context: object) -> H
     waiting = notices.left(request)
     page = shared_of(request).pages.get_template(template)
     text = page.render(
-        viewer=None if viewer is None else {"id": viewer.id, "name": viewer.name},
+        viewer=None if viewer is None else _shown(viewer),
         csrf="" if viewer is None else viewer.csrf,
         here=look.here,
         notice=look.notice or waiting,
@@ -59,8 +59,7 @@ def show(request: Request, template: str, look: Look, /, **context: object) -> H
 def show_part(request: Request, template: str, viewer: Viewer, /, **context: object) -> Response:
     """A part of a page that renews itself; it leaves notices to whole pages."""
     page = shared_of(request).pages.get_template(template)
-    shown = {"id": viewer.id, "name": viewer.name}
-    return HTMLResponse(page.render(viewer=shown, csrf=viewer.csrf, **context))
+    return HTMLResponse(page.render(viewer=_shown(viewer), csrf=viewer.csrf, **context))
 
 
 def go(request: Request, path: str, notice: PageNotice | None = None) -> Response:
@@ -88,6 +87,10 @@ def show_problem(
     )
     page.headers.update(problem.headers)
     return page
+
+
+def _shown(viewer: Viewer) -> Mapping[str, object]:
+    return {"id": viewer.id, "name": viewer.name, "is_operator": viewer.operates}
 
 
 class PageRoute(APIRoute):

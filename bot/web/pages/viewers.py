@@ -8,7 +8,7 @@ from fastapi import Depends, Form, Request
 from bot.web.callers import Visitor, visitor_or_none
 from bot.web.state import application_of
 from engine.digest import same
-from engine.errors import NotAllowed, Refused
+from engine.errors import EngineError, NotAllowed, Refused
 from engine.ids import PersonId
 from engine.services import keys
 from engine.services.keys import Scope
@@ -52,6 +52,14 @@ async def viewer_or_none(request: Request) -> Viewer | None:
         operates=Scope.OPERATE in caller.scopes,
         visitor=visitor,
     )
+
+
+async def viewer_if_known(request: Request) -> Viewer | None:
+    """Who looks, on a page that refuses nobody: a wrong header, or a store that is away, is nobody."""
+    try:
+        return await viewer_or_none(request)
+    except EngineError:
+        return None
 
 
 async def signed_in(request: Request) -> Viewer:
