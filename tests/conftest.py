@@ -20,3 +20,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+ON_BOTH = ("tests/engine/", "tests/services/", "tests/channels/test_dispatch")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What speaks of storage is tried on SQLite and on PostgreSQL."""
+    place = metafunc.definition.nodeid
+    if "database" in metafunc.fixturenames and place.startswith(ON_BOTH):
+        shared = pytest.param("postgres", marks=pytest.mark.postgres)
+        metafunc.parametrize("database", ["sqlite", shared], indirect=True)

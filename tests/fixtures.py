@@ -1,16 +1,25 @@
-"""What tests of the engine and everything above it share: a clock by hand and a real SQLite file."""
+"""What tests of the engine and everything above it share: a clock by hand and a real database."""
 
+import asyncio
 import shutil
-from collections.abc import AsyncGenerator
+import threading
+from collections.abc import AsyncGenerator, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from engine.ids import SystemIds
+from engine.store.database import Database
 from engine.store.migrations import migrate
-from engine.store.sqlite import SqliteDatabase, opened
+from engine.store.postgres import Surroundings, migrated, opened_on
+from engine.store.sqlite import opened
 from engine.tokens import Tokens
 from tests.clock import ManualClock
+from tests.postgres.server import Server, server
+
+SECRET = b"a secret of at least 32 bytes for tests"
 
 
 @pytest.fixture
@@ -25,7 +34,7 @@ def ids() -> SystemIds:
 
 @pytest.fixture
 def tokens() -> Tokens:
-    return Tokens(b"a secret of at least 32 bytes for tests")
+    return Tokens(SECRET)
 
 
 @pytest.fixture(scope="session")
@@ -36,11 +45,46 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@dataclass(frozen=True)
+class Postgres:
+    """A server of this test session's own, and the database of which every test gets a copy."""
+
+    server: Server
+    template: str
+
+    @contextmanager
+    def fresh(self) -> Generator[str]:
+        """The URL of a new database at the newest schema, gone with the block."""
+        name = self.server.make(self.template)
+        yield self.server.url(name)
+        self.server.ask(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Generator[Postgres]:
+    with server() as started:
+        template = started.make()
+        # A loop may be running here already.
+        url = started.url(template)
+        making = threading.Thread(target=lambda: asyncio.run(migrated(url)))
+        making.start()
+        making.join()
+        yield Postgres(server=started, template=template)
+
+
 @pytest.fixture
 async def database(
-    tmp_path: Path, migrated_file: Path, clock: ManualClock, ids: SystemIds, tokens: Tokens
-) -> AsyncGenerator[SqliteDatabase]:
-    path = tmp_path / "signoff.db"
-    shutil.copyfile(migrated_file, path)
+    request: pytest.FixtureRequest, clock: ManualClock, ids: SystemIds, tokens: Tokens
+) -> AsyncGenerator[Database]:
+    """A SQLite file; in the folders that `tests/conftest.py` names, once more on PostgreSQL."""
+    if getattr(request, "param", "sqlite") == "postgres":
+        made: Postgres = request.getfixturevalue("postgres")
+        around = Surroundings(ids=ids, tokens=tokens, clock=clock)
+        with made.fresh() as url:
+            async with opened_on(url, around) as shared:
+                yield shared
+        return
+    path: Path = request.getfixturevalue("tmp_path") / "signoff.db"
+    shutil.copyfile(request.getfixturevalue("migrated_file"), path)
     async with opened(path, clock=clock, ids=ids, tokens=tokens) as database:
         yield database

@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    DDL,
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
+    Connection,
     DateTime,
     Dialect,
     ForeignKeyConstraint,
@@ -230,13 +230,13 @@ idempotency = Table(
     _moment("at"), PrimaryKeyConstraint("tenant", "caller", "key"), Index(None, "at"),
 )  # fmt: skip
 
-# The clock of a database that several machines share. Only tests write the offset.
-event.listen(
-    metadata,
-    "after_create",
-    DDL(
-        "CREATE OR REPLACE FUNCTION signoff_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS "
-        "$$ SELECT clock_timestamp() + coalesce((SELECT value::interval FROM meta "
-        "WHERE key = 'clock_offset'), interval '0') $$"
-    ).execute_if(dialect="postgresql"),
-)
+
+@event.listens_for(metadata, "after_create")
+def _make_the_clock(_made: MetaData, connection: Connection, **_options: object) -> None:
+    # What several machines go by. Only tests write the offset.
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(
+            "CREATE OR REPLACE FUNCTION signoff_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS "
+            "$$ SELECT clock_timestamp() + coalesce((SELECT value::interval FROM meta "
+            "WHERE key = 'clock_offset'), interval '0') $$"
+        )

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from engine.store.sqlite import SqliteDatabase
+from engine.store.database import Database
 from engine.tokens import Tokens
 from tests.channels.office import Office, office
 from tests.clock import ManualClock
@@ -12,7 +12,7 @@ from tests.clock import ManualClock
 
 @pytest.fixture
 async def post_office(
-    database: SqliteDatabase, clock: ManualClock, tokens: Tokens
+    database: Database, clock: ManualClock, tokens: Tokens
 ) -> AsyncGenerator[Office]:
     async with office(database, clock, tokens) as opened:
         yield opened

@@ -2,13 +2,13 @@
 
 import pytest
 
-from engine.store.sqlite import SqliteDatabase
+from engine.store.database import Database
 from tests.clock import ManualClock
 from tests.engine.stage import Stage
 
 
 @pytest.fixture
-async def stage(database: SqliteDatabase, clock: ManualClock) -> Stage:
+async def stage(database: Database, clock: ManualClock) -> Stage:
     made = Stage(database, clock)
     await made.prepare()
     return made

@@ -12,10 +12,9 @@ from engine.runtime.workflows import Workflows
 from engine.services import configuration, runs, votes
 from engine.services.runs import RunPicture
 from engine.services.votes import Ballot, CastReceipt
-from engine.store.database import Transaction
+from engine.store.database import Database, Transaction
 from engine.store.directory import Directory, ListedPerson
 from engine.store.runs import NewRun
-from engine.store.sqlite import SqliteDatabase
 from signoff.registry import Workflow, registered
 from tests.clock import ManualClock
 from tests.engine import flows
@@ -44,7 +43,7 @@ def cast_of_characters() -> Directory:
 class Stage:
     """One database, one worker, and time that moves by hand."""
 
-    database: SqliteDatabase
+    database: Database
     clock: ManualClock
     authored: Mapping[str, Workflow] = field(default_factory=lambda: dict(registered()))
 

@@ -10,8 +10,7 @@ from engine.ids import DEFAULT_TENANT, PersonId
 from engine.services import configuration, people, sign_ins
 from engine.services.configuration import Difference, Directory, ListedPerson
 from engine.store import tables
-from engine.store.database import Transaction
-from engine.store.sqlite import SqliteDatabase
+from engine.store.database import Database, Transaction
 from tests.services.rows import ANA, BO, CHEN, COMPANY, audited, given_company
 
 pytestmark = pytest.mark.anyio
@@ -21,7 +20,7 @@ WITHOUT_CHEN = dataclasses.replace(
 )
 
 
-async def apply(database: SqliteDatabase, listed: Directory) -> Difference:
+async def apply(database: Database, listed: Directory) -> Difference:
     return await database.write(lambda tx: configuration.apply(tx, DEFAULT_TENANT, listed))
 
 
@@ -52,7 +51,7 @@ def dora_by_api(tx: Transaction) -> None:
     )
 
 
-async def test_an_identity_of_somebody_else_cannot_be_taken(database: SqliteDatabase) -> None:
+async def test_an_identity_of_somebody_else_cannot_be_taken(database: Database) -> None:
     await database.write(dora_by_api)
     thief = ListedPerson(id=PersonId("eve"), name="Eve", email="dora@example.com")
 
@@ -65,7 +64,7 @@ async def test_an_identity_of_somebody_else_cannot_be_taken(database: SqliteData
     ]
 
 
-async def test_whoever_is_gone_is_disabled_and_signed_out(database: SqliteDatabase) -> None:
+async def test_whoever_is_gone_is_disabled_and_signed_out(database: Database) -> None:
     await given_company(database)
     link = await database.write(
         lambda tx: sign_ins.ask_link(tx, DEFAULT_TENANT, "chen@example.com")
@@ -82,7 +81,7 @@ async def test_whoever_is_gone_is_disabled_and_signed_out(database: SqliteDataba
     assert await database.read(lambda tx: sign_ins.session_of(tx, session.token)) is None
 
 
-async def test_the_address_of_somebody_who_left_may_pass_on(database: SqliteDatabase) -> None:
+async def test_the_address_of_somebody_who_left_may_pass_on(database: Database) -> None:
     await given_company(database)
     heir = ListedPerson(id=PersonId("cleo"), name="Cleo", email="chen@example.com")
 
@@ -93,7 +92,7 @@ async def test_the_address_of_somebody_who_left_may_pass_on(database: SqliteData
     assert found.id == "cleo"
 
 
-async def test_two_people_may_swap_their_addresses(database: SqliteDatabase) -> None:
+async def test_two_people_may_swap_their_addresses(database: Database) -> None:
     ana, bo, chen = COMPANY.people
     await given_company(database)
     swapped = (
@@ -110,7 +109,7 @@ async def test_two_people_may_swap_their_addresses(database: SqliteDatabase) -> 
     assert found.id == BO
 
 
-async def test_what_the_api_added_stays(database: SqliteDatabase) -> None:
+async def test_what_the_api_added_stays(database: Database) -> None:
     await database.write(dora_by_api)
 
     await apply(database, COMPANY)
@@ -126,7 +125,7 @@ async def test_what_the_api_added_stays(database: SqliteDatabase) -> None:
     assert await database.read(lambda tx: list(tx.connection.execute(names).scalars())) == ["night"]
 
 
-async def test_the_same_file_again_changes_nothing(database: SqliteDatabase) -> None:
+async def test_the_same_file_again_changes_nothing(database: Database) -> None:
     first = await apply(database, COMPANY)
 
     again = await apply(database, COMPANY)
@@ -136,7 +135,7 @@ async def test_the_same_file_again_changes_nothing(database: SqliteDatabase) -> 
     assert await audited(database) == ["configuration.applied"]
 
 
-async def test_each_kind_of_change_is_told(database: SqliteDatabase) -> None:
+async def test_each_kind_of_change_is_told(database: Database) -> None:
     await given_company(database)
     ana, bo, chen = COMPANY.people
     listed = Directory(

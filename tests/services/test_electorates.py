@@ -6,14 +6,14 @@ from engine.errors import Invalid
 from engine.ids import DEFAULT_TENANT, PersonId
 from engine.rules.approvers import parse_approvers
 from engine.store import electorates
-from engine.store.sqlite import SqliteDatabase
+from engine.store.database import Database
 from tests.services.rows import ANA, BO, CHEN, given_company, given_disabled
 
 pytestmark = pytest.mark.anyio
 
 
 async def resolved(
-    database: SqliteDatabase,
+    database: Database,
     written: str,
     *,
     requester: PersonId | None = None,
@@ -40,7 +40,7 @@ async def resolved(
     ],
 )
 async def test_unknown_approvers_are_refused_unless_they_are_to_be_ignored(
-    database: SqliteDatabase, written: str
+    database: Database, written: str
 ) -> None:
     await given_company(database)
 
@@ -51,14 +51,14 @@ async def test_unknown_approvers_are_refused_unless_they_are_to_be_ignored(
     assert await resolved(database, f"person:bo,{written}", strict=False) == {BO}
 
 
-async def test_all_unknown_approvers_are_named_at_once(database: SqliteDatabase) -> None:
+async def test_all_unknown_approvers_are_named_at_once(database: Database) -> None:
     await given_company(database)
 
     with pytest.raises(Invalid, match="person:eve, group:void"):
         await resolved(database, "person:eve,person:ana,group:void")
 
 
-async def test_somebody_without_a_manager_has_none(database: SqliteDatabase) -> None:
+async def test_somebody_without_a_manager_has_none(database: Database) -> None:
     await given_company(database)
 
     with pytest.raises(Invalid, match="manager_of:requester"):
@@ -66,7 +66,7 @@ async def test_somebody_without_a_manager_has_none(database: SqliteDatabase) -> 
     assert await resolved(database, "manager_of:requester", requester=ANA) == {BO}
 
 
-async def test_disabled_people_are_known_and_mean_nobody(database: SqliteDatabase) -> None:
+async def test_disabled_people_are_known_and_mean_nobody(database: Database) -> None:
     await given_company(database)
     await given_disabled(database, ANA, BO)
 
@@ -77,7 +77,7 @@ async def test_disabled_people_are_known_and_mean_nobody(database: SqliteDatabas
 
 
 async def test_each_person_is_meant_once_however_often_they_are_named(
-    database: SqliteDatabase,
+    database: Database,
 ) -> None:
     await given_company(database)
 
@@ -87,7 +87,7 @@ async def test_each_person_is_meant_once_however_often_they_are_named(
     assert await resolved(database, "email:ana@example.com,slack:T0123/U0AAA") == {ANA}
 
 
-async def test_nobody_named_means_nobody(database: SqliteDatabase) -> None:
+async def test_nobody_named_means_nobody(database: Database) -> None:
     found = await database.read(
         lambda tx: electorates.resolve(tx, DEFAULT_TENANT, (), requester=None)
     )

@@ -12,7 +12,7 @@ from engine.ids import DEFAULT_TENANT, KeyId, PersonId, TenantId
 from engine.services import keys
 from engine.services.keys import KeyRow, NewKey, Scope
 from engine.store import tables
-from engine.store.sqlite import SqliteDatabase
+from engine.store.database import Database
 from tests.clock import NOON, ManualClock
 from tests.services.rows import ANA, CHEN, audited, given_company, given_disabled
 
@@ -30,7 +30,7 @@ def but(
     return NewKey(name=name, scopes=scopes, owner=owner, expires_at=expires_at)
 
 
-async def made(database: SqliteDatabase, new: NewKey = AGENT) -> tuple[KeyRow, str]:
+async def made(database: Database, new: NewKey = AGENT) -> tuple[KeyRow, str]:
     await given_company(database)
     return await database.write(lambda tx: keys.create(tx, DEFAULT_TENANT, new, by="person:ana"))
 
@@ -53,7 +53,7 @@ async def made(database: SqliteDatabase, new: NewKey = AGENT) -> tuple[KeyRow, s
         ),
     ],
 )
-async def test_a_bad_key_is_not_made(database: SqliteDatabase, new: NewKey, code: str) -> None:
+async def test_a_bad_key_is_not_made(database: Database, new: NewKey, code: str) -> None:
     await given_company(database)
     await given_disabled(database, CHEN)
 
@@ -64,7 +64,7 @@ async def test_a_bad_key_is_not_made(database: SqliteDatabase, new: NewKey, code
     assert await database.read(lambda tx: keys.listing(tx, DEFAULT_TENANT)) == []
 
 
-async def test_whatever_is_no_key_gets_one_answer(database: SqliteDatabase) -> None:
+async def test_whatever_is_no_key_gets_one_answer(database: Database) -> None:
     row, presented = await made(database)
     number = row.id.removeprefix("key_")
     hostile = [
@@ -80,7 +80,7 @@ async def test_whatever_is_no_key_gets_one_answer(database: SqliteDatabase) -> N
         assert refused.value.code == "bad_key"
 
 
-async def test_a_revoked_key_is_worth_nothing_at_once(database: SqliteDatabase) -> None:
+async def test_a_revoked_key_is_worth_nothing_at_once(database: Database) -> None:
     row, presented = await made(database)
 
     await database.write(lambda tx: keys.revoke(tx, DEFAULT_TENANT, row.id, by="person:ana"))
@@ -94,7 +94,7 @@ async def test_a_revoked_key_is_worth_nothing_at_once(database: SqliteDatabase) 
     assert await audited(database) == ["configuration.applied", "key.created", "key.revoked"]
 
 
-async def test_another_tenant_cannot_revoke_a_key(database: SqliteDatabase) -> None:
+async def test_another_tenant_cannot_revoke_a_key(database: Database) -> None:
     row, presented = await made(database)
 
     with pytest.raises(NotFound):
@@ -105,7 +105,7 @@ async def test_another_tenant_cannot_revoke_a_key(database: SqliteDatabase) -> N
     assert (await database.read(lambda tx: keys.authenticate(tx, presented))).name == "agent"
 
 
-async def test_a_key_expires_by_itself(database: SqliteDatabase, clock: ManualClock) -> None:
+async def test_a_key_expires_by_itself(database: Database, clock: ManualClock) -> None:
     row, presented = await made(database)
     assert row.expires_at == NOON + timedelta(days=90)
 
@@ -115,7 +115,7 @@ async def test_a_key_expires_by_itself(database: SqliteDatabase, clock: ManualCl
         await database.read(lambda tx: keys.authenticate(tx, presented))
 
 
-async def test_a_key_may_do_only_what_its_scopes_say(database: SqliteDatabase) -> None:
+async def test_a_key_may_do_only_what_its_scopes_say(database: Database) -> None:
     _, presented = await made(database)
     caller = await database.read(lambda tx: keys.authenticate(tx, presented))
 
@@ -127,7 +127,7 @@ async def test_a_key_may_do_only_what_its_scopes_say(database: SqliteDatabase) -
     assert (caller.kind, caller.person, caller.owner) == ("key", None, ANA)
 
 
-async def test_the_key_itself_is_kept_nowhere(database: SqliteDatabase) -> None:
+async def test_the_key_itself_is_kept_nowhere(database: Database) -> None:
     row, presented = await made(database)
     secret = presented.rsplit(row.id.removeprefix("key_") + "_", 1)[1]
 
@@ -141,9 +141,7 @@ async def test_the_key_itself_is_kept_nowhere(database: SqliteDatabase) -> None:
     assert secret not in repr(row)
 
 
-async def test_its_last_use_is_due_once_a_minute(
-    database: SqliteDatabase, clock: ManualClock
-) -> None:
+async def test_its_last_use_is_due_once_a_minute(database: Database, clock: ManualClock) -> None:
     _, presented = await made(database)
     caller = await database.read(lambda tx: keys.authenticate(tx, presented))
     assert caller.is_use_due

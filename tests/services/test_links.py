@@ -10,10 +10,10 @@ from engine.ids import DEFAULT_TENANT, ApprovalId, PersonId
 from engine.rules.states import ApprovalStatus
 from engine.services import links
 from engine.services.links import LinkState
-from engine.store.database import Transaction
-from engine.store.sqlite import SqliteDatabase
+from engine.store.database import Database, Transaction
 from engine.tokens import Tokens
 from tests.clock import NOON, ManualClock
+from tests.fixtures import SECRET
 from tests.services.rows import (
     ANA,
     APPROVAL,
@@ -30,30 +30,28 @@ pytestmark = pytest.mark.anyio
 
 
 async def given_link(
-    database: SqliteDatabase, *, person: PersonId = ANA, version: int = 1, serial: int = 1
+    database: Database, *, person: PersonId = ANA, version: int = 1, serial: int = 1
 ) -> str:
     await database.write(
         lambda tx: links.mint(
             tx, DEFAULT_TENANT, approval=APPROVAL, version=version, person=person, serial=serial
         )
     )
-    return Tokens(b"k" * 32).respond(
-        approval=APPROVAL, version=version, person=person, serial=serial
-    )
+    return Tokens(SECRET).respond(approval=APPROVAL, version=version, person=person, serial=serial)
 
 
 @pytest.fixture
-async def token(database: SqliteDatabase) -> str:
+async def token(database: Database) -> str:
     await given_company(database)
     await given_approval(database)
     return await given_link(database)
 
 
-async def state(database: SqliteDatabase, token: str) -> LinkState:
+async def state(database: Database, token: str) -> LinkState:
     return (await database.read(partial(links.view, token=token))).state
 
 
-async def test_whatever_is_no_link_gets_one_answer(database: SqliteDatabase, token: str) -> None:
+async def test_whatever_is_no_link_gets_one_answer(database: Database, token: str) -> None:
     hostile = [
         "", ">", token[:-1], token + "x", token.swapcase(), "../" + token, token + "\n", "\ud800",
         "é", "\x00", "a" * 100_000, "' OR 1=1 --", f"{token} {token}",
@@ -69,7 +67,7 @@ async def test_whatever_is_no_link_gets_one_answer(database: SqliteDatabase, tok
 
 
 async def test_a_link_made_with_another_secret_opens_nothing(
-    database: SqliteDatabase, token: str
+    database: Database, token: str
 ) -> None:
     forged = Tokens(b"x" * 32).respond(approval=APPROVAL, version=1, person=ANA, serial=1)
 
@@ -77,16 +75,14 @@ async def test_a_link_made_with_another_secret_opens_nothing(
         await database.read(partial(links.view, token=forged))
 
 
-async def test_a_link_of_a_disabled_person_opens_nothing(
-    database: SqliteDatabase, token: str
-) -> None:
+async def test_a_link_of_a_disabled_person_opens_nothing(database: Database, token: str) -> None:
     await given_disabled(database, ANA)
 
     with pytest.raises(NotFound):
         await database.read(partial(links.view, token=token))
 
 
-async def test_a_page_decides_once(database: SqliteDatabase, token: str) -> None:
+async def test_a_page_decides_once(database: Database, token: str) -> None:
     nonce = await database.write(partial(links.nonce, token=token))
     await database.write(partial(links.spend, token=token, nonce=nonce))
 
@@ -97,7 +93,7 @@ async def test_a_page_decides_once(database: SqliteDatabase, token: str) -> None
 
 
 async def test_a_page_that_is_older_than_ten_minutes_decides_nothing(
-    database: SqliteDatabase, token: str, clock: ManualClock
+    database: Database, token: str, clock: ManualClock
 ) -> None:
     nonce = await database.write(partial(links.nonce, token=token))
     await clock.advance(timedelta(minutes=10))
@@ -108,7 +104,7 @@ async def test_a_page_that_is_older_than_ten_minutes_decides_nothing(
     assert refused.value.code == "page_expired"
 
 
-async def test_a_nonce_belongs_to_its_own_page(database: SqliteDatabase, token: str) -> None:
+async def test_a_nonce_belongs_to_its_own_page(database: Database, token: str) -> None:
     other = await given_link(database, person=BO)
     theirs = await database.write(partial(links.nonce, token=other))
 
@@ -119,7 +115,7 @@ async def test_a_nonce_belongs_to_its_own_page(database: SqliteDatabase, token: 
     assert (await database.write(partial(links.spend, token=other, nonce=theirs))).person == BO
 
 
-async def test_a_refused_vote_gives_the_nonce_back(database: SqliteDatabase, token: str) -> None:
+async def test_a_refused_vote_gives_the_nonce_back(database: Database, token: str) -> None:
     nonce = await database.write(partial(links.nonce, token=token))
 
     def refused(tx: Transaction) -> None:
@@ -132,7 +128,7 @@ async def test_a_refused_vote_gives_the_nonce_back(database: SqliteDatabase, tok
     assert (await database.write(partial(links.spend, token=token, nonce=nonce))).person == ANA
 
 
-async def test_a_link_to_an_older_version_says_so(database: SqliteDatabase, token: str) -> None:
+async def test_a_link_to_an_older_version_says_so(database: Database, token: str) -> None:
     nonce = await database.write(partial(links.nonce, token=token))
     await set_approval(database, version=2)
 
@@ -143,7 +139,7 @@ async def test_a_link_to_an_older_version_says_so(database: SqliteDatabase, toke
     assert await state(database, await given_link(database, version=2)) is LinkState.LIVE
 
 
-async def test_a_link_that_was_taken_back_says_so(database: SqliteDatabase, token: str) -> None:
+async def test_a_link_that_was_taken_back_says_so(database: Database, token: str) -> None:
     other = await given_link(database, person=BO)
     nonce = await database.write(partial(links.nonce, token=token))
     revoked = await database.write(lambda tx: links.revoke_for(tx, APPROVAL, person=ANA))
@@ -159,7 +155,7 @@ async def test_a_link_that_was_taken_back_says_so(database: SqliteDatabase, toke
 
 
 async def test_a_link_of_an_ended_approval_leaves_the_answer_to_the_one_door(
-    database: SqliteDatabase, token: str
+    database: Database, token: str
 ) -> None:
     nonce = await database.write(partial(links.nonce, token=token))
     await database.write(lambda tx: links.revoke_for(tx, APPROVAL))
@@ -171,7 +167,7 @@ async def test_a_link_of_an_ended_approval_leaves_the_answer_to_the_one_door(
 
 
 async def test_revoking_for_another_approval_changes_nothing(
-    database: SqliteDatabase, token: str
+    database: Database, token: str
 ) -> None:
     assert await database.write(lambda tx: links.revoke_for(tx, ApprovalId("apr_2"))) == 0
     assert await state(database, token) is LinkState.LIVE
@@ -179,20 +175,20 @@ async def test_revoking_for_another_approval_changes_nothing(
 
 @pytest.mark.parametrize("clinging", ["", ">", ")", ".", ">.", '">', ")),"])
 async def test_what_clings_to_a_mailed_link_does_no_harm(
-    database: SqliteDatabase, token: str, clinging: str
+    database: Database, token: str, clinging: str
 ) -> None:
     found = await database.read(partial(links.view, token=token + clinging))
 
     assert (found.approval, found.version, found.person) == (APPROVAL, 1, ANA)
 
 
-async def test_a_retried_mail_carries_the_same_link(database: SqliteDatabase, token: str) -> None:
+async def test_a_retried_mail_carries_the_same_link(database: Database, token: str) -> None:
     assert await given_link(database) == token
     assert await given_link(database, serial=2) != token
     assert await count(database, "links") == 2
 
 
-async def test_neither_token_nor_nonce_is_kept(database: SqliteDatabase, token: str) -> None:
+async def test_neither_token_nor_nonce_is_kept(database: Database, token: str) -> None:
     nonce = await database.write(partial(links.nonce, token=token))
 
     rows = [await everything(database, name) for name in ("links", "nonces")]
@@ -200,9 +196,7 @@ async def test_neither_token_nor_nonce_is_kept(database: SqliteDatabase, token: 
     assert not any(secret in row for row in rows for secret in (token, nonce))
 
 
-async def test_old_nonces_are_forgotten(
-    database: SqliteDatabase, token: str, clock: ManualClock
-) -> None:
+async def test_old_nonces_are_forgotten(database: Database, token: str, clock: ManualClock) -> None:
     for _ in range(5):
         await database.write(partial(links.nonce, token=token))
     await clock.advance(timedelta(minutes=11))

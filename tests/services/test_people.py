@@ -5,8 +5,8 @@ import pytest
 from engine.errors import NotFound
 from engine.ids import DEFAULT_TENANT, PersonId, TenantId
 from engine.services import people
+from engine.store.database import Database
 from engine.store.people import IdentityKind
-from engine.store.sqlite import SqliteDatabase
 from tests.services.rows import ANA, BO, CHEN, given_company, given_disabled
 
 pytestmark = pytest.mark.anyio
@@ -27,15 +27,13 @@ HERE = DEFAULT_TENANT
         pytest.param("slack", "T0999/U0AAA", id="the same user id in another team"),
     ],
 )
-async def test_strangers_are_nobody(
-    database: SqliteDatabase, kind: IdentityKind, value: str
-) -> None:
+async def test_strangers_are_nobody(database: Database, kind: IdentityKind, value: str) -> None:
     await given_company(database)
 
     assert await database.read(lambda tx: people.by_identity(tx, HERE, kind, value)) is None
 
 
-async def test_disabled_people_are_nobody(database: SqliteDatabase) -> None:
+async def test_disabled_people_are_nobody(database: Database) -> None:
     await given_company(database)
     await given_disabled(database, ANA)
 
@@ -43,7 +41,7 @@ async def test_disabled_people_are_nobody(database: SqliteDatabase) -> None:
     assert (await database.read(lambda tx: people.find(tx, HERE, ANA))).is_active is False
 
 
-async def test_another_tenant_knows_nobody(database: SqliteDatabase) -> None:
+async def test_another_tenant_knows_nobody(database: Database) -> None:
     await given_company(database)
     elsewhere = TenantId("elsewhere")
 
@@ -53,12 +51,12 @@ async def test_another_tenant_knows_nobody(database: SqliteDatabase) -> None:
         await database.read(lambda tx: people.find(tx, elsewhere, ANA))
 
 
-async def test_whoever_is_missing_is_named_without_markup(database: SqliteDatabase) -> None:
+async def test_whoever_is_missing_is_named_without_markup(database: Database) -> None:
     with pytest.raises(NotFound, match=r"'\\u202eana'"):
         await database.read(lambda tx: people.find(tx, HERE, PersonId("\u202eana")))
 
 
-async def test_a_person_is_found_by_every_identity(database: SqliteDatabase) -> None:
+async def test_a_person_is_found_by_every_identity(database: Database) -> None:
     await given_company(database)
 
     by_mail = await database.read(lambda tx: people.by_email(tx, HERE, " ANA@Example.com"))
@@ -69,7 +67,7 @@ async def test_a_person_is_found_by_every_identity(database: SqliteDatabase) -> 
     assert (by_mail.id, by_mail.name, by_mail.slack) == (ANA, "Ana Diaz", "T0123/U0AAA")
 
 
-async def test_several_people_are_read_at_once_and_in_order(database: SqliteDatabase) -> None:
+async def test_several_people_are_read_at_once_and_in_order(database: Database) -> None:
     await given_company(database)
 
     found = await database.read(lambda tx: people.several(tx, HERE, [CHEN, BO, CHEN]))
@@ -78,7 +76,7 @@ async def test_several_people_are_read_at_once_and_in_order(database: SqliteData
     assert await database.read(lambda tx: people.several(tx, HERE, [])) == []
 
 
-async def test_only_active_members_belong(database: SqliteDatabase) -> None:
+async def test_only_active_members_belong(database: Database) -> None:
     await given_company(database)
     await given_disabled(database, CHEN)
 
@@ -88,7 +86,7 @@ async def test_only_active_members_belong(database: SqliteDatabase) -> None:
     assert await database.read(lambda tx: people.members_of(tx, HERE, "role", "finance")) == set()
 
 
-async def test_a_role_ends_with_its_holder(database: SqliteDatabase) -> None:
+async def test_a_role_ends_with_its_holder(database: Database) -> None:
     await given_company(database)
 
     assert await database.read(lambda tx: people.holds_role(tx, HERE, ANA, "operator"))

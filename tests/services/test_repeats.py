@@ -10,8 +10,7 @@ from engine.errors import EngineError, Fault, IdempotencyConflict, Invalid, NotF
 from engine.ids import DEFAULT_TENANT, TenantId
 from engine.services import idempotency, inbox
 from engine.store import artifacts, tables
-from engine.store.database import Transaction
-from engine.store.sqlite import SqliteDatabase
+from engine.store.database import Database, Transaction
 from tests.clock import ManualClock
 from tests.services.rows import count
 
@@ -22,7 +21,7 @@ DAY = timedelta(days=1)
 
 
 async def recalled(
-    database: SqliteDatabase,
+    database: Database,
     *,
     caller: str = "key_1",
     key: str = "order-17",
@@ -33,7 +32,7 @@ async def recalled(
     )
 
 
-async def remembered(database: SqliteDatabase, *, key: str = "order-17") -> None:
+async def remembered(database: Database, *, key: str = "order-17") -> None:
     await database.write(
         lambda tx: idempotency.remember(
             tx, HERE, caller="key_1", key=key, fingerprint="a", answer='{"id":"apr_1"}'
@@ -41,28 +40,28 @@ async def remembered(database: SqliteDatabase, *, key: str = "order-17") -> None
     )
 
 
-async def first_time(database: SqliteDatabase, key: str, source: str = "slack") -> bool:
+async def first_time(database: Database, key: str, source: str = "slack") -> bool:
     return await database.write(
         lambda tx: inbox.first_time(tx, HERE, source, key, keep_for=timedelta(minutes=15))
     )
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "a\n", "é", "\ud800", "\x00", "a" * 256])
-async def test_a_bad_idempotency_key_is_refused(database: SqliteDatabase, key: str) -> None:
+async def test_a_bad_idempotency_key_is_refused(database: Database, key: str) -> None:
     with pytest.raises(Invalid) as refused:
         await recalled(database, key=key)
 
     assert refused.value.code == "bad_idempotency_key"
 
 
-async def test_the_same_key_with_another_request_is_refused(database: SqliteDatabase) -> None:
+async def test_the_same_key_with_another_request_is_refused(database: Database) -> None:
     await remembered(database)
 
     with pytest.raises(IdempotencyConflict):
         await recalled(database, fingerprint="b")
 
 
-async def test_the_same_request_gets_the_first_answer(database: SqliteDatabase) -> None:
+async def test_the_same_request_gets_the_first_answer(database: Database) -> None:
     assert await recalled(database) is None
     await remembered(database)
 
@@ -71,9 +70,7 @@ async def test_the_same_request_gets_the_first_answer(database: SqliteDatabase) 
     assert await recalled(database, key="ORDER-17") is None
 
 
-async def test_answers_are_forgotten_after_a_week(
-    database: SqliteDatabase, clock: ManualClock
-) -> None:
+async def test_answers_are_forgotten_after_a_week(database: Database, clock: ManualClock) -> None:
     await remembered(database)
     await clock.advance(7 * DAY)
 
@@ -82,13 +79,13 @@ async def test_answers_are_forgotten_after_a_week(
     assert await count(database, "idempotency") == 1
 
 
-async def test_an_event_is_acted_on_once(database: SqliteDatabase) -> None:
+async def test_an_event_is_acted_on_once(database: Database) -> None:
     assert await first_time(database, "Ev1")
     assert not await first_time(database, "Ev1")
     assert await first_time(database, "Ev1", source="webhook:erp")
 
 
-async def test_an_event_whose_deed_failed_may_come_again(database: SqliteDatabase) -> None:
+async def test_an_event_whose_deed_failed_may_come_again(database: Database) -> None:
     def fails(tx: Transaction) -> None:
         inbox.first_time(tx, HERE, "slack", "Ev1", keep_for=DAY)
         raise EngineError("no")
@@ -99,7 +96,7 @@ async def test_an_event_whose_deed_failed_may_come_again(database: SqliteDatabas
     assert await first_time(database, "Ev1")
 
 
-async def test_events_are_forgotten_in_time(database: SqliteDatabase, clock: ManualClock) -> None:
+async def test_events_are_forgotten_in_time(database: Database, clock: ManualClock) -> None:
     for number in range(3):
         await first_time(database, f"Ev{number}")
     await clock.advance(timedelta(minutes=15))
@@ -108,7 +105,7 @@ async def test_events_are_forgotten_in_time(database: SqliteDatabase, clock: Man
     assert await count(database, "inbox") == 1
 
 
-async def test_long_and_broken_keys_are_told_apart(database: SqliteDatabase) -> None:
+async def test_long_and_broken_keys_are_told_apart(database: Database) -> None:
     long = "a" * 100_000
 
     for key in (long, long + "b", "\ud800" * 201):
@@ -116,7 +113,7 @@ async def test_long_and_broken_keys_are_told_apart(database: SqliteDatabase) -> 
         assert not await first_time(database, key)
 
 
-async def test_an_artifact_is_only_read_under_its_own_name(database: SqliteDatabase) -> None:
+async def test_an_artifact_is_only_read_under_its_own_name(database: Database) -> None:
     name = await database.write(lambda tx: artifacts.put(tx, HERE, b"{}", "application/json"))
 
     for wanted in ("", name.upper(), name[:-1], "sha256:" + "0" * 64, "../etc/passwd"):
@@ -126,7 +123,7 @@ async def test_an_artifact_is_only_read_under_its_own_name(database: SqliteDatab
         await database.read(lambda tx: artifacts.get(tx, TenantId("other"), name))
 
 
-async def test_a_damaged_artifact_is_not_handed_out(database: SqliteDatabase) -> None:
+async def test_a_damaged_artifact_is_not_handed_out(database: Database) -> None:
     name = await database.write(lambda tx: artifacts.put(tx, HERE, b"100 EUR", "text/plain"))
     await database.write(
         lambda tx: tx.connection.execute(update(tables.artifacts).values(content=b"900 EUR"))
@@ -139,7 +136,7 @@ async def test_a_damaged_artifact_is_not_handed_out(database: SqliteDatabase) ->
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\xff", b"a" * 1_000_000])
-async def test_the_same_bytes_are_kept_once(database: SqliteDatabase, content: bytes) -> None:
+async def test_the_same_bytes_are_kept_once(database: Database, content: bytes) -> None:
     names = {
         await database.write(lambda tx: artifacts.put(tx, HERE, content, "text/plain"))
         for _ in range(2)

@@ -1,19 +1,15 @@
 """The next round of an approval climbs a ladder of its own, from the first rung."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from engine.ids import DEFAULT_TENANT, SystemIds
+from engine.ids import DEFAULT_TENANT
 from engine.rules.tally import Choice
 from engine.services import approvals, rungs, votes
 from engine.services.approvals import Asking, Request
 from engine.services.votes import Ballot
-from engine.store.database import Transaction
-from engine.store.sqlite import SqliteDatabase, opened
-from engine.tokens import Tokens
+from engine.store.database import Database, Transaction
 from tests.clock import ManualClock
 from tests.services.rows import ANA, given_company
 
@@ -27,15 +23,8 @@ REQUEST = Request(
 )
 
 
-@pytest.fixture
-async def database(tmp_path: Path, clock: ManualClock) -> AsyncIterator[SqliteDatabase]:
-    ids, tokens = SystemIds(), Tokens(b"k" * 32)
-    async with opened(tmp_path / "signoff.db", clock=clock, ids=ids, tokens=tokens) as database:
-        yield database
-
-
 async def test_what_fired_in_one_round_has_not_fired_in_the_next(
-    database: SqliteDatabase, clock: ManualClock
+    database: Database, clock: ManualClock
 ) -> None:
     await given_company(database)
     first = await database.write(

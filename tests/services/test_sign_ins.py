@@ -9,7 +9,7 @@ from engine.errors import NotFound
 from engine.ids import DEFAULT_TENANT
 from engine.services import sign_ins
 from engine.services.sign_ins import Session, SignIn
-from engine.store.sqlite import SqliteDatabase
+from engine.store.database import Database
 from tests.clock import NOON, ManualClock
 from tests.services.rows import ANA, audited, count, everything, given_company, given_disabled
 
@@ -18,34 +18,32 @@ pytestmark = pytest.mark.anyio
 MINUTE = timedelta(minutes=1)
 
 
-async def asked(database: SqliteDatabase, email: str = "ana@example.com") -> SignIn | None:
+async def asked(database: Database, email: str = "ana@example.com") -> SignIn | None:
     return await database.write(lambda tx: sign_ins.ask_link(tx, DEFAULT_TENANT, email))
 
 
-async def given_link(database: SqliteDatabase) -> SignIn:
+async def given_link(database: Database) -> SignIn:
     await given_company(database)
     link = await asked(database)
     assert link is not None
     return link
 
 
-async def given_session(database: SqliteDatabase) -> Session:
+async def given_session(database: Database) -> Session:
     link = await given_link(database)
     session = await database.write(lambda tx: sign_ins.confirm(tx, link.token))
     assert session is not None
     return session
 
 
-async def is_open(database: SqliteDatabase, session: Session) -> bool:
+async def is_open(database: Database, session: Session) -> bool:
     return await database.read(lambda tx: sign_ins.session_of(tx, session.token)) is not None
 
 
 @pytest.mark.parametrize(
     "email", ["eve@example.com", "", "ana", "@", "a" * 10_000, "ana@example.com\n,x"]
 )
-async def test_strangers_get_no_link_and_leave_no_trace(
-    database: SqliteDatabase, email: str
-) -> None:
+async def test_strangers_get_no_link_and_leave_no_trace(database: Database, email: str) -> None:
     await given_company(database)
 
     assert await asked(database, email) is None
@@ -53,7 +51,7 @@ async def test_strangers_get_no_link_and_leave_no_trace(
     assert await audited(database) == ["configuration.applied"]
 
 
-async def test_disabled_people_get_no_link(database: SqliteDatabase) -> None:
+async def test_disabled_people_get_no_link(database: Database) -> None:
     await given_company(database)
     await given_disabled(database, ANA)
 
@@ -61,7 +59,7 @@ async def test_disabled_people_get_no_link(database: SqliteDatabase) -> None:
 
 
 async def test_the_sixth_link_within_an_hour_is_not_made(
-    database: SqliteDatabase, clock: ManualClock
+    database: Database, clock: ManualClock
 ) -> None:
     await given_company(database)
 
@@ -76,7 +74,7 @@ async def test_the_sixth_link_within_an_hour_is_not_made(
     assert await count(database, "sign_ins") == 1
 
 
-async def test_a_link_works_once(database: SqliteDatabase) -> None:
+async def test_a_link_works_once(database: Database) -> None:
     link = await given_link(database)
     await database.write(lambda tx: sign_ins.confirm(tx, link.token))
 
@@ -88,7 +86,7 @@ async def test_a_link_works_once(database: SqliteDatabase) -> None:
 
 
 async def test_a_link_is_worthless_after_ten_minutes(
-    database: SqliteDatabase, clock: ManualClock
+    database: Database, clock: ManualClock
 ) -> None:
     link = await given_link(database)
     await clock.advance(10 * MINUTE)
@@ -97,7 +95,7 @@ async def test_a_link_is_worthless_after_ten_minutes(
         await database.write(lambda tx: sign_ins.confirm(tx, link.token))
 
 
-async def test_a_link_dies_with_its_person(database: SqliteDatabase) -> None:
+async def test_a_link_dies_with_its_person(database: Database) -> None:
     link = await given_link(database)
     await given_disabled(database, ANA)
 
@@ -105,7 +103,7 @@ async def test_a_link_dies_with_its_person(database: SqliteDatabase) -> None:
         await database.write(lambda tx: sign_ins.confirm(tx, link.token))
 
 
-async def test_garbage_gets_the_same_answer_as_an_old_link(database: SqliteDatabase) -> None:
+async def test_garbage_gets_the_same_answer_as_an_old_link(database: Database) -> None:
     link = await given_link(database)
     hostile = [
         "",
@@ -123,7 +121,7 @@ async def test_garbage_gets_the_same_answer_as_an_old_link(database: SqliteDatab
             await database.write(partial(sign_ins.confirm, token=token))
 
 
-async def test_looking_at_a_link_does_not_use_it(database: SqliteDatabase) -> None:
+async def test_looking_at_a_link_does_not_use_it(database: Database) -> None:
     link = await given_link(database)
 
     seen = await database.read(lambda tx: sign_ins.view(tx, link.token + ">"))
@@ -134,7 +132,7 @@ async def test_looking_at_a_link_does_not_use_it(database: SqliteDatabase) -> No
     assert (session.person, session.expires_at) == (ANA, NOON + timedelta(hours=12))
 
 
-async def test_no_token_is_kept(database: SqliteDatabase) -> None:
+async def test_no_token_is_kept(database: Database) -> None:
     link = await given_link(database)
     session = await database.write(lambda tx: sign_ins.confirm(tx, link.token))
     assert session is not None
@@ -146,7 +144,7 @@ async def test_no_token_is_kept(database: SqliteDatabase) -> None:
 
 
 async def test_a_browser_is_signed_out_after_thirty_idle_minutes(
-    database: SqliteDatabase, clock: ManualClock
+    database: Database, clock: ManualClock
 ) -> None:
     session = await given_session(database)
     await clock.advance(29 * MINUTE)
@@ -163,7 +161,7 @@ async def test_a_browser_is_signed_out_after_thirty_idle_minutes(
 
 
 async def test_a_session_ends_after_twelve_hours_of_use(
-    database: SqliteDatabase, clock: ManualClock
+    database: Database, clock: ManualClock
 ) -> None:
     session = await given_session(database)
     for _ in range(35):
@@ -177,7 +175,7 @@ async def test_a_session_ends_after_twelve_hours_of_use(
     assert not await is_open(database, session)
 
 
-async def test_disabled_people_lose_their_sessions_at_once(database: SqliteDatabase) -> None:
+async def test_disabled_people_lose_their_sessions_at_once(database: Database) -> None:
     session = await given_session(database)
     assert await is_open(database, session)
 
@@ -186,7 +184,7 @@ async def test_disabled_people_lose_their_sessions_at_once(database: SqliteDatab
     assert not await is_open(database, session)
 
 
-async def test_signing_out_is_final_and_may_be_repeated(database: SqliteDatabase) -> None:
+async def test_signing_out_is_final_and_may_be_repeated(database: Database) -> None:
     session = await given_session(database)
 
     for token in (session.token, session.token, "garbage", "\ud800"):
@@ -197,7 +195,7 @@ async def test_signing_out_is_final_and_may_be_repeated(database: SqliteDatabase
 
 
 async def test_sessions_that_ended_long_ago_are_forgotten(
-    database: SqliteDatabase, clock: ManualClock
+    database: Database, clock: ManualClock
 ) -> None:
     await given_session(database)
     await clock.advance(timedelta(hours=36, seconds=1))
@@ -210,7 +208,7 @@ async def test_sessions_that_ended_long_ago_are_forgotten(
 
 
 async def test_the_first_operator_link_ends_with_the_first_sign_in(
-    database: SqliteDatabase,
+    database: Database,
 ) -> None:
     def first() -> "partial[SignIn | None]":
         return partial(sign_ins.first_operator_link, tenant=DEFAULT_TENANT)
@@ -230,7 +228,7 @@ async def test_the_first_operator_link_ends_with_the_first_sign_in(
     assert await database.write(first()) is None
 
 
-async def test_without_an_active_operator_there_is_no_first_link(database: SqliteDatabase) -> None:
+async def test_without_an_active_operator_there_is_no_first_link(database: Database) -> None:
     await given_company(database)
     await given_disabled(database, ANA)
 
