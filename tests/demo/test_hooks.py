@@ -42,12 +42,14 @@ def event(kind: str = "approval.opened", **data: object) -> bytes:
     return minified({"type": kind, "timestamp": "2026-01-15T12:00:00Z", "data": data}).encode()
 
 
-def signed(body: bytes, *, secret: str = SECRET, at: datetime = NOON) -> dict[str, str]:
+def signed(
+    body: bytes, *, secret: str = SECRET, at: datetime = NOON, id: str = "msg_1"
+) -> dict[str, str]:
     return {
         "content-type": "application/json",
-        "webhook-id": "msg_1",
+        "webhook-id": id,
         "webhook-timestamp": str(int(at.timestamp())),
-        "webhook-signature": signature(secret, message_id="msg_1", at=at, body=body),
+        "webhook-signature": signature(secret, message_id=id, at=at, body=body),
     }
 
 
@@ -258,3 +260,22 @@ async def test_what_carries_no_actions_cannot_be_answered(hooks: HooksStandIn) -
 
     with pytest.raises(NotAnswerable):
         hooks.callbacks.composed(hooks.received()[0], "approve")
+
+
+async def test_what_has_ended_is_answered_too_late_and_its_form_says_so(
+    hooks: HooksStandIn,
+) -> None:
+    actions = {"url": "http://127.0.0.1:1/callbacks/apr_1"}
+    for number, (id, status) in enumerate(
+        [("apr_1", "open"), ("apr_2", "open"), ("apr_1", "approved")]
+    ):
+        approval = {"id": id, "status": status, "title": id}
+        body = event(approval=approval, actions=actions if status == "open" else {})
+        answer = await post(hooks, body, signed(body, id=f"msg_{number}"))
+        assert answer.status_code == 204
+
+    async with httpx.AsyncClient(trust_env=False) as client:
+        page = (await client.get(hooks.base)).text
+
+    assert page.count('class="over"') == page.count("an answer comes too late") == 1
+    assert page.index("apr_2") < page.index('class="over"')

@@ -72,6 +72,11 @@ class Deliveries:
         """The events of one type, or all, oldest first."""
         return [event for event in self._events.values() if type in ("", event.type)]
 
+    def ended(self) -> set[str]:
+        """The ids of the approvals of which some event said that they are over."""
+        told = [event.approval for event in self._events.values()]
+        return {text(one, "id") for one in told if text(one, "status") not in {"", "open"}}
+
     def find(self, message_id: str) -> Delivery | None:
         """The event with this id."""
         return self._events.get(message_id)

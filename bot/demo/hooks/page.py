@@ -31,6 +31,7 @@ class HooksPage:
         context: dict[str, object] = {
             "title": "Webhooks",
             "deliveries": self._deliveries.received()[: -SHOWN - 1 : -1],
+            "ended": self._deliveries.ended(),
             "refused": [one for one in attempts[: -SHOWN - 1 : -1] if not 200 <= one.status < 300],
             "proofs": [Proof.SIGNATURE, Proof.BEARER],
         }

@@ -1,6 +1,16 @@
 // Keeps a stand-in's page fresh: at every change the regions are fetched again and swapped.
 const regions = () => document.querySelectorAll("[data-region]");
 
+// On a phone the places of a page lie side by side: the chosen one is in the middle.
+function center() {
+  for (const rail of document.querySelectorAll("[data-rail]")) {
+    const chosen = rail.querySelector("[aria-current]");
+    if (!chosen) continue;
+    const [all, one] = [rail, chosen].map((element) => element.getBoundingClientRect());
+    rail.scrollLeft += one.left + one.width / 2 - (all.left + all.width / 2);
+  }
+}
+
 async function refresh() {
   const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -14,6 +24,7 @@ async function refresh() {
     if (typing && !("key" in old.dataset)) continue;
     old.replaceWith(next);
     if ("follow" in next.dataset) next.lastElementChild?.scrollIntoView({ block: "nearest" });
+    if ("rail" in next.dataset || next.querySelector("[data-rail]")) center();
   }
 }
 
@@ -45,5 +56,6 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.querySelector(".modal :is(input:not([type=hidden]),textarea,select)")?.focus();
+center();
 document.querySelector("[data-follow]")?.lastElementChild?.scrollIntoView({ block: "nearest" });
 new EventSource(document.body.dataset.changes).addEventListener("message", changed);
