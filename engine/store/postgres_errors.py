@@ -7,7 +7,9 @@ from sqlalchemy.exc import DBAPIError
 from engine.errors import NotRecorded, Unavailable
 
 RACES: Final = frozenset({"40001", "40P01"})  # serialization failure and deadlock
-TAKEN: Final = "23505"  # somebody else's row with the same key, which the same deed sees the next time
+TAKEN: Final = (
+    "23505"  # somebody else's row with the same key, which the same deed sees the next time
+)
 # Too many connections; shut down by an operator, by a crash, or still starting.
 AWAY: Final = frozenset({"53300", "57P01", "57P02", "57P03"})
 CONNECTION: Final = "08"  # the class of everything that is wrong with a connection
