@@ -17,7 +17,10 @@ from engine.store.database import Database, Transaction
 from engine.store.journal import NewEntry
 from engine.store.votes import VoteRow
 
-VOTED = frozenset({ApprovalStatus.APPROVED, ApprovalStatus.REJECTED})
+# Ended by votes: whoever presses again hears that theirs is recorded.
+VOTED = frozenset(
+    {ApprovalStatus.APPROVED, ApprovalStatus.REJECTED, ApprovalStatus.CHANGES_REQUESTED}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
