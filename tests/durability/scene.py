@@ -206,7 +206,13 @@ class Scene:
         return await self.database.read(lambda tx: runs.picture(tx, DEFAULT_TENANT, run))
 
     async def vote(
-        self, approval: str, person: str, choice: str = "approve", *, comment: str = "because"
+        self,
+        approval: str,
+        person: str,
+        choice: str = "approve",
+        *,
+        comment: str = "because",
+        version: int | None = None,
     ) -> CastReceipt:
         """Vote by the one door, and note the answer.
 
@@ -219,6 +225,7 @@ class Scene:
             person=PersonId(person),
             choice=Choice(choice),
             comment=comment,
+            version=version,
             channel="web",
             identified_by="session",
         )
