@@ -139,3 +139,16 @@ async def test_no_page_complains(page: Page, world: World, path: str) -> None:
     await page.goto(world.url + path)
 
     await expect(page.get_by_role("heading", level=1)).not_to_have_count(0)
+
+
+async def test_the_badges_of_the_api_are_light_on_dark_and_all_of_it_is_read(
+    page: Page, world: World
+) -> None:
+    await page.goto(f"{world.url}/docs")
+
+    badge = page.locator(".info .title small pre").first
+    await expect(badge).to_have_css("color", "rgb(255, 255, 255)")
+    await expect(badge).to_have_css("background-color", "rgba(0, 0, 0, 0)")
+    for around in await page.locator(".info .title small").all():
+        await expect(around).to_have_css("background-color", "rgb(59, 65, 81)")
+    await expect(page.get_by_text("Ask for an approval")).to_be_visible()

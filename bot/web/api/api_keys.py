@@ -40,7 +40,13 @@ class KeyBody(BaseModel):
     expires_at: Annotated[AwareDatetime | None, Field(description="In 90 days unless said.")] = None
 
 
-@router.post("", status_code=201, response_model=operating.NewKey, responses=refusals(413, 415))
+@router.post(
+    "",
+    summary="Make a key",
+    status_code=201,
+    response_model=operating.NewKey,
+    responses=refusals(413, 415),
+)
 async def create(caller: Operator, application: Served, body: KeyBody) -> JSONResponse:
     """Make a key. `key` is shown in this answer and never again."""
     # Else whoever makes a key that nobody answers for could approve what they asked with it.
@@ -52,14 +58,14 @@ async def create(caller: Operator, application: Served, body: KeyBody) -> JSONRe
     return JSONResponse({**_shown(row), "key": presented}, 201)
 
 
-@router.get("", response_model=operating.KeyList, responses=refusals())
+@router.get("", summary="List the keys", response_model=operating.KeyList, responses=refusals())
 async def listing(caller: Operator, application: Served) -> JSONResponse:
     """Every key, revoked ones included, newest first."""
     found = await application.database.read(lambda tx: keys.listing(tx, caller.tenant))
     return JSONResponse({"keys": [_shown(row) for row in found]})
 
 
-@router.delete("/{id}", response_model=operating.Key, responses=refusals(404))
+@router.delete("/{id}", summary="End a key", response_model=operating.Key, responses=refusals(404))
 async def revoke(caller: Operator, application: Served, id: Id) -> JSONResponse:
     """End a key at once. Revoking it again changes nothing."""
     row = await application.database.write(

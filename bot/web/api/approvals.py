@@ -79,7 +79,7 @@ async def filtered(
     return Filter(status=status, approver=approver, text=q)
 
 
-@router.get("", response_model=shapes.ApprovalPage, responses=refusals())
+@router.get("", summary="List approvals", response_model=shapes.ApprovalPage, responses=refusals())
 async def listing(
     caller: Reader,
     application: Served,
@@ -98,7 +98,12 @@ async def listing(
     return JSONResponse({"approvals": [each.to_json() for each in page], "next": following})
 
 
-@router.get("/{id}", response_model=shapes.Approval, responses=refusals(404))
+@router.get(
+    "/{id}",
+    summary="Read an approval, or wait for its end",
+    response_model=shapes.Approval,
+    responses=refusals(404),
+)
 async def one(
     request: Request,
     caller: Reader,
@@ -120,7 +125,12 @@ async def one(
     return JSONResponse(picture.to_json())
 
 
-@router.patch("/{id}", response_model=shapes.Approval, responses=refusals(404, 409, 413, 415))
+@router.patch(
+    "/{id}",
+    summary="Ask something else: the next version",
+    response_model=shapes.Approval,
+    responses=refusals(404, 409, 413, 415),
+)
 async def edit(caller: CurrentCaller, application: Served, id: Id, body: EditBody) -> JSONResponse:
     """Ask something else: the next version, on which everybody votes anew.
 
@@ -138,7 +148,12 @@ async def edit(caller: CurrentCaller, application: Served, id: Id, body: EditBod
     )
 
 
-@router.post("/{id}/extend", response_model=shapes.Approval, responses=refusals(404, 409, 413, 415))
+@router.post(
+    "/{id}/extend",
+    summary="Give people more time",
+    response_model=shapes.Approval,
+    responses=refusals(404, 409, 413, 415),
+)
 async def extend(caller: CurrentCaller, application: Served, id: Id, body: More) -> JSONResponse:
     """Give people more time: every rung that has not fired comes later.
 
@@ -150,7 +165,12 @@ async def extend(caller: CurrentCaller, application: Served, id: Id, body: More)
     )
 
 
-@router.post("/{id}/cancel", response_model=shapes.Approval, responses=refusals(404, 409, 413, 415))
+@router.post(
+    "/{id}/cancel",
+    summary="Take a request back",
+    response_model=shapes.Approval,
+    responses=refusals(404, 409, 413, 415),
+)
 async def cancel(caller: CurrentCaller, application: Served, id: Id, body: Because) -> JSONResponse:
     """Take the request back. For whoever asked, and for operators."""
     return await _changed(

@@ -18,6 +18,7 @@ Address = Annotated[str, Path(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 @router.get(
     "/{address}",
+    summary="Download an artifact",
     response_class=Response,
     responses={
         200: {"description": "The bytes.", "content": {"*/*": {"schema": {"type": "string"}}}},

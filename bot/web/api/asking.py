@@ -108,7 +108,13 @@ class AskBody(BaseModel):
     ] = None
 
 
-@router.post("", status_code=202, response_model=shapes.Asked, responses=refusals(409, 413, 415))
+@router.post(
+    "",
+    summary="Ask for an approval",
+    status_code=202,
+    response_model=shapes.Asked,
+    responses=refusals(409, 413, 415),
+)
 async def ask(
     caller: Asker, application: Served, body: AskBody, key: IdempotencyKey = None
 ) -> JSONResponse:

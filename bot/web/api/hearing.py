@@ -38,6 +38,7 @@ _BODY: Final[dict[str, Any]] = {
 
 @router.post(
     "/callbacks/{approval}",
+    summary="Answer by webhook",
     response_model=shapes.Receipt,
     responses=_REFUSALS,
     openapi_extra=_BODY,

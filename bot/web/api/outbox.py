@@ -38,7 +38,9 @@ class RedriveBody(BaseModel):
     delivery: Annotated[str | None, Field(max_length=100)] = None
 
 
-@router.get("", response_model=operating.Outbox, responses=refusals())
+@router.get(
+    "", summary="List messages to be sent", response_model=operating.Outbox, responses=refusals()
+)
 async def listing(
     caller: Operator,
     application: Served,
@@ -59,7 +61,12 @@ async def listing(
     return JSONResponse({"deliveries": lines, "counts": counts, "next": following})
 
 
-@router.post("/redrive", response_model=operating.Redriven, responses=refusals(404, 413, 415))
+@router.post(
+    "/redrive",
+    summary="Send dead messages again",
+    response_model=operating.Redriven,
+    responses=refusals(404, 413, 415),
+)
 async def redrive(
     caller: Operator, application: Served, body: RedriveBody | None = None
 ) -> JSONResponse:

@@ -35,7 +35,13 @@ class StartBody(BaseModel):
     input: dict[str, Any] = Field(default_factory=dict, examples=[{"order": "17"}])
 
 
-@router.post("", status_code=201, response_model=shapes.Started, responses=refusals(409, 413, 415))
+@router.post(
+    "",
+    summary="Start a run",
+    status_code=201,
+    response_model=shapes.Started,
+    responses=refusals(409, 413, 415),
+)
 async def start(
     caller: Starter, application: Served, body: StartBody, key: IdempotencyKey = None
 ) -> JSONResponse:
@@ -65,7 +71,7 @@ async def start(
     return JSONResponse(answer, 201, {"Location": answer["status_url"]})
 
 
-@router.get("", response_model=shapes.RunPage, responses=refusals())
+@router.get("", summary="List runs", response_model=shapes.RunPage, responses=refusals())
 async def listing(
     _caller: Reader,
     application: Served,
@@ -83,7 +89,7 @@ async def listing(
     return JSONResponse({"runs": [_line(row) for row in page], "next": following})
 
 
-@router.get("/{id}", response_model=shapes.Run, responses=refusals(404))
+@router.get("/{id}", summary="Read a run", response_model=shapes.Run, responses=refusals(404))
 async def one(_caller: Reader, application: Served, id: Id) -> JSONResponse:
     """One run: its steps, approvals, checkpoints, and what was undone."""
     picture = await application.database.read(
@@ -92,7 +98,12 @@ async def one(_caller: Reader, application: Served, id: Id) -> JSONResponse:
     return JSONResponse(picture.to_json())
 
 
-@router.get("/{id}/journal", response_model=shapes.Journal, responses=refusals(404))
+@router.get(
+    "/{id}/journal",
+    summary="Read a run's journal",
+    response_model=shapes.Journal,
+    responses=refusals(404),
+)
 async def journal(
     _caller: Reader, application: Served, id: Id, cursor: Position = None, limit: Limit = 100
 ) -> JSONResponse:
@@ -106,7 +117,12 @@ async def journal(
     return JSONResponse({"entries": [entry.to_json() for entry in page], "next": following})
 
 
-@router.get("/{id}/checkpoints", response_model=shapes.Checkpoints, responses=refusals(404))
+@router.get(
+    "/{id}/checkpoints",
+    summary="List a run's checkpoints",
+    response_model=shapes.Checkpoints,
+    responses=refusals(404),
+)
 async def checkpoints(_caller: Reader, application: Served, id: Id) -> JSONResponse:
     """The run's checkpoints, oldest first; the bytes of each are an artifact."""
     found = await application.database.read(
@@ -115,7 +131,12 @@ async def checkpoints(_caller: Reader, application: Served, id: Id) -> JSONRespo
     return JSONResponse({"checkpoints": found})
 
 
-@router.get("/{id}/replay", response_model=shapes.Replayed, responses=refusals(404))
+@router.get(
+    "/{id}/replay",
+    summary="Check a run's state against its journal",
+    response_model=shapes.Replayed,
+    responses=refusals(404),
+)
 async def replay(_caller: Reader, application: Served, id: Id) -> JSONResponse:
     """Rebuild the run's state from its journal, and say whether it equals the stored one."""
     differences = await application.database.read(
@@ -124,7 +145,12 @@ async def replay(_caller: Reader, application: Served, id: Id) -> JSONResponse:
     return JSONResponse({"equal": not differences, "differences": differences})
 
 
-@router.post("/{id}/cancel", response_model=shapes.Operated, responses=refusals(404, 409, 413, 415))
+@router.post(
+    "/{id}/cancel",
+    summary="Stop a run",
+    response_model=shapes.Operated,
+    responses=refusals(404, 409, 413, 415),
+)
 async def cancel(caller: CurrentCaller, application: Served, id: Id, body: Because) -> JSONResponse:
     """Stop the run where it is. Nothing is undone; `stays` names the steps that stay done.
 
@@ -140,7 +166,12 @@ async def cancel(caller: CurrentCaller, application: Served, id: Id, body: Becau
     return JSONResponse({"id": run, "status": RunStatus.CANCELLED, "stays": list(stays)})
 
 
-@router.post("/{id}/retry", response_model=shapes.Operated, responses=refusals(404, 409, 413, 415))
+@router.post(
+    "/{id}/retry",
+    summary="Let a stuck run go on",
+    response_model=shapes.Operated,
+    responses=refusals(404, 409, 413, 415),
+)
 async def retry(caller: Operator, application: Served, id: Id, body: Because) -> JSONResponse:
     """Let a run go on that is stuck in a compensation, or stopped because its code had changed."""
     run = RunId(id)
@@ -153,7 +184,12 @@ async def retry(caller: Operator, application: Served, id: Id, body: Because) ->
     return JSONResponse({"id": run, "status": row.status})
 
 
-@router.post("/{id}/skip", response_model=shapes.Operated, responses=refusals(404, 409, 413, 415))
+@router.post(
+    "/{id}/skip",
+    summary="Leave a stuck step as it is",
+    response_model=shapes.Operated,
+    responses=refusals(404, 409, 413, 415),
+)
 async def skip(caller: Operator, application: Served, id: Id, body: Because) -> JSONResponse:
     """Leave the step whose compensation is stuck as it is, and go on undoing the others."""
     run = RunId(id)

@@ -49,6 +49,7 @@ class PollBody(BaseModel):
 
 @router.post(
     "/sign-ins",
+    summary="Begin to sign in from a terminal",
     status_code=201,
     response_model=operating.SignInAsked,
     responses=public_refusals(413, 415, 429),
@@ -77,6 +78,7 @@ async def ask(request: Request, application: Served, body: SignInBody) -> JSONRe
 
 @router.post(
     "/sign-ins/poll",
+    summary="Fetch a terminal's session",
     response_model=operating.Session,
     responses={
         202: {"description": "Nobody opened the link yet.", "model": operating.Pending},
@@ -100,7 +102,7 @@ async def poll(application: Served, body: PollBody) -> JSONResponse:
     )
 
 
-@router.delete("/session", status_code=204, responses=refusals())
+@router.delete("/session", summary="Sign out", status_code=204, responses=refusals())
 async def sign_out(visitor: CurrentVisitor, application: Served) -> Response:
     """End the session that this request came with; a key is revoked under /api/keys instead."""
     token = visitor.token
@@ -109,7 +111,7 @@ async def sign_out(visitor: CurrentVisitor, application: Served) -> Response:
     return Response(status_code=204)
 
 
-@router.get("/me", response_model=operating.Me, responses=refusals())
+@router.get("/me", summary="Say who calls", response_model=operating.Me, responses=refusals())
 async def me(visitor: CurrentVisitor) -> JSONResponse:
     """Who calls, and what they may do."""
     caller, session = visitor.caller, visitor.session

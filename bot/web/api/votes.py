@@ -44,7 +44,12 @@ class VoteBody(BaseModel):
         return self
 
 
-@router.post("/{id}/votes", response_model=shapes.Receipt, responses=refusals(404, 409, 413, 415))
+@router.post(
+    "/{id}/votes",
+    summary="Vote on an approval",
+    response_model=shapes.Receipt,
+    responses=refusals(404, 409, 413, 415),
+)
 async def vote(
     visitor: CurrentVisitor,
     person: CurrentPerson,

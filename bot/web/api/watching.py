@@ -33,13 +33,16 @@ _METRICS: Responses = {
 }
 
 
-@router.get("/healthz")
+@router.get(
+    "/healthz",
+    summary="Say whether the process lives",
+)
 async def healthz() -> JSONResponse:
     """Whether the process answers at all."""
     return JSONResponse({"status": "ok"})
 
 
-@router.get("/readyz", responses=_READY)
+@router.get("/readyz", summary="Say whether it can take work", responses=_READY)
 async def readyz(request: Request, application: Served) -> JSONResponse:
     """Whether the store answers, and what each channel last said of itself, at most a minute ago."""
     channels = await shared_of(request).health.said()
@@ -50,7 +53,12 @@ async def readyz(request: Request, application: Served) -> JSONResponse:
     return JSONResponse({"ready": True, "database": "ok", "channels": channels})
 
 
-@router.get("/api/stats", response_model=operating.Stats, responses=refusals())
+@router.get(
+    "/api/stats",
+    summary="Count runs, approvals and messages",
+    response_model=operating.Stats,
+    responses=refusals(),
+)
 async def stats(_caller: Reader, application: Served) -> JSONResponse:
     """How many runs, approvals and messages there are in each state, and how long people take."""
     found = await application.database.read(lambda tx: statistics.gather(tx, application.tenant))
@@ -64,7 +72,12 @@ async def stats(_caller: Reader, application: Served) -> JSONResponse:
     )
 
 
-@router.get("/metrics", response_class=Response, responses={**_METRICS, **refusals()})
+@router.get(
+    "/metrics",
+    summary="Measures for Prometheus",
+    response_class=Response,
+    responses={**_METRICS, **refusals()},
+)
 async def metrics(request: Request, application: Served) -> Response:
     """The same for Prometheus. For readers, and for whoever calls from this very machine."""
     visitor = await visitor_or_none(request)
