@@ -125,13 +125,14 @@ def edited(
         excluded=row.excluded | authors,
     )
     following = _content(tx, row.tenant, request, row.ladder)
-    digest = tagged_digest(DIGEST_TAG, following.to_json())
-    if digest == row.digest:
+    # More time is no change of what is asked; a version that follows freezes the longer ladder.
+    asked = replace(following, policy=replace(following.policy, ladder=policy.ladder))
+    if tagged_digest(DIGEST_TAG, asked.to_json()) == row.digest:
         return row
     return replace(
         row,
         content=following,
-        digest=digest,
+        digest=tagged_digest(DIGEST_TAG, following.to_json()),
         version=row.version + 1,
         excluded=request.excluded,
     )
