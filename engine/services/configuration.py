@@ -28,6 +28,7 @@ def apply(tx: Transaction, tenant: TenantId, listed: Directory) -> Difference:
     sessions.end_of_disabled(tx, tenant)
     sign_ins.forget_disabled(tx, tenant)
     if not difference.is_empty:
+        directory.count_anew(tx)
         audit.append(
             tx,
             tenant,

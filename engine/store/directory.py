@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, Row, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, insert, select, text, update
 
 from engine.digest import canonical
 from engine.errors import Conflict
@@ -203,6 +203,12 @@ def write_routings(
         changed=tuple(f"routes.{name}" for name in changed),
         removed=tuple(f"routes.{name}" for name in gone),
     )
+
+
+def count_anew(tx: Transaction) -> None:
+    """Let PostgreSQL know how many there are now; until it does, it looks everybody up for everybody."""
+    if tx.connection.dialect.name == "postgresql":
+        tx.connection.execute(text("ANALYZE people, identities, members"))
 
 
 def _values(tenant: TenantId, person: ListedPerson) -> dict[str, object]:
