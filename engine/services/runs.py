@@ -124,11 +124,12 @@ def page(
     tenant: TenantId,
     *,
     status: str | None = None,
+    text: str | None = None,
     before: RunId | None = None,
     limit: int = 50,
 ) -> list[RunRow]:
-    """Runs, newest first."""
-    return runs.page(tx, tenant, status=status, before=before, limit=limit)
+    """Runs, newest first; with `text`, those that have it in their workflow's name or their id."""
+    return runs.page(tx, tenant, status=status, text=text, before=before, limit=limit)
 
 
 def entries(

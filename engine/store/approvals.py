@@ -2,12 +2,12 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypedDict
 
-from sqlalchemy import Row, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, func, or_, select, tuple_, union_all
 
 from engine.digest import canonical
 from engine.errors import NotFound
@@ -17,8 +17,8 @@ from engine.rules.content import Content
 from engine.rules.ladder import Rung, ladder_from_json
 from engine.rules.states import ApprovalStatus
 from engine.store.database import Transaction
-from engine.store.statements import add, change, find, find_one
-from engine.store.tables import approvals, versions
+from engine.store.statements import add, change, find, find_one, holds
+from engine.store.tables import approvals, keys, people, versions
 
 DIGEST_TAG = "signoff/approval/v1"
 
@@ -144,37 +144,63 @@ def open_ones(tx: Transaction, tenant: TenantId, *, limit: int = 10_000) -> list
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which approvals a page is of. `text` is looked for in title, action and id."""
+    """Which approvals a page is of: those in one state, in any of several, or all.
 
-    status: str | None = None
+    `text` is looked for in title, action and id, and in the requester, by name too.
+    """
+
+    status: str | tuple[str, ...] | None = None
     text: str | None = None
     among: Sequence[ApprovalId] | None = None
     before: str | None = None
     limit: int = 50
 
 
+_NEWEST_FIRST = (approvals.c.opened_at.desc(), approvals.c.id.desc())
+
+
 def page(tx: Transaction, tenant: TenantId, wanted: Wanted) -> list[ApprovalRow]:
     """Up to `limit` approvals, newest first, older than the approval `before`."""
-    query = select(approvals).where(approvals.c.tenant == tenant)
-    if wanted.status is not None:
-        query = query.where(approvals.c.status == wanted.status)
+    query = select(approvals).order_by(*_NEWEST_FIRST).limit(wanted.limit)
+    match wanted.status:
+        case ():
+            return []
+        case tuple() as several:
+            # The newest of each state, which its index has in order, and of these the newest.
+            each = [_ids(tenant, wanted, status).subquery() for status in several]
+            query = query.where(approvals.c.id.in_(union_all(*(select(ids.c.id) for ids in each))))
+        case status:
+            query = query.where(*_conditions(tenant, wanted, status))
+    return [_approval(row) for row in tx.connection.execute(query)]
+
+
+def _ids(tenant: TenantId, wanted: Wanted, status: str) -> Select[Any]:
+    newest = select(approvals.c.id).order_by(*_NEWEST_FIRST).limit(wanted.limit)
+    return newest.where(*_conditions(tenant, wanted, status))
+
+
+def _conditions(
+    tenant: TenantId, wanted: Wanted, status: str | None
+) -> Iterator[ColumnElement[bool]]:
+    yield approvals.c.tenant == tenant
+    if status is not None:
+        yield approvals.c.status == status
     if wanted.text:
-        pattern = (
-            "%" + wanted.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        )
-        columns = (approvals.c.title, approvals.c.action, approvals.c.id)
-        query = query.where(or_(*(column.ilike(pattern, escape="\\") for column in columns)))
+        yield _says(tenant, wanted.text)
     if wanted.among is not None:
-        query = query.where(approvals.c.id.in_(wanted.among))
+        yield approvals.c.id.in_(wanted.among)
     if wanted.before is not None:
         at = select(approvals.c.opened_at).where(approvals.c.id == wanted.before).scalar_subquery()
-        query = query.where(
-            tuple_(approvals.c.opened_at, approvals.c.id) < tuple_(at, wanted.before)
-        )
-    order = (approvals.c.opened_at.desc(), approvals.c.id.desc())
-    return [
-        _approval(row) for row in tx.connection.execute(query.order_by(*order).limit(wanted.limit))
-    ]
+        yield tuple_(approvals.c.opened_at, approvals.c.id) < tuple_(at, wanted.before)
+
+
+def _says(tenant: TenantId, text: str) -> ColumnElement[bool]:
+    persons = select("person:" + people.c.id).where(
+        people.c.tenant == tenant, holds(text, people.c.name)
+    )
+    named = select("key:" + keys.c.id).where(keys.c.tenant == tenant, holds(text, keys.c.name))
+    own = (approvals.c.title, approvals.c.action, approvals.c.id, approvals.c.requester)
+    return or_(holds(text, *own), approvals.c.requester.in_(union_all(persons, named)))
 
 
 def counts(tx: Transaction, tenant: TenantId) -> dict[str, int]:

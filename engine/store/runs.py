@@ -15,7 +15,7 @@ from engine.ids import LeaseToken, RunId, TenantId, WorkerId
 from engine.rules.states import RunStatus, WaitingReason
 from engine.store import journal
 from engine.store.database import Transaction
-from engine.store.statements import add, change, find_one
+from engine.store.statements import add, change, find_one, holds
 from engine.store.tables import runs
 
 DAMAGED = (LookupError, TypeError, ValueError)  # what rows make us raise that nobody of ours wrote
@@ -218,12 +218,20 @@ def known_as(tx: Transaction, wanted: Sequence[RunId]) -> dict[RunId, frozenset[
 
 
 def page(
-    tx: Transaction, tenant: TenantId, *, status: str | None, before: RunId | None, limit: int
+    tx: Transaction,
+    tenant: TenantId,
+    *,
+    status: str | None,
+    text: str | None,
+    before: RunId | None,
+    limit: int,
 ) -> list[RunRow]:
-    """Up to `limit` runs, newest first, older than the run `before`."""
+    """Up to `limit` runs with `text` in their workflow's name or their id, newest first, older than `before`."""
     query = select(runs).where(runs.c.tenant == tenant)
     if status is not None:
         query = query.where(runs.c.status == status)
+    if text:
+        query = query.where(holds(text, runs.c.workflow, runs.c.id))
     if before is not None:
         at = select(runs.c.created_at).where(runs.c.id == before).scalar_subquery()
         query = query.where(tuple_(runs.c.created_at, runs.c.id) < tuple_(at, before))

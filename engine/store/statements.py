@@ -4,7 +4,21 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Insert, Row, Select, Table, Update, and_, bindparam, insert, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Insert,
+    Row,
+    Select,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.store.database import Transaction
@@ -53,6 +67,12 @@ def add_new(tx: Transaction, table: Table, row: Mapping[str, object]) -> bool:
     """Insert `row` unless one with its key is there, put there by whomever; says whether it was new."""
     statement = _insert_new(table, tx.connection.dialect.name)
     return tx.connection.execute(statement, dict(row)).rowcount == 1
+
+
+def holds(text: str, *columns: Column[str]) -> ColumnElement[bool]:
+    """Whether one of `columns` holds `text`, in whatever case; every sign of it stands for itself."""
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return or_(*(column.ilike(f"%{escaped}%", escape="\\") for column in columns))
 
 
 _Shape = tuple[tuple[str, bool], ...]

@@ -3,7 +3,10 @@
 import pytest
 from httpx import Response
 
+from engine.ids import DEFAULT_TENANT
 from engine.rules.states import ApprovalStatus
+from engine.services import keys
+from engine.services.keys import NewKey
 from tests.web.html import read
 from tests.web.site import Browser, Site
 
@@ -101,6 +104,45 @@ async def test_a_search_takes_every_letter_as_it_is(
     answer = await ana.get(f"/approvals?view={view}&q={q}")
 
     assert len(titles(answer.text)) == count
+
+
+@pytest.mark.parametrize("view", ["mine", "open", "decided"])
+@pytest.mark.parametrize(
+    ("q", "found"),
+    [("dana oz", ["By Dana"]), ("NIGHT", ["By a key"]), ("person:dana", ["By Dana"]), ("100_", [])],
+)
+async def test_a_search_finds_whoever_asked_by_name(
+    site: Site, ana: Browser, view: str, q: str, found: list[str]
+) -> None:
+    wanted = NewKey(name="Night desk", scopes=["approvals:ask"])
+    key, _ = await site.application.database.write(
+        lambda tx: keys.create(tx, DEFAULT_TENANT, wanted, by="local")
+    )
+    for title, requester in [("By a key", f"key:{key.id}"), ("By Dana", "person:dana")]:
+        row = await site.asked(title=title, requester=requester, quorum=1)
+        if view == "decided":
+            path = f"/approvals/{row.id}"
+            await ana.submit(await ana.get(path), f"{path}/votes", choice="approve")
+
+    assert titles((await ana.get(f"/approvals?view={view}&q={q}")).text) == found
+
+
+async def test_the_decided_are_all_that_ended_however_newest_first(
+    site: Site, ana: Browser, bo: Browser
+) -> None:
+    ends = {"Yes": "approve", "No": "reject", "Later": "request_changes"}
+    for title in [*ends, "Open"]:
+        row = await site.asked(title=title, quorum=1)
+        path = f"/approvals/{row.id}"
+        if title in ends:
+            shown = await bo.get(path)
+            await bo.submit(shown, f"{path}/votes", choice=ends[title], comment="Because.")
+
+    decided = [
+        titles((await ana.get(f"/approvals?view={view}")).text) for view in ("decided", "open")
+    ]
+
+    assert decided == [["Later", "No", "Yes"], ["Open"]]
 
 
 @pytest.mark.parametrize("view", ["mine", "open"])

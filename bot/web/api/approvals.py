@@ -34,7 +34,9 @@ router = APIRouter(prefix="/api/approvals", tags=["approvals"], route_class=Stri
 WAIT_MAX_S: Final = 60
 POLL: Final = timedelta(seconds=5)  # in case a hint was lost, or nobody listens any more
 
-Text = Annotated[str | None, Query(max_length=200, description="In title, action or id.")]
+Text = Annotated[
+    str | None, Query(max_length=200, description="In title, action, id or requester.")
+]
 
 
 class EditBody(BaseModel):

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Annotated, Any, assert_never
+from typing import Annotated, Any, Final, assert_never
 from urllib.parse import parse_qs, urlsplit
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from bot.web.pages.paging import FETCHED, Cursor, after, asked_text, fill
+from bot.web.pages.paging import FETCHED, Cursor, after, asked_text, cut
 from bot.web.pages.showing import Look, PageRoute, show, show_part
 from bot.web.pages.viewers import SignedIn, Viewer
 from bot.web.state import Served
@@ -17,6 +17,8 @@ from engine.services import approvals
 from engine.store.approvals import Wanted
 from engine.store.database import Transaction
 from engine.store.pictures import ApprovalPicture
+
+DECIDED: Final = tuple(status for status in ApprovalStatus if status is not ApprovalStatus.OPEN)
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -83,7 +85,7 @@ def _listed(tx: Transaction, viewer: Viewer, wanted: Asked) -> dict[str, Any]:
         case View.OPEN:
             shown, following = _stored(tx, viewer, wanted, status=ApprovalStatus.OPEN)
         case View.DECIDED:
-            shown, following = _stored(tx, viewer, wanted, status=None)
+            shown, following = _stored(tx, viewer, wanted, status=DECIDED)
         case _:
             assert_never(wanted.view)
     tabs = (
@@ -103,18 +105,13 @@ def _listed(tx: Transaction, viewer: Viewer, wanted: Asked) -> dict[str, Any]:
 
 
 def _stored(
-    tx: Transaction, viewer: Viewer, wanted: Asked, *, status: ApprovalStatus | None
+    tx: Transaction, viewer: Viewer, wanted: Asked, *, status: str | tuple[str, ...]
 ) -> tuple[list[ApprovalPicture], str | None]:
-    tenant = viewer.visitor.caller.tenant
-    page = Wanted(status=status, text=wanted.q or None, limit=FETCHED)
-    return fill(
-        lambda before: approvals.page(tx, tenant, replace(page, before=before)),
-        before=wanted.cursor,
-        keep=lambda picture: (picture.status is ApprovalStatus.OPEN) == (status is not None),
-    )
+    page = Wanted(status=status, text=wanted.q or None, before=wanted.cursor, limit=FETCHED)
+    return cut(approvals.page(tx, viewer.visitor.caller.tenant, page))
 
 
 def _says(picture: ApprovalPicture, q: str) -> bool:
-    asked_by = picture.names.values() if q else ()
-    texts = (picture.title, picture.action, picture.id, picture.requester, *asked_by)
+    asked_by = (picture.requester, picture.requester_name)
+    texts = (picture.title, picture.action, picture.id, *asked_by)
     return any(q.casefold() in text.casefold() for text in texts)

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request, Response
 
 from bot.web.pages.notices import PageNotice
-from bot.web.pages.paging import FETCHED, Cursor, Id, fill
+from bot.web.pages.paging import FETCHED, Cursor, Id, cut
 from bot.web.pages.showing import Look, PageRoute, go, show
 from bot.web.pages.viewers import Operating, OperatingPost
 from bot.web.state import Served
@@ -52,10 +52,8 @@ async def redrive(
 
 
 def _listed(tx: Transaction, tenant: TenantId, view: str, cursor: str | None) -> dict[str, Any]:
-    shown, following = fill(
-        lambda before: deliveries.listing(tx, tenant, status=view, before=before, limit=FETCHED),
-        before=cursor,
-    )
+    found = deliveries.listing(tx, tenant, status=view, before=cursor, limit=FETCHED)
+    shown, following = cut(found)
     counts = deliveries.counts(tx, tenant)
     return {
         "deliveries": shown,

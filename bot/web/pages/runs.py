@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, assert_never
 from fastapi import APIRouter, Form, Query, Request, Response
 
 from bot.web.pages.notices import PageNotice
-from bot.web.pages.paging import FETCHED, Cursor, Id, asked_text, fill
+from bot.web.pages.paging import FETCHED, Cursor, Id, asked_text, cut
 from bot.web.pages.showing import Look, PageRoute, go, show, show_part
 from bot.web.pages.viewers import OperatingPost, SignedIn, Viewer
 from bot.web.state import Served
@@ -137,14 +137,9 @@ def _listed(
 ) -> dict[str, Any]:
     status = None if view == ALL else view
 
-    def fetch(before: str | None) -> list[RunRow]:
-        start = None if before is None else RunId(before)
-        return runs.page(tx, tenant, status=status, before=start, limit=FETCHED)
-
-    def says(row: RunRow) -> bool:
-        return any(q.casefold() in text.casefold() for text in (row.workflow, row.id))
-
-    found, following = fill(fetch, before=cursor, keep=says)
+    before = None if cursor is None else RunId(cursor)
+    fetched = runs.page(tx, tenant, status=status, text=q or None, before=before, limit=FETCHED)
+    found, following = cut(fetched)
     counts = runs.counts(tx, tenant)
     tabs = [
         {
