@@ -1,5 +1,6 @@
 """Looks at everything a start depends on, and says all that is wrong at once."""
 
+import asyncio
 import platform
 import socket
 import stat
@@ -17,9 +18,11 @@ from bot.secret_key import secret_path, secret_problem
 from bot.settings import SettingProblem, Settings
 from channels.base import ChannelMisconfigured
 from engine.clock import Clock, SystemClock
-from engine.errors import Invalid
+from engine.errors import Invalid, Unavailable
 from engine.store import linked
 from engine.store.ownership import is_owned
+from engine.store.postgres import schema_at
+from engine.store.postgres_url import shown_url
 
 PYTHON: Final = (3, 11)
 BUILT: Final = datetime(2026, 1, 1, tzinfo=UTC)  # no clock that is right is before this
@@ -61,12 +64,12 @@ def examine(
         *_python(),
         *_sqlite(),
         *(_error(problem.text) for problem in problems),
-        *_database(settings.database_path),
+        *(_shared(settings) if settings.shared_url else _database(settings.database_path)),
         *_secret_key(settings),
         *_configuration(settings),
         *_channels(settings),
         *_address(settings),
-        *_clock(settings.database_path, now),
+        *_clock(settings, now),
     ]
     if env_file is not None and _is_open_to_others(env_file):
         findings.append(_open_to_others(env_file))
@@ -110,11 +113,26 @@ def _database(path: Path) -> Iterator[Finding]:
         yield _ok(f"The database {path} can be written{running}.")
 
 
+def _shared(settings: Settings) -> Iterator[Finding]:
+    url = settings.shared_url or ""
+    where = f"PostgreSQL at {shown_url(url)}"
+    try:
+        found = asyncio.run(schema_at(url))
+    except Unavailable as refused:
+        yield _error(f"{where} cannot be used. {refused}")
+        return
+    made = "will be made at the first start" if found is None else f"is {found}"
+    yield _ok(f"{where} can be reached; its schema {made}.")
+
+
 def _secret_key(settings: Settings) -> Iterator[Finding]:
-    path = secret_path(settings)
     if settings.secret_key is not None:
         yield _ok("SIGNOFF_SECRET_KEY is set.")
-    elif not path.exists():
+        return
+    if settings.shared_url is not None:
+        return  # told with the settings
+    path = secret_path(settings)
+    if not path.exists():
         yield _ok(f"A secret key will be made and kept in {path}.")
     elif problem := secret_problem(path):
         yield _error(problem)
@@ -170,7 +188,7 @@ def _channels(settings: Settings) -> Iterator[Finding]:
 def _address(settings: Settings) -> Iterator[Finding]:
     yield _ok(f"People reach it at {settings.base_url}.")
     path = settings.database_path
-    if path.exists() and is_owned(path):
+    if settings.shared_url is None and path.exists() and is_owned(path):
         return  # the port is taken by the Signoff that runs
     try:
         family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
@@ -186,7 +204,10 @@ def _address(settings: Settings) -> Iterator[Finding]:
         yield _ok(f"Port {settings.port} on {settings.host} is free.")
 
 
-def _clock(path: Path, now: datetime) -> Iterator[Finding]:
+def _clock(settings: Settings, now: datetime) -> Iterator[Finding]:
+    path = settings.database_path
+    if settings.shared_url is not None:
+        return  # what counts is the database's
     written = [file for file in (path, path.with_name(f"{path.name}-wal")) if file.exists()]
     latest = max((file.stat().st_mtime for file in written), default=0.0)
     mend = "Set the clock: deadlines and links go by it."

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import mkstemp
 from typing import Final
 
-from bot.setting_values import SECRET_BYTES_MIN
+from bot.setting_values import SECRET_BYTES_MIN, SHARED_WITHOUT_KEY
 from bot.settings import Settings
 from engine.errors import Invalid
 from engine.ids import Ids
@@ -21,10 +21,13 @@ def secret_of(settings: Settings, ids: Ids) -> bytes:
     session and key worthless, and nothing else.
 
     Raises:
-        Invalid: `bad_secret_key`, if the file can be read by others, or does not hold a secret.
+        Invalid: `bad_secret_key`, if the file can be read by others, or does not hold a secret; or if
+            none is set for a database that is shared.
     """
     if settings.secret_key is not None:
         return settings.secret_key.get_secret_value().encode()
+    if settings.shared_url is not None:
+        raise Invalid(SHARED_WITHOUT_KEY, code="bad_secret_key")
     path = secret_path(settings)
     if not path.exists():
         _make(path, ids.secret())

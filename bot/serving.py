@@ -86,17 +86,50 @@ async def _serve_until(
             doors = _listening(settings.host, settings.port)
             for door in doors:
                 stack.enter_context(door)
-            beside = stack.enter_context(bound(settings.database_path))
-            async with _answering([(app, doors), (local_only(app), [beside])]):
+            answering: list[tuple[ASGIApp, Sequence[socket.socket]]] = [(app, doors)]
+            if settings.shared_url is None:
+                beside = stack.enter_context(bound(settings.database_path))
+                answering.append((local_only(app), [beside]))
+            async with _answering(answering):
                 announce(await _told(settings, it))
                 finished = await _work_until(stop, it)
         _log.info("server.stopped")
     return finished
 
 
+async def work(
+    settings: Settings,
+    *,
+    announce: Callable[[], None],
+    authored: Mapping[str, Workflow] | None = None,
+    stop: asyncio.Event | None = None,
+) -> bool:
+    """Drive runs, fire rungs and deliver without any door, beside others, until told to stop as `serve` is.
+
+    Raises:
+        Invalid: `not_shared`, if the database is a file, which has one owner.
+    """
+    if settings.shared_url is None:
+        raise Invalid(
+            "A worker shares its database with servers, and a SQLite file has one owner: use `signoff "
+            "serve`, which works too, or set SIGNOFF_DATABASE_URL to a PostgreSQL.",
+            code="not_shared",
+        )
+    stop = stop or asyncio.Event()
+    with _stopped_by_signals(stop):
+        async with running(settings, authored=authored) as it:
+            announce()
+            finished = await _work_until(stop, it)
+    _log.info("server.stopped")
+    return finished
+
+
 @asynccontextmanager
 async def beside_the_database(settings: Settings, it: Running) -> AsyncGenerator[None]:
-    """Answer the owner's socket alone during the block."""
+    """Answer the owner's socket alone during the block; a shared database has neither."""
+    if settings.shared_url is not None:
+        yield
+        return
     with bound(settings.database_path) as listener:
         async with _answering([(local_only(create_app(it.application)), [listener])]):
             yield

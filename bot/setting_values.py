@@ -12,10 +12,16 @@ from pydantic_core import PydanticCustomError
 from engine.addresses import Network
 from engine.rules.durations import parse_duration, say_duration
 from engine.rules.wording import BadRule, is_sequence, shown
+from engine.store.postgres_url import is_postgres, normalised
 
 SECRET_BYTES_MIN: Final = 32
 SECRET_LETTERS_MIN: Final = 8  # different ones: fewer is a key held down, not a secret
 LEASES: Final = (timedelta(seconds=5), timedelta(minutes=5))
+
+SHARED_WITHOUT_KEY: Final = (
+    "SIGNOFF_SECRET_KEY is not set. Whoever shares a PostgreSQL needs the same secret: make one with "
+    "`openssl rand -hex 32`, and set it for every process."
+)
 
 _SQLITE: Final = re.compile(r"sqlite(?:\+aiosqlite|\+pysqlite)?:///(?P<path>[^?#]+)")
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+]*(?=:)")
@@ -38,13 +44,37 @@ def listed(raw: object) -> object:
 
 
 def database_url(text: str) -> str:
-    """The one spelling of a database on this machine: `sqlite+aiosqlite:///path`."""
+    """The one spelling of a database: `sqlite+aiosqlite:///path`, or `postgresql://…`."""
+    if is_postgres(text):
+        return _shared_url(text)
     found = _SQLITE.fullmatch(text)
     if found is None or ":memory:" in text:
         scheme = _SCHEME.match(text)
-        named = f"names {scheme[0]}; this version runs on SQLite" if scheme else "names no database"
-        raise wrong(f"{named}. Write sqlite:///signoff.db.", code="unknown_database")
+        named = f"names {scheme[0]}" if scheme else "names no database"
+        raise wrong(
+            f"{named}. Write sqlite:///signoff.db, or postgresql://user:password@host/signoff.",
+            code="unknown_database",
+        )
     return f"sqlite+aiosqlite:///{found['path']}"
+
+
+def _shared_url(text: str) -> str:
+    try:
+        parts = urlsplit(normalised(text))
+        is_whole = parts.path.strip("/") != "" and (parts.port is None or parts.port > 0)
+    except ValueError:
+        is_whole = False
+    if not is_whole:
+        raise wrong(
+            "names no database of PostgreSQL. Write postgresql://user:password@host/signoff.",
+            code="unknown_database",
+        )
+    return normalised(text)
+
+
+def own_url(host: str, port: int) -> str:
+    """How this machine reaches what listens on `host` and `port`."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def base_url(text: str) -> str:

@@ -16,6 +16,7 @@ from channels.slack.config import SLACK_API, SlackConfig
 from engine.addresses import Network
 from engine.errors import Invalid
 from engine.rules.wording import shown
+from engine.store.postgres_url import is_postgres
 
 PREFIX: Final = "SIGNOFF_"
 
@@ -36,7 +37,8 @@ class Settings(BaseSettings):
 
     database_url: Annotated[str, AfterValidator(values.database_url)] = Field(
         default="sqlite+aiosqlite:///signoff.db",
-        description="Where everything is kept: a SQLite file, which one process owns.",
+        repr=False,  # it may hold a password
+        description="Where everything is kept: a SQLite file for one process, PostgreSQL for many.",
     )
     host: Annotated[str, AfterValidator(values.host)] = Field(
         default="127.0.0.1",
@@ -44,7 +46,7 @@ class Settings(BaseSettings):
     )
     port: int = Field(default=8080, ge=1, le=65535, description="The port to listen on.")
     base_url: Annotated[str, AfterValidator(values.base_url)] = Field(
-        default_factory=lambda data: _own_url(data["host"], data["port"]),
+        default_factory=lambda data: values.own_url(data["host"], data["port"]),
         description="How people reach it, in every link that is sent; https behind your proxy.",
         examples=["https://bot.example.com"],
     )
@@ -129,8 +131,13 @@ class Settings(BaseSettings):
 
     @property
     def database_path(self) -> Path:
-        """The SQLite file."""
+        """The SQLite file; of no use where the database is shared."""
         return Path(self.database_url.partition(":///")[2])
+
+    @property
+    def shared_url(self) -> str | None:
+        """The PostgreSQL that several processes share; None for a file."""
+        return self.database_url if is_postgres(self.database_url) else None
 
     def slack(self) -> SlackConfig | None:
         """What the Slack channel is told; None when Slack is off.
@@ -230,7 +237,7 @@ def _by_field(refused: ValidationError) -> dict[str, SettingProblem]:
 
 def _default(name: str) -> object:
     field = Settings.model_fields[name]
-    return _own_url("127.0.0.1", 8080) if field.default_factory else field.default
+    return values.own_url("127.0.0.1", 8080) if field.default_factory else field.default
 
 
 def _together(settings: Settings, mended: set[str]) -> list[SettingProblem]:
@@ -240,6 +247,8 @@ def _together(settings: Settings, mended: set[str]) -> list[SettingProblem]:
             part()
         except ChannelMisconfigured as refused:
             problems.append(SettingProblem(text=str(refused)))
+    if settings.shared_url is not None and settings.secret_key is None:
+        problems.append(SettingProblem(text=values.SHARED_WITHOUT_KEY))
     if settings.slack_bot_token is None and settings.slack_signing_secret is None:
         problems.extend(
             SettingProblem(
@@ -274,10 +283,6 @@ def _reach(settings: Settings) -> list[SettingProblem]:
             )
         ]
     return []
-
-
-def _own_url(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _halves(first: str, second: str, *, has_first: bool) -> tuple[str, str]:

@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 import structlog
 
 from bot.application import Application, Endpoint
 from bot.config.reading import Configuration, read
+from bot.databases import database_of
 from bot.finishing import FinishingExecutor
 from bot.secret_key import secret_of
 from bot.settings import Settings
@@ -21,7 +21,6 @@ from channels.registry import by_name
 from channels.webhook.channel import WebhookChannel
 from channels.webhook.config import WebhookTarget
 from engine.clock import Clock, SystemClock
-from engine.errors import Unavailable
 from engine.http import Egress
 from engine.ids import DEFAULT_TENANT, Ids, SystemIds, WorkerId
 from engine.runtime.worker import Pace, Worker
@@ -29,7 +28,6 @@ from engine.runtime.workflows import Workflows
 from engine.services import configuration, deliveries, tending
 from engine.store.database import Database, Transaction
 from engine.store.routings import set_channels
-from engine.store.sqlite import opened
 from engine.tokens import Tokens
 from signoff.registry import Workflow, registered
 
@@ -40,7 +38,7 @@ WEB: Final = "web"  # the inbox shows every approval; nothing has to be sent for
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """One Signoff whose database is open and owned. It drives and delivers while `work` runs."""
+    """One Signoff whose database is open. It drives and delivers while `work` runs."""
 
     application: Application
     worker: Worker
@@ -70,12 +68,14 @@ async def running(
     clock: Clock | None = None,
     ids: Ids | None = None,
     authored: Mapping[str, Workflow] | None = None,
+    prepares: bool = True,
 ) -> AsyncGenerator[Running]:
     """Signoff as `settings` and `signoff.toml` have it, until the block ends.
 
-    The database is made or migrated, owned, and told what the file says. What a dead owner held is
-    freed. Without `authored`, the workflows are those imported so far. Nothing is driven or sent
-    before `work`.
+    The database is made or migrated, and, unless a guest says that it `prepares` nothing, told what
+    the file says. Of a file that is owned, what a dead owner held is freed; where the database is
+    shared, leases run out by themselves. Without `authored`, the workflows are those imported so far.
+    Nothing is driven or sent before `work`.
 
     Raises:
         FileOwned: if another process owns the database.
@@ -83,15 +83,18 @@ async def running(
         Invalid: if `signoff.toml`, the secret or a workflow is wrong.
         Unavailable: if the database cannot be opened.
     """
-    clock, ids = clock or SystemClock(), ids or SystemIds()
-    listed = _configuration(settings)
+    ids = ids or SystemIds()
+    listed = _configuration(settings) if prepares else None
     tokens = Tokens(secret_of(settings, ids))
-    _make_private(settings.database_path)
-    async with opened(settings.database_path, clock=clock, ids=ids, tokens=tokens) as database:
+    async with database_of(settings, clock=clock, ids=ids, tokens=tokens) as database:
+        clock = clock or SystemClock()
         parts = _Parts(settings=settings, database=database, clock=clock, ids=ids, tokens=tokens)
         webhooks = () if listed is None else listed.webhooks
         channels = _channels(parts, webhooks)
-        await database.write(lambda tx: _prepare(tx, listed, frozenset(channels)))
+        if prepares:
+            await database.write(lambda tx: _prepare(tx, listed, frozenset(channels)))
+        if settings.shared_url is None:
+            await database.write(_free_all)
         workflows = Workflows(dict(registered() if authored is None else authored))
         yield _put_together(parts, channels, webhooks, workflows)
 
@@ -145,16 +148,6 @@ def _configuration(settings: Settings) -> Configuration | None:
     return None
 
 
-def _make_private(database: Path) -> None:
-    try:
-        # SQLite gives the files beside it the same mode.
-        database.touch(mode=0o600)
-    except OSError as error:
-        raise Unavailable(
-            f"The database {database} cannot be made: {error.strerror}.", code="no_database"
-        ) from None
-
-
 def _channels(parts: _Parts, webhooks: Sequence[WebhookTarget]) -> Mapping[str, Channel]:
     settings, clock = parts.settings, parts.clock
     found: list[Channel] = []
@@ -198,6 +191,9 @@ def _prepare(tx: Transaction, listed: Configuration | None, channels: frozenset[
     if listed is not None:
         configuration.apply(tx, DEFAULT_TENANT, listed.directory)
     set_channels(tx, channels | {WEB})
+
+
+def _free_all(tx: Transaction) -> None:
     # The sole owner of a file begins: whoever held a lease before is dead.
     tending.free_all(tx)
     deliveries.free_all(tx)

@@ -33,6 +33,7 @@ def signoff(
 
 app.command()(elsewhere.demo)
 app.command()(serve.serve)
+app.command()(serve.worker)
 app.command()(setting_up.init)
 app.command()(setting_up.doctor)
 app.command()(setting_up.migrate)

@@ -23,6 +23,7 @@ from bot.settings import Settings, load
 from engine.clock import SystemClock
 from engine.errors import FileOwned
 from engine.http import app_client, plain_client, socket_client
+from engine.store.postgres_url import shown_url
 from signoff.wire import Request, exchange
 
 if TYPE_CHECKING:
@@ -55,6 +56,13 @@ class Doors:
     settings: Settings | None = None
     inside: "Running | None" = None
 
+    @property
+    def is_owner(self) -> bool:
+        """Whether nobody else can have the database open."""
+        return (
+            self.inside is not None and self.settings is not None and not self.settings.shared_url
+        )
+
     async def get(self, path: str, **query: str | int | None) -> Any:
         """What `GET path` answers. Raises SignoffError for every refusal, as all of these do."""
         said = {name: str(value) for name, value in query.items() if value is not None}
@@ -76,7 +84,8 @@ class Doors:
     async def driven(self) -> AsyncGenerator[None]:
         """See that runs move on during the block: the server does so, or else this process.
 
-        Then it also answers the owner's socket, so that another terminal can vote.
+        As the owner of a file it also answers the owner's socket, so that another terminal can vote,
+        and delivers messages; beside others it leaves those to servers, which have the channels.
         """
         if self.inside is None or self.settings is None:
             yield
@@ -84,7 +93,8 @@ class Doors:
         from bot.serving import beside_the_database
 
         async with beside_the_database(self.settings, self.inside), asyncio.TaskGroup() as group:
-            work = group.create_task(self.inside.work())
+            driving = self.inside.work() if self.is_owner else self.inside.worker.work()
+            work = group.create_task(driving)
             try:
                 yield
             finally:
@@ -141,6 +151,8 @@ def server_named(url: str | None) -> str:
 
 def server_of(settings: Settings) -> str:
     """The name of the server that owns the database of these settings."""
+    if settings.shared_url is not None:
+        return f"postgresql:{shown_url(settings.shared_url)}"
     return f"sqlite:{settings.database_path.resolve()}"
 
 
@@ -180,11 +192,9 @@ async def beside(
 ) -> AsyncGenerator[Doors]:
     """The doors of whoever owns the database, over its socket, or else of this process itself."""
     async with AsyncExitStack() as stack:
-        path = socket_path(settings.database_path)
-        inside: Running | None = None
-        if not _answers(path):
-            inside = await _owning(stack, settings, path, workflows)
+        inside = await _inside(stack, settings, workflows)
         if inside is None:
+            path = socket_path(settings.database_path)
             check_is_ours(path, settings.database_path)
             client = await stack.enter_async_context(socket_client(path))
         else:
@@ -202,10 +212,14 @@ async def beside(
         )
 
 
-async def _owning(
-    stack: AsyncExitStack, settings: Settings, path: Path, workflows: Sequence[str] | None
+async def _inside(
+    stack: AsyncExitStack, settings: Settings, workflows: Sequence[str] | None
 ) -> "Running | None":
-    """This process as the server; None once somebody else turned out to be it and answers."""
+    """This process as one of those that share the database, or as its owner; None where one answers."""
+    is_shared = settings.shared_url is not None
+    path = None if is_shared else socket_path(settings.database_path)
+    if path is not None and _answers(path):
+        return None
     # Half a second of imports that talking to a server elsewhere does not need.
     from bot.logbook import configure
     from bot.wiring import running
@@ -215,15 +229,23 @@ async def _owning(
     named = () if workflows is None else (*settings.workflows, *workflows)
     authored = load_workflows(named)
     try:
-        return await stack.enter_async_context(running(settings, authored=authored))
+        # What the servers of a shared database were told of people and channels, a terminal leaves alone.
+        opening = running(settings, authored=authored, prepares=not is_shared)
+        return await stack.enter_async_context(opening)
     except FileOwned:
-        clock = SystemClock()
-        until = clock.now() + BEGINS_WITHIN
-        while not _answers(path):
-            if clock.now() > until:
-                raise
-            await clock.sleep(RETRY_EVERY)
+        if path is None or not await _begins_to_answer(path):
+            raise
         return None
+
+
+async def _begins_to_answer(path: Path) -> bool:
+    clock = SystemClock()
+    until = clock.now() + BEGINS_WITHIN
+    while not _answers(path):
+        if clock.now() > until:
+            return False
+        await clock.sleep(RETRY_EVERY)
+    return True
 
 
 def _answers(path: Path) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,19 +51,50 @@ def serve(
         configure(settings.log_format, level=logging.DEBUG if verbose else logging.INFO)
         authored = load_workflows((*settings.workflows, *split(workflows)))
 
-        async def deed() -> None:
-            finished = await serve_until_stopped(
+        _run(
+            serve_until_stopped(
                 settings,
                 announce=lambda served: _tell(served, as_json=as_json),
                 authored=authored,
             )
-            if not finished:
-                # A thread that runs a step cannot be stopped, and Python would wait for it.
-                sys.stdout.flush()
-                sys.stderr.flush()
-                os._exit(0)
+        )
 
-        asyncio.run(deed())
+
+def worker(
+    *,
+    workflows: Workflows = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Log every single run too.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Drive runs and deliver messages beside `signoff serve`, any number of them on one PostgreSQL."""
+    with told():
+        settings = load()
+        from bot.databases import name_of
+        from bot.logbook import configure
+        from bot.serving import work
+        from bot.workflow_modules import load_workflows
+
+        configure(settings.log_format, level=logging.DEBUG if verbose else logging.INFO)
+        authored = load_workflows((*settings.workflows, *split(workflows)))
+
+        def announce() -> None:
+            if as_json:
+                print_json({"database": name_of(settings)})
+            else:
+                print_line(f"A worker is at work on {name_of(settings)}")
+
+        _run(work(settings, announce=announce, authored=authored))
+
+
+def _run(server: Coroutine[None, None, bool]) -> None:
+    finished = asyncio.run(server)
+    if not finished:
+        # A thread that runs a step cannot be stopped, and Python would wait for it.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def split(modules: list[str] | None) -> list[str]:

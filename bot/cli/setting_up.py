@@ -63,18 +63,21 @@ def migrate(
 ) -> None:
     """Bring the database's schema up to this version; it only goes forward, so back up first."""
     with told():
-        from engine.store.migrations import migrate as bring_up
-        from engine.store.ownership import owned
+        # What looks at the store imports SQLAlchemy, which no other verb needs.
+        from bot.databases import bring_up, name_of
 
-        path = load().database_path
-        if path.exists() and not yes:
+        settings = load()
+        name, path = name_of(settings), settings.database_path
+        if not yes and settings.shared_url is not None:
+            say(f"Back up first: {name}, with pg_dump or by your provider's means.")
+            _ask_for_a_backup()
+        elif not yes and path.exists():
             say(f"Back up first: stop the server and copy {path} (with -wal and -shm, if there).")
             _ask_for_a_backup()
-        with owned(path):
-            bring_up(f"sqlite:///{path}")
+        bring_up(settings)
         if as_json:
-            return print_json({"database": str(path), "schema": "current"})
-        return print_line(f"{path} has the schema of this version.")
+            return print_json({"database": name, "schema": "current"})
+        return print_line(f"{name} has the schema of this version.")
 
 
 def _ask_for_a_backup() -> None:

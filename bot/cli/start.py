@@ -68,7 +68,7 @@ def _tell_started(started: Any, server: Doors, *, as_json: bool) -> None:
         print_json(started)
     else:
         print_line(started["id"])
-    if server.inside is not None:
+    if server.inside is not None and server.is_owner:
         say("No server runs here: the run goes on once `signoff serve` is started, or use --wait.")
 
 

@@ -25,7 +25,7 @@ from engine.errors import NotRecorded, Unavailable
 from engine.ids import Ids
 from engine.store.database import Transaction
 from engine.store.hints import Hints
-from engine.store.migrations import migrate_over
+from engine.store.migrations import migrate_over, revision
 from engine.store.postgres_errors import CLOSED, is_away, is_race, is_taken, unavailable, unsure
 from engine.store.postgres_hints import Bells
 from engine.store.postgres_url import connecting, connecting_patiently
@@ -187,11 +187,6 @@ async def opened_on(
     Raises:
         Unavailable: when it cannot be reached, or was made by a newer version.
     """
-    if find_spec("asyncpg") is None:
-        raise Unavailable(
-            "PostgreSQL needs its driver: pip install 'signoff[server,postgres]'.",
-            code="no_database",
-        )
     await migrated(url)
     width = width or Width()
     engine = create_async_engine(
@@ -227,6 +222,24 @@ async def migrated(url: str) -> None:
     Raises:
         Unavailable: when it cannot be reached, or was made by a newer version.
     """
+    await _over(url, migrate_over)
+
+
+async def schema_at(url: str) -> str | None:
+    """The revision of the schema at `url`; None where there is none yet.
+
+    Raises:
+        Unavailable: when it cannot be reached.
+    """
+    return await _over(url, revision)
+
+
+async def _over(url: str, told: Callable[[Connection], T]) -> T:
+    if find_spec("asyncpg") is None:
+        raise Unavailable(
+            "PostgreSQL needs its driver: pip install 'signoff[server,postgres]'.",
+            code="no_database",
+        )
     engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=connecting_patiently(url, name="signoff migrate"),
@@ -234,7 +247,7 @@ async def migrated(url: str) -> None:
     )
     try:
         async with engine.begin() as connection:
-            await connection.run_sync(migrate_over)
+            return await connection.run_sync(told)
     except (DBAPIError, OSError) as error:
         raise unavailable(error) from error
     finally:

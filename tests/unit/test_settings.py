@@ -91,8 +91,10 @@ def test_a_setting_that_cannot_work_is_named(
 @pytest.mark.parametrize(
     "url",
     [
-        "postgresql://ana:pa55word@db/signoff",
+        "postgresql://ana:pa55word@db",
         "postgresql+asyncpg://db",
+        "postgresql://ana:pa55word@db:port/signoff",
+        "postgresql+pg8000://ana:pa55word@db/signoff",
         "mysql://db",
         "sqlite://",
         "sqlite:///",
@@ -101,7 +103,7 @@ def test_a_setting_that_cannot_work_is_named(
         "signoff.db",
     ],
 )
-def test_only_a_sqlite_file_can_be_the_database(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+def test_a_database_of_another_kind_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     given(monkeypatch, {"DATABASE_URL": url})
 
     with pytest.raises(Invalid, match="SIGNOFF_DATABASE_URL") as refused:
@@ -146,6 +148,32 @@ def test_an_unreadable_file_is_told_with_the_rest(tmp_path: Path) -> None:
     _, problems = load_with_problems(file)
 
     assert [".env" in problem.text for problem in problems] == [True]
+
+
+def test_a_shared_database_needs_a_secret_that_is_shared_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given(monkeypatch, {"DATABASE_URL": "postgresql://ana:pa55word@db/signoff"})
+
+    with pytest.raises(Invalid, match="SIGNOFF_SECRET_KEY is not set") as refused:
+        load(None)
+
+    assert "pa55word" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "scheme", ["postgresql", "postgres", "postgresql+asyncpg", "postgres+psycopg"]
+)
+def test_every_spelling_of_postgresql_is_understood(
+    monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    where = "ana:pa55word@db:5433/signoff?sslmode=require"
+    given(monkeypatch, {"DATABASE_URL": f"{scheme}://{where}", "SECRET_KEY": SECRET})
+
+    settings = load(None)
+
+    assert settings.shared_url == f"postgresql://{where}"
+    assert "pa55word" not in repr(settings)
 
 
 def test_settings_cannot_be_changed() -> None:
