@@ -1,8 +1,10 @@
 """One attempt of a step or a compensation: call foreign code, bounded in time, and say how it ended."""
 
 import asyncio
+import contextvars
 import inspect
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -19,6 +21,9 @@ from signoff.outcomes import NoEffect
 from signoff.running import StepInfo
 
 MESSAGE_CHARS_MAX = 2_000
+# Threads of their own, made as they are needed: steps that hang there keep neither other runs waiting
+# nor those who look up a name or close a file in the loop's few threads.
+THREADS = ThreadPoolExecutor(max_workers=128, thread_name_prefix="signoff-step")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +112,8 @@ async def _called(
 ) -> object:
     if inspect.iscoroutinefunction(fn):
         return await fn(*args, **kwargs)
-    result = await asyncio.to_thread(partial(fn, *args, **kwargs))
+    loop, context = asyncio.get_running_loop(), contextvars.copy_context()
+    result = await loop.run_in_executor(THREADS, partial(context.run, fn, *args, **kwargs))
     return await result if inspect.isawaitable(result) else result
 
 

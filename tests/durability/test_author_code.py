@@ -1,5 +1,6 @@
 """What an author's code does cannot make a driver that was stopped go on, nor stop anybody else's."""
 
+import threading
 from collections.abc import Callable, Generator
 from datetime import timedelta
 from typing import TypeVar
@@ -14,7 +15,7 @@ from engine.services import driving, runs
 from engine.store.database import Transaction
 from tests.durability import notes
 from tests.durability.scene import Mortal, Scene
-from tests.durability.tricks import MEANWHILE, TURNED
+from tests.durability.tricks import MEANWHILE, MEETING, TURNED
 
 pytestmark = pytest.mark.anyio
 
@@ -135,6 +136,15 @@ async def test_code_that_breaks_when_it_wakes_fails_its_run_once(scene: Scene) -
 
     assert await status(scene, run) == RunStatus.FAILED
     assert scene.violations() == []
+
+
+async def test_steps_that_block_their_threads_do_not_wait_for_each_other(scene: Scene) -> None:
+    MEETING[:] = [threading.Barrier(32, timeout=10)]  # more than a loop has threads
+    started = [await scene.start("meeting") for _ in range(32)]
+
+    await scene.drive()
+
+    assert {await status(scene, run) for run in started} == {"completed"}
 
 
 @pytest.mark.parametrize("inside", [True, False], ids=["in a step", "around one"])

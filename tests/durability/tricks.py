@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Final, Literal
 
@@ -9,6 +10,7 @@ from signoff import NoEffect, Rejected, Run, StepInfo, workflow
 from tests.durability.flows import WORLD, do
 
 MEANWHILE: Final[dict[str, Callable[[], Awaitable[object]]]] = {}  # what happens during a step
+MEETING: Final[list[threading.Barrier]] = []
 TURNED: Final[set[str]] = set()  # the workflows whose code was changed
 
 Escape = Literal["exit", "cancel", "group", "crowd", "swallow"]
@@ -56,6 +58,18 @@ async def swallowing(run: Run) -> str:
         await run.step(do, "instead", name="instead")
     await run.step(do, "second", name="second")
     return "done"
+
+
+def together(_name: str) -> str:
+    """Returns once as many others do the same as `MEETING` wants."""
+    MEETING[0].wait()
+    return "met"
+
+
+@workflow
+async def meeting(run: Run) -> str:
+    """One step that blocks its thread until the others are there."""
+    return str(await run.step(together, "x", name="together"))
 
 
 @workflow
