@@ -44,10 +44,10 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def pytest_arguments(arguments: Sequence[str]) -> list[str]:
-    """What pytest is told: all but the slow tests, or with `--all` really all, browser included."""
+    """What pytest is told: all but slow tests and PostgreSQL, or with `--all` really all, browser included."""
     rest = [argument for argument in arguments if argument != "--all"]
     everything = len(rest) < len(arguments)
-    chosen = ["--require-browser"] if everything else ["-m", "not slow"]
+    chosen = ["--require-browser"] if everything else ["-m", "not slow and not postgres"]
     return ["-n", "2", "--dist", "loadfile", *chosen, *rest]
 
 

@@ -26,7 +26,7 @@ from engine.ids import Ids
 from engine.store.database import Transaction
 from engine.store.hints import Hints
 from engine.store.migrations import migrate_over, revision
-from engine.store.postgres_errors import CLOSED, is_away, is_race, is_taken, unavailable, unsure
+from engine.store.postgres_errors import CLOSED, is_away, is_race, is_taken, refusal, unsure
 from engine.store.postgres_hints import Bells
 from engine.store.postgres_url import connecting, connecting_patiently
 from engine.store.work import Work
@@ -152,7 +152,7 @@ class PostgresDatabase:
             except (DBAPIError, OSError) as error:
                 again = is_race(error) or is_away(error) or (is_taken(error) and number < LOOKS)
                 if pause is None or not again:
-                    raise unavailable(error) from error
+                    raise refusal(error) from error
                 log.info("store.tried_again", reason=str(error).partition("\n")[0])
                 await self._pauses.sleep(pause * (0.5 + self._around.ids.fraction()))
         raise Unavailable(CLOSED)
@@ -249,7 +249,7 @@ async def _over(url: str, told: Callable[[Connection], T]) -> T:
         async with engine.begin() as connection:
             return await connection.run_sync(told)
     except (DBAPIError, OSError) as error:
-        raise unavailable(error) from error
+        raise refusal(error) from error
     finally:
         await engine.dispose()
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy.exc import DBAPIError
 
-from engine.errors import NotRecorded, Unavailable
+from engine.errors import EngineError, Invalid, NotRecorded, Unavailable
 
 RACES: Final = frozenset({"40001", "40P01"})  # serialization failure and deadlock
 TAKEN: Final = (
@@ -13,6 +13,7 @@ TAKEN: Final = (
 # Too many connections; shut down by an operator, by a crash, or still starting.
 AWAY: Final = frozenset({"53300", "57P01", "57P02", "57P03"})
 CONNECTION: Final = "08"  # the class of everything that is wrong with a connection
+NO_TEXT: Final = frozenset({"22000", "22021", "22P05"})  # NUL, and half a surrogate pair
 ADVICE: Final = {
     "25006": "the database is read-only at the moment: wait for the failover, or mend it",
     "53100": "the database's disk is full: make room",
@@ -45,11 +46,16 @@ def is_away(error: BaseException) -> bool:
     return state in AWAY or state.startswith(CONNECTION)
 
 
-def unavailable(error: BaseException) -> Unavailable:
+def refusal(error: BaseException) -> EngineError:
     """What the caller is told when nothing of the deed was kept."""
     cause = error.orig if isinstance(error, DBAPIError) else error
-    usual = "try again, and see `signoff doctor` when it stays"
-    advice = ADVICE.get(_state(error) or "", usual)
+    state = _state(error) or ""
+    if state in NO_TEXT:
+        return Invalid(
+            "A text holds a character that cannot be kept: NUL, or half a surrogate pair. Remove it.",
+            code="bad_text",
+        )
+    advice = ADVICE.get(state, "try again, and see `signoff doctor` when it stays")
     reason = " ".join(str(cause).split()) or type(cause).__name__
     return Unavailable(f"The store did not take this: {reason}. Nothing of it was kept; {advice}.")
 

@@ -98,7 +98,7 @@ def processes_begun(checkout: Path, *, holding: str, change: str = "") -> int:
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        pytest.param([], ["-m", "not slow"], id="a person gets the quick tests"),
+        pytest.param([], ["-m", "not slow and not postgres"], id="a person gets the quick tests"),
         pytest.param(["--all"], ["--require-browser"], id="all means the browser too"),
         pytest.param(
             ["tests/unit", "--all"], ["--require-browser", "tests/unit"], id="the rest is pytest's"

@@ -88,6 +88,14 @@ async def test_a_key_that_stays_taken_is_said_and_undone(shared: PostgresDatabas
     assert await shared.read(kept) == ["a"]
 
 
+@pytest.mark.parametrize("text", ["a\x00b", "\ud800"], ids=["NUL", "half a surrogate pair"])
+async def test_what_is_no_text_is_the_callers_to_mend(shared: PostgresDatabase, text: str) -> None:
+    with pytest.raises(Invalid, match="cannot be kept") as refused:
+        await shared.write(Deed(text))
+
+    assert refused.value.code == "bad_text"
+
+
 async def test_what_the_block_raises_comes_out_as_it_is(
     url: str, surroundings: Surroundings
 ) -> None:
