@@ -8,9 +8,9 @@ from sqlalchemy import text, update
 
 from engine.errors import Unavailable
 from engine.ids import DEFAULT_TENANT, RunId
-from engine.rules.states import RunStatus
+from engine.rules.states import ApprovalStatus, RunStatus
 from engine.runtime.worker import Pace
-from engine.services import runs
+from engine.services import rungs, runs
 from engine.store.database import Transaction
 from engine.store.sqlite import opened
 from engine.store.tables import approvals
@@ -70,17 +70,35 @@ async def test_a_rung_that_cannot_fire_holds_up_no_other_and_is_tried_again(scen
     assert (await scene.picture(broken)).row.status is RunStatus.ROLLED_BACK
 
 
+async def test_a_rung_that_cannot_do_all_it_causes_does_nothing_of_it(scene: Scene) -> None:
+    run = await scene.start("shaky_deploy")
+    await scene.drive()
+    waits = text("UPDATE runs SET status = 'waiting', reason = 'approval'")
+    runs_on = text("UPDATE runs SET status = 'running', reason = NULL")
+    await scene.database.write(lambda tx: tx.connection.execute(runs_on))
+
+    await scene.pass_time(LATER)
+    await scene.database.write(rungs.fire_due)
+    halfway = (await scene.picture(run)).approvals[0].status
+    await scene.database.write(lambda tx: tx.connection.execute(waits))
+    await scene.pass_time(timedelta(minutes=1))
+    await scene.drive()
+
+    assert halfway is ApprovalStatus.OPEN
+    assert (await scene.picture(run)).row.status is RunStatus.ROLLED_BACK
+
+
 @pytest.mark.parametrize(
-    ("table", "damage"),
+    "damage",
     [
-        ("runs", "UPDATE runs SET input = '{' WHERE id = :run"),
-        ("runs", "UPDATE runs SET status = 'waiting', reason = 'timer' WHERE id = :run"),
-        ("journal", "UPDATE journal SET data = '{' WHERE run = :run"),
-        ("runs", "UPDATE runs SET status = 'waiting', reason = 'child' WHERE id = :run"),
+        "UPDATE runs SET input = '{' WHERE id = :run",
+        "UPDATE runs SET status = 'waiting', reason = 'timer' WHERE id = :run",
+        "UPDATE journal SET data = '{' WHERE run = :run",
+        "UPDATE runs SET status = 'waiting', reason = 'child' WHERE id = :run",
     ],
 )
 async def test_a_run_that_cannot_be_read_or_begun_holds_up_no_other(
-    scene: Scene, table: str, damage: str
+    scene: Scene, damage: str
 ) -> None:
     broken = await scene.start("shaky_nap")
     whole = await scene.start("shaky_nap")

@@ -16,11 +16,11 @@ from engine.errors import (
     Refused,
     Superseded,
 )
-from engine.ids import DEFAULT_TENANT, LeaseToken, MessageId, PersonId, WorkerId
-from engine.rules.states import ApprovalStatus
+from engine.ids import DEFAULT_TENANT, ApprovalId, LeaseToken, MessageId, PersonId, WorkerId
+from engine.rules.states import ApprovalStatus, ImpossibleChange
 from engine.rules.tally import Choice
 from engine.services import approvals, deliveries, driving, votes
-from engine.services.approvals import Request
+from engine.services.approvals import Asking, Request
 from engine.services.driving import Driven, Permit
 from engine.services.votes import Ballot
 from engine.store import approvals as rows
@@ -197,6 +197,19 @@ async def test_a_step_is_not_dispatched_without_the_lease(scene: Scene) -> None:
 
     row = opened_book(scene.database.path).approvals[permit.approval]
     assert row["consumed_at"] is None
+
+
+async def test_only_what_was_sent_back_is_asked_again_as_its_next_round(scene: Scene) -> None:
+    driven, permit = await given_decided(scene)
+    before = opened_book(scene.database.path).approvals[permit.approval]
+    again = Asking(run=driven.run, path="9", token=driven.token, again=ApprovalId(permit.approval))
+
+    with pytest.raises(ImpossibleChange):
+        await scene.database.write(
+            lambda tx: approvals.open_for_run(tx, DEFAULT_TENANT, REFUND, again)
+        )
+
+    assert opened_book(scene.database.path).approvals[permit.approval] == before
 
 
 def refresh(message: str, said: str, event: str = REFRESH) -> NewDelivery:
