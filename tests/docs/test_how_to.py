@@ -14,7 +14,8 @@ pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 HOW_TO = ROOT / "docs" / "how-to"
 GIVEN = ("operate", "webhooks")  # something has to have happened before: told below
-ELSEWHERE = ("postgresql",)  # needs a database server: tests/postgres/test_roles.py starts all of it
+# Needs a database server: tests/postgres/test_roles.py starts all that the page names.
+ELSEWHERE = ("postgresql",)
 PLAIN = [
     ROOT / "README.md",
     *sorted(page for page in HOW_TO.glob("*.md") if page.stem not in (*GIVEN, *ELSEWHERE)),
