@@ -69,13 +69,15 @@ class Attempts:
         except ChannelMisconfigured as error:
             return _misconfigured(delivery, str(error))
         except ChannelUnavailable as error:
-            return _again(delivery, str(error), after_s=error.retry_after_s or 0)
+            wish = error.retry_after_s or 0
+            return _again(delivery, str(error), after_s=wish, is_unsure=error.ambiguous)
         except Unavailable as error:
             return _again(delivery, str(error))
         except TimeoutError:
-            return _again(delivery, f"Not finished within {SEND_WITHIN.total_seconds():g} s.")
+            words = f"Not finished within {SEND_WITHIN.total_seconds():g} s."
+            return _again(delivery, words, is_unsure=True)
         except Exception as error:  # border: a channel's bug must not stop the other deliveries
-            return _again(delivery, f"{type(error).__name__}: {error}")
+            return _again(delivery, f"{type(error).__name__}: {error}", is_unsure=True)
 
     async def _send(self, delivery: Delivery) -> Outcome:
         channel = self._channels.get(delivery.channel)
@@ -108,10 +110,11 @@ class Attempts:
 
 
 def _is_wanted(delivery: Delivery, card: Card) -> bool:
-    """Whether somebody has seen this approval here, or can still decide it, or hears of everything."""
+    """Whether somebody may have seen this approval here, or can decide it, or hears of everything."""
     if delivery.state in {"dead", "gone", "withdrawn"} and delivery.channel != EVERY:
         return False
-    return delivery.before is not None or card.status == "open" or delivery.channel == EVERY
+    may_be_seen = delivery.before is not None or delivery.is_unsure
+    return may_be_seen or card.status == "open" or delivery.channel == EVERY
 
 
 async def _show(channel: Channel, delivery: Delivery, card: Card) -> MessageRef:
@@ -132,13 +135,15 @@ def _gone(delivery: Delivery, error: str) -> Outcome:
     return Outcome(deed=lambda tx: deliveries.gone(tx, delivery, error))
 
 
-def _again(delivery: Delivery, error: str, *, after_s: float = 0) -> Outcome:
+def _again(
+    delivery: Delivery, error: str, *, after_s: float = 0, is_unsure: bool = False
+) -> Outcome:
     wish = timedelta(seconds=min(after_s, RETRY_AFTER_MAX.total_seconds()))
 
     def deed(tx: Transaction) -> None:
         delay = delivery_delay(delivery.channel, delivery.attempts, tx.ids.fraction())
         retry_at = None if delay is None else tx.now + max(delay, wish)
-        deliveries.failed(tx, delivery, error, retry_at=retry_at)
+        deliveries.failed(tx, delivery, error, retry_at=retry_at, is_unsure=is_unsure)
 
     return Outcome(deed=deed, rest=wish)
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from engine.digest import sha256
 from engine.errors import NotFound
 from engine.ids import DeliveryId, TenantId
-from engine.store import deliveries, inbox, notices, outbox
+from engine.store import deliveries, inbox, messages, notices, outbox
 from engine.store.database import Transaction
 from engine.store.deliveries import OutboxLine
 from engine.store.outbox import EVERY, Delivery, NewDelivery, Shown
@@ -56,11 +56,19 @@ def sent(tx: Transaction, delivery: Delivery, shown: Shown | None) -> None:
     forgotten = {"payload": "{}"} if delivery.kind == "tell" else {}
     outbox.mark(tx, delivery, status="sent", ended_at=tx.now, error=None, **forgotten)
     if delivery.message is not None and shown is not None:
-        outbox.set_shown(tx, delivery.message, shown)
+        messages.set_shown(tx, delivery.message, shown)
 
 
-def failed(tx: Transaction, delivery: Delivery, error: str, *, retry_at: datetime | None) -> None:
-    """The delivery did not arrive. Without `retry_at` it is dead, and the operators are told.
+def failed(
+    tx: Transaction,
+    delivery: Delivery,
+    error: str,
+    *,
+    retry_at: datetime | None,
+    is_unsure: bool = False,
+) -> None:
+    """The delivery did not arrive, or nobody can tell. Without `retry_at` it is dead, and the operators
+    are told.
 
     A card that could never be posted takes its waiting updates with it; a webhook's events are each
     their own.
@@ -68,13 +76,14 @@ def failed(tx: Transaction, delivery: Delivery, error: str, *, retry_at: datetim
     Raises:
         LeaseLost: if somebody else holds the delivery by now; nothing is changed.
     """
-    said = error[:ERROR_CHARS_MAX]
+    begins = outbox.UNSURE if is_unsure or delivery.is_unsure else ""
+    said = f"{begins}{error}"[:ERROR_CHARS_MAX]
     if retry_at is not None:
         outbox.mark(tx, delivery, due_at=retry_at, error=said)
         return
     outbox.mark(tx, delivery, status="dead", ended_at=tx.now, error=said)
     if delivery.kind == "post" and delivery.message is not None and delivery.channel != EVERY:
-        outbox.set_state(tx, delivery.message, "dead")
+        messages.set_state(tx, delivery.message, "dead")
         outbox.drop_rest(tx, delivery.message)
     dead = deliveries.counts(tx, delivery.tenant)["dead"]
     trouble(tx, delivery, said, advice=f"{_many(dead)} given up so far.")
@@ -97,7 +106,7 @@ def gone(tx: Transaction, delivery: Delivery, error: str) -> None:
     """
     outbox.mark(tx, delivery, status="dropped", ended_at=tx.now, error=error[:ERROR_CHARS_MAX])
     if delivery.message is not None:
-        outbox.set_state(tx, delivery.message, "gone")
+        messages.set_state(tx, delivery.message, "gone")
         outbox.drop_rest(tx, delivery.message)
 
 

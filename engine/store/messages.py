@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import insert, update
+from sqlalchemy import case, insert, update
 
+from engine.digest import canonical
 from engine.ids import ApprovalId, MessageId, PersonId, TenantId
 from engine.store.database import Transaction
+from engine.store.outbox import Shown
 from engine.store.statements import find
 from engine.store.tables import messages
 
@@ -62,3 +64,24 @@ def of(tx: Transaction, approval: ApprovalId) -> list[MessageRow]:
         )
         for message in found
     ]
+
+
+def set_shown(tx: Transaction, message: MessageId, shown: Shown) -> None:
+    """Remember where and how the message was shown; one that was withdrawn meanwhile stays so."""
+    withdrawn = messages.c.state == "withdrawn"
+    tx.connection.execute(
+        update(messages)
+        .where(messages.c.id == message)
+        .values(
+            state=case((withdrawn, "withdrawn"), else_="posted"),
+            ref=canonical(dict(shown.data)).decode(),
+            shown=shown.shown,
+            left_out=canonical(list(shown.left_out)).decode(),
+            shown_version=shown.version,
+        )
+    )
+
+
+def set_state(tx: Transaction, message: MessageId, state: str) -> None:
+    """Remember that the message was never posted (dead), or is there no more (gone)."""
+    tx.connection.execute(update(messages).where(messages.c.id == message).values(state=state))

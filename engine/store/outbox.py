@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from operator import gt, lt
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, case, insert, literal, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, and_, insert, literal, or_, select, tuple_, update
 
 from engine.digest import canonical
 from engine.errors import LeaseLost
@@ -17,6 +17,7 @@ from engine.store.tables import messages, outbox
 
 TROUBLE = "deliveries.trouble"
 REFRESH = "approval.updated"  # only says how things stand: one that waits is enough
+UNSURE = "May have arrived: "  # how the error of an attempt begins that got no answer
 FREE: Mapping[str, None] = {"lease_token": None, "lease_expires_at": None}
 EVERY = "webhook"  # the channel whose deliveries are events of their own, none standing for another
 
@@ -47,7 +48,10 @@ class Shown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One thing to send, under a lease. `attempts` counts this; `before` is None until shown."""
+    """One thing to send, under a lease. `attempts` counts this; `before` is None until shown.
+
+    `is_unsure` says that an earlier attempt may have arrived: it was lost in a crash, or got no answer.
+    """
 
     id: DeliveryId
     tenant: TenantId
@@ -63,6 +67,7 @@ class Delivery:
     payload: Mapping[str, object]
     event_at: datetime
     attempts: int
+    is_unsure: bool
     lease: LeaseToken
     before: Shown | None
 
@@ -151,27 +156,6 @@ def give_back(tx: Transaction, delivery: Delivery) -> None:
         .where(outbox.c.id == delivery.id, outbox.c.lease_token == delivery.lease, _is("pending"))
         .values(attempts=outbox.c.attempts - 1, **FREE)
     )
-
-
-def set_shown(tx: Transaction, message: MessageId, shown: Shown) -> None:
-    """Remember where and how the message was shown; one that was withdrawn meanwhile stays so."""
-    withdrawn = messages.c.state == "withdrawn"
-    tx.connection.execute(
-        update(messages)
-        .where(messages.c.id == message)
-        .values(
-            state=case((withdrawn, "withdrawn"), else_="posted"),
-            ref=canonical(dict(shown.data)).decode(),
-            shown=shown.shown,
-            left_out=canonical(list(shown.left_out)).decode(),
-            shown_version=shown.version,
-        )
-    )
-
-
-def set_state(tx: Transaction, message: MessageId, state: str) -> None:
-    """Remember that the message was never posted (dead), or is there no more (gone)."""
-    tx.connection.execute(update(messages).where(messages.c.id == message).values(state=state))
 
 
 def drop_rest(tx: Transaction, message: MessageId) -> None:
@@ -295,6 +279,7 @@ def _delivery(row: Row[Any]) -> Delivery:
         payload=json.loads(row.payload),
         event_at=row.event_at,
         attempts=row.attempts,
+        is_unsure=row.attempts > 1 and (row.error is None or row.error.startswith(UNSURE)),
         lease=LeaseToken(row.lease_token),
         before=before,
     )

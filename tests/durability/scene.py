@@ -1,6 +1,6 @@
 """What breaks and is mended: a file, a worker and a dispatcher on it that can die, and people who vote."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -163,19 +163,24 @@ class Scene:
 
     async def drive(self, database: Database | None = None) -> None:
         """Drive all that is due; where the driver dies, another one begins."""
-        try:
-            await self.worker(database).drain()
-        except* Died:
-            await self.restart()
+        if await self.killed(self.worker(database).drain()):
             await self.drive()
 
     async def deliver(self, database: Database | None = None) -> None:
         """Deliver all that is due; where the dispatcher dies, another one begins."""
-        try:
-            await self.dispatcher(database).drain()
-        except* Died:
-            await self.restart()
+        if await self.killed(self.dispatcher(database).drain()):
             await self.deliver()
+
+    async def killed(self, work: Awaitable[object]) -> bool:
+        """Whether whoever did this work died of it; then the next life has begun."""
+        is_dead = False
+        try:
+            await work
+        except* Died:
+            is_dead = True
+        if is_dead:
+            await self.restart()
+        return is_dead
 
     async def restart(self) -> None:
         """The next life begins: whoever held a lease is dead."""

@@ -1,11 +1,15 @@
 """A driver that dies at any commit, before or after it, is followed by one that finishes its work."""
 
 from collections import Counter
+from functools import partial
 
 import pytest
 
 from engine.ids import RunId
 from engine.rules.states import RunStatus
+from engine.services import deliveries
+from engine.store.database import Transaction
+from engine.store.outbox import Delivery
 from tests.durability import notes
 from tests.durability.scene import LATER, Mortal, Scene
 
@@ -85,6 +89,42 @@ async def test_a_death_between_a_send_and_its_mark_sends_the_same_again(
     assert lives == [*range(1, len(whole.telling) + 1)]
     assert max(keys.values()) in ({2} if before else {1, 2})
     assert scene.violations() == []
+
+
+async def test_what_may_have_been_shown_before_a_death_is_closed_after_it(scene: Scene) -> None:
+    run = await scene.start("shaky_deploy")
+    await scene.drive()
+
+    await scene.killed(scene.dispatcher(Mortal(scene.database, last=2, before=True)).drain())
+    seen = [each.status for each in notes.messages(scene.folder)]
+    await scene.vote((await scene.picture(run)).approvals[-1].id, "ana")
+    await scene.drive()
+    await scene.deliver()
+
+    assert set(seen) == {"open"}
+    assert scene.violations() == []
+
+
+async def test_what_certainly_did_not_arrive_in_time_is_not_shown_when_all_is_over(
+    scene: Scene,
+) -> None:
+    run = await scene.start("shaky_deploy")
+    await scene.drive()
+
+    claimed = await scene.database.write(
+        lambda tx: deliveries.claim(tx, "email", limit=9, lease_for=LATER)
+    )
+    for each in claimed:
+        await scene.database.write(partial(_refused, each))
+    await scene.vote((await scene.picture(run)).approvals[-1].id, "ana")
+    await scene.drive()
+    await scene.deliver()
+
+    assert notes.messages(scene.folder) == []
+
+
+def _refused(delivery: Delivery, tx: Transaction) -> None:
+    deliveries.failed(tx, delivery, "no connection", retry_at=tx.now)
 
 
 async def delivered(scene: Scene, mortal: Mortal) -> None:
