@@ -51,7 +51,8 @@ def nonce(tx: Transaction, token: str) -> str:
         NotFound: as `view` does.
     """
     fresh = tx.ids.secret()
-    links.add_nonce(tx, fresh, link=_find(tx, token).hash)
+    link = _find(tx, token)
+    links.add_nonce(tx, link.tenant, fresh, link=link.hash)
     return fresh
 
 

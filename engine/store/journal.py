@@ -11,7 +11,7 @@ from sqlalchemy import Row, bindparam, select
 from engine.clock import iso
 from engine.digest import canonical, sha256
 from engine.errors import LeaseLost, NotFound
-from engine.ids import LeaseToken, RunId
+from engine.ids import LeaseToken, RunId, TenantId
 from engine.rules.states import RunShape, RunStatus, WaitingReason, apply
 from engine.store.database import Transaction
 from engine.store.statements import add, change
@@ -109,6 +109,7 @@ def append(
     for entry in entries:
         shape = apply(shape, entry.kind, entry.data)
         line = _line(run, position, entry, at=tx.now, previous=head)
+        line["tenant"] = row.tenant
         lines.append(line)
         position, head = position + 1, str(line["hash"])
     add(tx, journal, lines)
@@ -129,9 +130,12 @@ def append(
     return shape
 
 
-def first_line(run: RunId, data: Mapping[str, object], *, at: datetime) -> dict[str, object]:
+def first_line(
+    tenant: TenantId, run: RunId, data: Mapping[str, object], *, at: datetime
+) -> dict[str, object]:
     """The first entry of a run, to be stored by `add_line` once the run's row is there."""
-    return _line(run, 0, NewEntry(kind="run.created", data=data), at=at, previous="")
+    line = _line(run, 0, NewEntry(kind="run.created", data=data), at=at, previous="")
+    return {**line, "tenant": tenant}
 
 
 def add_line(tx: Transaction, line: dict[str, object]) -> None:
@@ -169,7 +173,14 @@ def hash_of(entry: Entry) -> str:
 
 
 _LOCKED = (
-    select(runs.c.status, runs.c.reason, runs.c.next_position, runs.c.head, runs.c.lease_token)
+    select(
+        runs.c.tenant,
+        runs.c.status,
+        runs.c.reason,
+        runs.c.next_position,
+        runs.c.head,
+        runs.c.lease_token,
+    )
     .where(runs.c.id == bindparam("run"))
     .with_for_update(key_share=True)
 )

@@ -102,12 +102,15 @@ def revoke_for(tx: Transaction, approval: ApprovalId, *, person: PersonId | None
     return change(tx, links, where, {"revoked_at": tx.now})
 
 
-def add_nonce(tx: Transaction, nonce: str, *, link: str) -> None:
+def add_nonce(tx: Transaction, tenant: TenantId, nonce: str, *, link: str) -> None:
     """Let `nonce` carry one decision of the page of `link`; what is too old is forgotten."""
     tx.connection.execute(delete(nonces).where(nonces.c.expires_at <= tx.now))
     tx.connection.execute(
         insert(nonces).values(
-            hash=tx.tokens.hashed("nonce", nonce), link=link, expires_at=tx.now + NONCE_FOR
+            tenant=tenant,
+            hash=tx.tokens.hashed("nonce", nonce),
+            link=link,
+            expires_at=tx.now + NONCE_FOR,
         )
     )
 

@@ -81,7 +81,7 @@ def begin(tx: Transaction, new: NewRun, *, is_ready: bool = True) -> None:
         "started_by": new.started_by,
         "owner": new.owner,
     }
-    line = journal.first_line(new.id, data, at=tx.now)
+    line = journal.first_line(new.tenant, new.id, data, at=tx.now)
     row = {
         "id": new.id,
         "tenant": new.tenant,

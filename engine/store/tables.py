@@ -100,6 +100,9 @@ def _index_where(name: str, *columns: str, where: str, unique: bool = False) -> 
 
 
 meta = Table("meta", metadata, Column("key", Text, primary_key=True), _text("value"))
+tenants = Table(
+    "tenants", metadata, _id(), _text("name"), _flag("is_active"), _text("origin"), _moment("created_at"),
+)  # fmt: skip
 
 people = Table(
     "people", metadata, _tenant(), _text("id"), _text("name"), _text("email", optional=True),
@@ -128,12 +131,12 @@ runs = Table(
     _text("started_by"), _text("owner", optional=True), _whole("next_position"), _text("head"),
     _moment("ready_at", optional=True), _text("lease_token", optional=True), _text("lease_holder", optional=True),
     _moment("lease_expires_at", optional=True), _moment("created_at"), _moment("updated_at"),
-    _moment("ended_at", optional=True),
+    _moment("ended_at", optional=True), _whole("tries", default=0),
     _known("status", RunStatus), Index("ix_runs_page", "tenant", "created_at", "id"),
     _index_where("ix_runs_ready", "ready_at", where="ready_at IS NOT NULL"),
 )  # fmt: skip
 journal = Table(
-    "journal", metadata, _text("run"), _whole("position"), _text("kind"), _text("name", optional=True),
+    "journal", metadata, _tenant(), _text("run"), _whole("position"), _text("kind"), _text("name", optional=True),
     _text("path", optional=True), _text("data"), _moment("at"), _text("previous"), _text("hash"),
     PrimaryKeyConstraint("run", "position"), ForeignKeyConstraint(["run"], ["runs.id"]),
     sqlite_with_rowid=False,
@@ -222,7 +225,7 @@ links = Table(
     _text("person"), _moment("revoked_at", optional=True), Index(None, "approval"),
 )  # fmt: skip
 nonces = Table(
-    "nonces", metadata, Column("hash", Text, primary_key=True), _text("link"), _moment("expires_at"),
+    "nonces", metadata, _tenant(), Column("hash", Text, primary_key=True), _text("link"), _moment("expires_at"),
     _moment("used_at", optional=True),
 )  # fmt: skip
 idempotency = Table(

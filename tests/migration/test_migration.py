@@ -1,5 +1,6 @@
 """A fresh database and a migrated one are the same, and a newer one is left alone."""
 
+import re
 import sqlite3
 from pathlib import Path
 
@@ -13,13 +14,18 @@ from engine.store.migrations import HEAD, migrate, revision
 from engine.store.tables import metadata
 
 
-def shape(path: Path) -> list[tuple[str, str]]:
-    """Every table and index with its definition, white space aside."""
+def shape(path: Path) -> list[tuple[str, list[str]]]:
+    """Every table and index with the lines of its definition: a column that was added stands last."""
     with sqlite3.connect(path) as connection:
         rows = connection.execute(
             "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name != 'alembic_version'"
         ).fetchall()
-    return sorted((name, " ".join(sql.split())) for name, sql in rows)
+    return sorted((name, _lines(sql)) for name, sql in rows)
+
+
+def _lines(sql: str) -> list[str]:
+    pieces = re.split(r",\s(?![^(]*\))", " ".join(sql.replace("(", "( ", 1).split()))
+    return sorted(piece.strip(" )") for piece in pieces)
 
 
 def test_a_newer_schema_is_refused_and_left_alone(tmp_path: Path) -> None:

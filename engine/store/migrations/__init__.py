@@ -7,7 +7,7 @@ from sqlalchemy import Connection, create_engine, inspect, text
 
 from engine.errors import Unavailable
 
-HEAD = "0002"
+HEAD = "0003"
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('signoff:migrate', 0))")
 

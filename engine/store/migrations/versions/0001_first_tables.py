@@ -85,6 +85,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "nonces",
+        sa.Column("tenant", sa.Text(), nullable=False),
         sa.Column("hash", sa.Text(), nullable=False),
         sa.Column("link", sa.Text(), nullable=False),
         sa.Column("expires_at", tables.Moment(), nullable=False),
@@ -274,6 +275,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "journal",
+        sa.Column("tenant", sa.Text(), nullable=False),
         sa.Column("run", sa.Text(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
