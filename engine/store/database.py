@@ -1,18 +1,21 @@
 """What the store hands out: a transaction, and the database that runs deeds whole in one."""
 
+import sqlite3
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
-from engine.ids import Ids
+from engine.ids import Ids, TenantId
 from engine.store.hints import Hints
 from engine.tokens import Tokens
 
 T = TypeVar("T")
+
+_ACT_FOR = text("SELECT set_config('signoff.tenant', :tenant, true)")
 
 
 @dataclass(slots=True)
@@ -20,14 +23,18 @@ class Transaction:
     """One deed's view of the database. Store functions take it first; nothing above the store opens it.
 
     `clock` tells the moment: the database's where several machines share it, the injected one where
-    one process owns the file.
+    one process owns the file. `driver` is SQLite's own connection below `connection`, for prepared
+    statements; only the writer has it.
     """
 
     connection: Connection
     clock: Callable[[], datetime]
     ids: Ids
     tokens: Tokens
+    driver: sqlite3.Connection | None = None
     hints: set[str] = field(default_factory=set[str])
+    is_guarded: bool = False  # whether the database itself shows a deed one tenant's rows alone
+    tenant: TenantId | None = None  # the one that it shows now
     _now: datetime | None = None
 
     @property
@@ -44,8 +51,22 @@ class Transaction:
     @contextmanager
     def apart(self) -> Generator[None]:
         """What the block writes is undone alone when it raises; the rest of the deed stays."""
-        with self.connection.begin_nested():
-            yield
+        before = self.tenant
+        try:
+            with self.connection.begin_nested():
+                yield
+        except BaseException:
+            self.tenant = before  # the database forgot whom the block acted for, too
+            raise
+
+    def act_for(self, tenant: TenantId) -> None:
+        """From here on this deed is `tenant`'s: where the database guards rows, it sees no others.
+
+        For deeds that are about several tenants in turn; all others are begun by `Database.of`.
+        """
+        if self.is_guarded and tenant != self.tenant:
+            self.connection.execute(_ACT_FOR, {"tenant": tenant})
+            self.tenant = tenant
 
     def hint(self, topic: str) -> None:
         """After the commit, wake whoever listens to `topic`. Nothing is sent when the deed is undone."""
@@ -57,6 +78,13 @@ class Database(Protocol):
 
     @property
     def hints(self) -> Hints: ...
+
+    def of(self, tenant: TenantId) -> "Database":
+        """The same database for deeds that are `tenant`'s alone.
+
+        A PostgreSQL with row-level security shows them no row of anybody else, whatever they ask.
+        """
+        ...
 
     async def write(
         self, deed: Callable[[Transaction], T], *, within: timedelta | None = None

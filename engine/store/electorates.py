@@ -8,6 +8,7 @@ from engine.errors import Invalid
 from engine.ids import PersonId, TenantId
 from engine.rules.approvers import Approver, ApproverKind
 from engine.store.database import Transaction
+from engine.store.statements import find_among
 from engine.store.tables import identities, members, people
 
 _MEMBERSHIPS = {ApproverKind.GROUP: "group", ApproverKind.ROLE: "role"}
@@ -83,9 +84,6 @@ def _found(
     return result
 
 
-_THESE = select(people.c.id, people.c.is_active).where(
-    people.c.tenant == bindparam("tenant"), people.c.id.in_(bindparam("ids", expanding=True))
-)
 _BELONGING = (
     select(members.c.kind, members.c.name, members.c.person, people.c.is_active)
     .join(people, and_(people.c.tenant == members.c.tenant, people.c.id == members.c.person))
@@ -101,7 +99,7 @@ def _active(
 ) -> dict[PersonId, set[PersonId]]:
     if not wanted:
         return {}
-    rows = tx.connection.execute(_THESE, {"tenant": tenant, "ids": list(wanted)})
+    rows = find_among(tx, people, {"tenant": tenant}, among={"id": wanted})
     return {PersonId(row.id): {PersonId(row.id)} if row.is_active else set() for row in rows}
 
 

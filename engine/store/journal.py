@@ -13,7 +13,9 @@ from engine.digest import canonical, sha256
 from engine.errors import LeaseLost, NotFound
 from engine.ids import LeaseToken, RunId, TenantId
 from engine.rules.states import RunShape, RunStatus, WaitingReason, apply
+from engine.rules.suspicion import is_progress
 from engine.store.database import Transaction
+from engine.store.prepared import Prepared
 from engine.store.statements import add, change
 from engine.store.tables import journal, runs
 
@@ -66,6 +68,7 @@ class RunChanges(TypedDict, total=False):
     lease_token: str | None
     lease_holder: str | None
     lease_expires_at: datetime | None
+    tries: int
 
 
 def released(*, ready_at: datetime | None, awaits: str | None = None) -> RunChanges:
@@ -76,6 +79,7 @@ def released(*, ready_at: datetime | None, awaits: str | None = None) -> RunChan
         "lease_token": None,
         "lease_holder": None,
         "lease_expires_at": None,
+        "tries": 0,
     }
 
 
@@ -89,8 +93,9 @@ def append(
 ) -> RunShape:
     """Add `entries` to the run's journal and set the state that they lead to, in one go.
 
-    With a `token` the caller must still hold the run's lease; without one it is a signal, which anybody
-    may append. An ended run takes no entry that would change its state.
+    With a `token` the caller must still hold the run's lease, and what shows that it got somewhere
+    clears the run of earlier crashes; without one it is a signal, which anybody may append. An ended
+    run takes no entry that would change its state.
 
     Raises:
         LeaseLost: if `token` is no longer the run's.
@@ -119,12 +124,15 @@ def append(
         "next_position": position,
         "head": head,
         "updated_at": tx.now,
-        **(changes or {}),
     }
+    if token is not None and any(is_progress(entry.kind) for entry in entries):
+        moved["tries"] = 1  # this driving is not over yet, and may still end in a crash
+    moved.update(changes or {})
     if shape.is_terminal:
         moved.update(ended_at=tx.now, **released(ready_at=None))
     change(tx, runs, {"id": run}, moved)
     tx.hint(f"run:{run}")
+    tx.hint(f"news:{row.tenant}")
     if moved.get("ready_at") is not None:
         tx.hint("runs")
     return shape
@@ -141,6 +149,7 @@ def first_line(
 def add_line(tx: Transaction, line: dict[str, object]) -> None:
     """Store what `first_line` made."""
     add(tx, journal, [line])
+    tx.hint(f"news:{line['tenant']}")
 
 
 def entries(tx: Transaction, run: RunId, *, after: int = -1, limit: int = 1_000_000) -> list[Entry]:
@@ -172,7 +181,7 @@ def hash_of(entry: Entry) -> str:
     return str(line["hash"])
 
 
-_LOCKED = (
+_LOCKED = Prepared(
     select(
         runs.c.tenant,
         runs.c.status,
@@ -187,10 +196,10 @@ _LOCKED = (
 
 
 def _locked(tx: Transaction, run: RunId) -> Any:
-    row = tx.connection.execute(_LOCKED, {"run": run}).one_or_none()
-    if row is None:
+    found = _LOCKED.rows(tx, {"run": run})
+    if not found:
         raise NotFound(f"There is no run {run}.")
-    return row
+    return found[0]
 
 
 def _line(

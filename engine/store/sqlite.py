@@ -2,6 +2,7 @@
 
 import asyncio
 import queue
+import sqlite3
 import threading
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -77,8 +78,10 @@ class SqliteDatabase:
         await asyncio.to_thread(self._thread.join)
         await self._readers.dispose()
 
-    def _transaction(self, connection: Connection) -> Transaction:
-        return Transaction(connection, self._clock.now, self._ids, self._tokens)
+    def _transaction(
+        self, connection: Connection, driver: sqlite3.Connection | None = None
+    ) -> Transaction:
+        return Transaction(connection, self._clock.now, self._ids, self._tokens, driver)
 
     def _write_all(self) -> None:
         database = _writing(self.path)
@@ -126,14 +129,15 @@ class SqliteDatabase:
             with connection.begin():
                 for work in batch:
                     self._run_one(connection, work)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, sqlite3.Error) as error:
             for work in batch:
                 work.fail(_unavailable(error))
         return batch
 
     def _run_one(self, connection: Connection, work: Work[Any]) -> None:
-        transaction = self._transaction(connection)
-        connection.exec_driver_sql("SAVEPOINT deed")
+        driver = _driver(connection)
+        transaction = self._transaction(connection, driver)
+        driver.execute("SAVEPOINT deed")
         try:
             work.run(transaction)
         except DBAPIError as error:
@@ -141,10 +145,10 @@ class SqliteDatabase:
         except BaseException as error:  # border: whatever a deed raises belongs to its caller alone
             work.fail(error)
         if work.failed:
-            connection.exec_driver_sql("ROLLBACK TO deed")
+            driver.execute("ROLLBACK TO deed")
         else:
             work.hints = transaction.hints
-        connection.exec_driver_sql("RELEASE deed")
+        driver.execute("RELEASE deed")
 
     def _settle(self, batch: list[Work[Any]]) -> None:
         for work in batch:
@@ -172,7 +176,9 @@ async def opened(
 
 
 def _writing(path: Path) -> Engine:
-    database = create_engine(f"sqlite:///{path}", connect_args={"isolation_level": None})
+    database = create_engine(
+        f"sqlite:///{path}", connect_args={"isolation_level": None, "cached_statements": 512}
+    )
 
     @event.listens_for(database, "connect")
     def _prepare(connection: DBAPIConnection, _record: object) -> None:
@@ -208,6 +214,13 @@ def _reading(path: Path) -> AsyncEngine:
     return database
 
 
+def _driver(connection: Connection) -> sqlite3.Connection:
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        raise Unavailable(CLOSED)
+    return driver
+
+
 def _set(connection: DBAPIConnection, *pragmas: str) -> None:
     cursor = connection.cursor()
     for pragma in pragmas:
@@ -215,7 +228,7 @@ def _set(connection: DBAPIConnection, *pragmas: str) -> None:
     cursor.close()
 
 
-def _unavailable(error: SQLAlchemyError) -> EngineError:
+def _unavailable(error: Exception) -> EngineError:
     cause = error.orig if isinstance(error, DBAPIError) else error
     return Unavailable(
         f"The store did not take this: {cause}. Nothing of it was kept; try again, "

@@ -1,17 +1,13 @@
 """Statements built once: the hot ones differ only in their values, and building one costs more than running it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     Column,
     ColumnElement,
-    Insert,
-    Row,
-    Select,
     Table,
-    Update,
     and_,
     bindparam,
     insert,
@@ -22,20 +18,26 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.store.database import Transaction
+from engine.store.prepared import Prepared
 
 
 def add(tx: Transaction, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
     """Insert `rows`, which all name the same columns."""
-    tx.connection.execute(_insert(table), [dict(row) for row in rows])
+    prepared = _insert(table, tuple(rows[0]))
+    if len(rows) == 1:
+        prepared.run(tx, rows[0])
+    else:
+        prepared.run_all(tx, rows)
 
 
 def change(
     tx: Transaction, table: Table, where: Mapping[str, object], values: Mapping[str, object]
 ) -> int:
     """Set `values` in the rows that equal `where`; None in `where` matches NULL. Says how many."""
-    statement = _update(table, _shape(where), tuple(values))
-    parameters = {**_given(where), **{f"set_{name}": value for name, value in values.items()}}
-    return tx.connection.execute(statement, parameters).rowcount
+    parameters = _given(where)
+    for name, value in values.items():
+        parameters[f"set_{name}"] = value
+    return _update(table, _shape(where), tuple(values)).run(tx, parameters)
 
 
 def find(
@@ -45,28 +47,43 @@ def find(
     *,
     order_by: Sequence[str] = (),
     lock: bool = False,
-) -> Sequence[Row[Any]]:
+) -> Sequence[Any]:
     """The rows that equal `where`, in ascending order of `order_by`.
 
     With `lock` nobody else changes them before this deed has ended, and they are read as others left
     them. What is locked in which order stands in `engine.store.postgres`.
     """
-    statement = _select(table, _shape(where), tuple(order_by), lock=lock)
-    return tx.connection.execute(statement, _given(where)).all()
+    return _select(table, _shape(where), tuple(order_by), lock=lock).rows(tx, _given(where))
+
+
+def find_among(
+    tx: Transaction,
+    table: Table,
+    where: Mapping[str, object],
+    *,
+    among: Mapping[str, Collection[object]],
+) -> Sequence[Any]:
+    """The rows that equal `where` and whose one column in `among` is one of its values."""
+    ((column, values),) = among.items()
+    if not values:
+        return []
+    given = _given(where)
+    for index, value in enumerate(values):
+        given[f"among_{index}"] = value
+    return _select_among(table, _shape(where), column, len(values)).rows(tx, given)
 
 
 def find_one(
     tx: Transaction, table: Table, where: Mapping[str, object], *, lock: bool = False
-) -> Row[Any] | None:
-    """The one row that equals `where`, which must be enough to tell it from all others."""
+) -> Any:
+    """The one row that equals `where`, which must be enough to tell it from all others; or None."""
     found = find(tx, table, where, lock=lock)
     return found[0] if found else None
 
 
 def add_new(tx: Transaction, table: Table, row: Mapping[str, object]) -> bool:
     """Insert `row` unless one with its key is there, put there by whomever; says whether it was new."""
-    statement = _insert_new(table, tx.connection.dialect.name)
-    return tx.connection.execute(statement, dict(row)).rowcount == 1
+    return _insert_new(table, tuple(row), tx.connection.dialect.name).run(tx, row) == 1
 
 
 def holds(text: str, *columns: Column[str]) -> ColumnElement[bool]:
@@ -87,29 +104,35 @@ def _given(where: Mapping[str, object]) -> dict[str, object]:
 
 
 @lru_cache(maxsize=512)
-def _insert(table: Table) -> Insert:
-    return insert(table)
+def _insert(table: Table, columns: tuple[str, ...]) -> Prepared:
+    return Prepared(insert(table), columns=columns)
 
 
 @lru_cache(maxsize=64)
-def _insert_new(table: Table, dialect: str) -> Insert:
+def _insert_new(table: Table, columns: tuple[str, ...], dialect: str) -> Prepared:
     if dialect == "postgresql":
-        return postgresql.insert(table).on_conflict_do_nothing()
-    return sqlite.insert(table).on_conflict_do_nothing()
+        return Prepared(postgresql.insert(table).on_conflict_do_nothing(), columns=columns)
+    return Prepared(sqlite.insert(table).on_conflict_do_nothing(), columns=columns)
 
 
 @lru_cache(maxsize=512)
-def _update(table: Table, where: _Shape, columns: tuple[str, ...]) -> Update:
+def _update(table: Table, where: _Shape, columns: tuple[str, ...]) -> Prepared:
     values: dict[str, Any] = {name: bindparam(f"set_{name}") for name in columns}
-    return update(table).where(_equal(table, where)).values(values)
+    return Prepared(update(table).where(_equal(table, where)).values(values))
 
 
 @lru_cache(maxsize=512)
-def _select(table: Table, where: _Shape, order_by: tuple[str, ...], *, lock: bool) -> Select[Any]:
+def _select(table: Table, where: _Shape, order_by: tuple[str, ...], *, lock: bool) -> Prepared:
     ordered = (table.c[name] for name in order_by)
     found = select(table).where(_equal(table, where)).order_by(*ordered)
     # Rows that refer to a locked one may be written meanwhile; only its own columns are kept still.
-    return found.with_for_update(key_share=True) if lock else found
+    return Prepared(found.with_for_update(key_share=True) if lock else found)
+
+
+@lru_cache(maxsize=512)
+def _select_among(table: Table, where: _Shape, column: str, count: int) -> Prepared:
+    wanted: list[Any] = [bindparam(f"among_{index}") for index in range(count)]
+    return Prepared(select(table).where(_equal(table, where), table.c[column].in_(wanted)))
 
 
 def _equal(table: Table, where: _Shape) -> Any:

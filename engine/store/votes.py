@@ -1,7 +1,7 @@
 """Votes as rows: every answer is kept, and one per person and version is current."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy import Row, bindparam, func, select
 from engine.ids import ApprovalId, PersonId, TenantId
 from engine.rules.tally import CastVote, Choice
 from engine.store.database import Transaction
+from engine.store.prepared import Prepared
 from engine.store.statements import add, change, find
 from engine.store.tables import votes
 
@@ -39,19 +40,26 @@ class VoteRow:
         return CastVote(person=self.person, choice=self.choice, sequence=self.sequence)
 
 
+_COLUMNS = tuple(column.name for column in votes.columns)
+
+
 def insert_one(tx: Transaction, row: VoteRow, *, replaces: VoteRow | None = None) -> None:
     """Store the vote; `replaces` is the person's current one of this version, if they had any."""
     if replaces is not None:
         change(tx, votes, {"id": replaces.id}, {"is_current": False})
-    add(tx, votes, [asdict(row)])
+    add(tx, votes, [{name: getattr(row, name) for name in _COLUMNS}])
 
 
-_LAST = select(func.max(votes.c.sequence)).where(votes.c.approval == bindparam("approval"))
+_LAST = Prepared(
+    select(func.max(votes.c.sequence).label("last")).where(
+        votes.c.approval == bindparam("approval")
+    )
+)
 
 
 def next_sequence(tx: Transaction, approval: ApprovalId) -> int:
     """The number of the approval's next vote, from 1."""
-    last = tx.connection.execute(_LAST, {"approval": approval}).scalar()
+    last: int | None = _LAST.rows(tx, {"approval": approval})[0].last
     return (last or 0) + 1
 
 

@@ -107,7 +107,7 @@ def rows(number: int) -> dict[str, dict[str, object]]:
             "ready_at": due, "created_at": then + number, "updated_at": then,
         },
         "journal": {
-            "run": run, "position": 0, "kind": "run.created", "data": "{}", "at": then,
+            **own, "run": run, "position": 0, "kind": "run.created", "data": "{}", "at": then,
             "previous": "", "hash": "",
         },
         "approvals": {
