@@ -7,9 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from bot.chaos.checker.violations import Acked, Effect, Shown
 from engine.clock import Clock, micros
 from signoff import StepInfo
-from tests.durability.checker import Acked, Effect, Shown
 
 
 class Notes:

@@ -8,6 +8,8 @@ from typing import Final, TypeVar
 
 from typing_extensions import override
 
+from bot.chaos.checker.pages import opened_book
+from bot.chaos.checker.violations import Acked, Evidence, violations
 from channels.base import Capabilities, Card, Channel, MessageRef, Notice
 from channels.cards import CardBuilder
 from channels.dispatch import Dispatcher
@@ -30,7 +32,6 @@ from engine.tokens import Tokens
 from signoff.registry import registered
 from tests.clock import ManualClock
 from tests.durability import flows, notes
-from tests.durability.checker import Acked, Evidence, violations
 from tests.durability.notes import Notes
 
 T = TypeVar("T")
@@ -243,7 +244,7 @@ class Scene:
     def violations(self, *, is_quiet: bool = True) -> list[str]:
         """What does not hold; `is_quiet` says that everything had its time."""
         return violations(
-            self.database.path,
+            opened_book(self.database.path),
             Evidence(
                 effects=notes.effects(self.folder),
                 acked=notes.acks(self.folder),

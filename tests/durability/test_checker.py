@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from bot.chaos.checker.book import fingerprint
+from bot.chaos.checker.chains import journal_hash
+from bot.chaos.checker.pages import opened_book
+from bot.chaos.checker.violations import Acked, Effect, Evidence, violations
 from engine.errors import NotEligible
 from engine.ids import RunId
 from tests.durability import notes
-from tests.durability.book import fingerprint
-from tests.durability.chains import journal_hash
-from tests.durability.checker import Acked, Effect, Evidence, violations
 from tests.durability.scene import LATER, Scene
 
 pytestmark = pytest.mark.anyio
@@ -221,23 +222,25 @@ async def test_what_is_wrong_in_the_world_is_found(scene: Scene) -> None:
     }
 
     for sentence, evidence in cases.items():
-        found = violations(path, evidence)
+        found = violations(opened_book(path), evidence)
 
         assert any(line.startswith(sentence) for line in found), (sentence, found)
 
 
 async def test_looking_changes_no_row(scene: Scene) -> None:
     names = await given_three(scene)
-    before = fingerprint(scene.database.path)
+    before = fingerprint(opened_book(scene.database.path))
 
     for name in ("paid", "undone", "open"):
         await scene.picture(RunId(names[name]))
-    looked = fingerprint(scene.database.path)
+    looked = fingerprint(opened_book(scene.database.path))
     await scene.start("shaky_nap")
 
     assert looked == before
     changed = {
-        name for name, value in fingerprint(scene.database.path).items() if value != before[name]
+        name
+        for name, value in fingerprint(opened_book(scene.database.path)).items()
+        if value != before[name]
     }
     assert changed == {"runs", "journal"}
 

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from bot.chaos.checker.pages import opened_book
+from bot.chaos.checker.progress import unfinished
+from bot.chaos.checker.violations import Evidence, violations
 from engine.clock import SystemClock, micros
 from engine.digest import sha256
 from engine.errors import Fault
 from tests.durability import flows, notes
-from tests.durability.book import opened_book
-from tests.durability.checker import Evidence, violations
 from tests.durability.conftest import KILLS
 from tests.durability.life import live
-from tests.durability.progress import unfinished
 
 BEGUN_WITHIN, FINISHED_WITHIN = 30.0, 60.0  # seconds
 LIFE = (0.05, 0.6)  # seconds of load before a kill
@@ -91,14 +91,14 @@ def test_killed_at_any_moment_it_loses_nothing_and_does_nothing_unasked(
         with alive(nursery, tmp_path, life) as process:
             died_by_itself = wait([process.sentinel], timeout=moment(life))
         assert died_by_itself == []
-        assert violations(path, evidence(tmp_path, kills=life + 1)) == []
+        assert violations(opened_book(path), evidence(tmp_path, kills=life + 1)) == []
     with alive(nursery, tmp_path, kills, is_last=True) as process:
         looks = iter(lambda: wait([process.sentinel], timeout=0.25) or is_finished(path), True)
         for _look, _left in zip(range(int(FINISHED_WITHIN * 4)), looks, strict=False):
             pass
 
     book = opened_book(path)
-    assert violations(path, evidence(tmp_path, kills=kills, is_quiet=True)) == []
+    assert violations(opened_book(path), evidence(tmp_path, kills=kills, is_quiet=True)) == []
     assert len(notes.acks(tmp_path)) > kills
     assert len(notes.effects(tmp_path)) > kills
     assert {row["status"] for row in book["runs"]} >= {"completed", "rolled_back"}

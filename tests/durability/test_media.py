@@ -5,11 +5,12 @@ from collections.abc import AsyncGenerator, Iterable
 
 import pytest
 
+from bot.chaos.checker.pages import opened_book
+from bot.chaos.checker.violations import Evidence, Shown, violations
 from engine.store.sqlite import SqliteDatabase
 from engine.tokens import Tokens
 from tests.channels.office import ANA, BO, Office, office
 from tests.clock import ManualClock
-from tests.durability.checker import Evidence, Shown, violations
 
 pytestmark = pytest.mark.anyio
 
@@ -51,7 +52,7 @@ async def test_a_receiver_heard_everything_once_in_order_and_last_how_it_ended(
     shown = [*hooked(open_office)]
     evidence = Evidence(shown=shown, channel="webhook")
     assert [each.status for each in shown] == ["open", "open", "approved"]
-    assert violations(database.path, evidence) == []
+    assert violations(opened_book(database.path), evidence) == []
 
 
 async def test_an_event_that_the_receiver_never_had_is_found(
@@ -63,7 +64,9 @@ async def test_an_event_that_the_receiver_never_had_is_found(
         connection.execute("UPDATE outbox SET id = 'dlv_other'")
     connection.close()
 
-    found = violations(database.path, Evidence(shown=[*hooked(open_office)], channel="webhook"))
+    found = violations(
+        opened_book(database.path), Evidence(shown=[*hooked(open_office)], channel="webhook")
+    )
 
     assert any("dlv_other is marked as sent" in line for line in found)
     assert any("is not in the outbox" in line for line in found)

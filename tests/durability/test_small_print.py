@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text, update
 
+from bot.chaos.checker.pages import opened_book
 from engine.errors import (
     AlreadyDecided,
     DigestMismatch,
@@ -30,7 +31,6 @@ from engine.store.journal import NewEntry
 from engine.store.outbox import REFRESH, Delivery, NewDelivery
 from engine.store.tables import approvals as approval_table
 from tests.clock import NOON
-from tests.durability.book import opened_book
 from tests.durability.scene import Scene
 
 pytestmark = pytest.mark.anyio

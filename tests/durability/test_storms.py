@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.chaos.checker.pages import opened_book
 from engine.errors import AlreadyDecided, EngineError, Superseded, TooLate
 from engine.ids import DEFAULT_TENANT, PersonId, RunId, WorkerId
 from engine.rules.states import ApprovalStatus, RunStatus
@@ -18,7 +19,6 @@ from engine.store.database import Transaction
 from engine.store.directory import Directory, ListedPerson
 from engine.store.keys import Caller, Scope
 from engine.store.pictures import ApprovalPicture
-from tests.durability.book import opened_book
 from tests.durability.scene import LATER, Scene
 
 pytestmark = pytest.mark.anyio

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from tests.durability.book import Book, Row, twice
-from tests.durability.states import LIVE
+from bot.chaos.checker.book import Book, Row, twice
+from bot.chaos.checker.states import LIVE
 
 DRIVEN = frozenset({"created", "running", "rolling_back"})
 OWNED = ("approvals", "versions", "votes", "timers", "messages", "links")

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from tests.durability import chains, consent, progress, states, world
-from tests.durability.book import Book, opened_book
-from tests.durability.consent import Acked
-from tests.durability.world import Effect, Shown
+from bot.chaos.checker import chains, consent, progress, states, world
+from bot.chaos.checker.book import Book
+from bot.chaos.checker.consent import Acked
+from bot.chaos.checker.world import Effect, Shown
 
 __all__ = ["Acked", "Effect", "Evidence", "Shown", "violations"]
 
@@ -32,9 +31,8 @@ class Evidence:
 NOTHING_SEEN = Evidence()
 
 
-def violations(path: Path, seen: Evidence = NOTHING_SEEN) -> list[str]:
+def violations(book: Book, seen: Evidence = NOTHING_SEEN) -> list[str]:
     """Sentences that begin with the invariant they break (RELIABILITY 3a); none when all hold."""
-    book = opened_book(path)
     return [*book.faults, *_within(book), *_outside(book, seen)]
 
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
-from tests.durability.book import Book, Row, digest_of, spelled
+from bot.chaos.checker.book import Book, Row, digest_of, spelled
 
 DIGEST_TAG = "signoff/approval/v1"
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.durability.book import Book, Row, rung
+from bot.chaos.checker.book import Book, Row, rung
 
 IDENTITIES = {"email", "slack"}
 ADDING = ("widen to ", "escalate to ")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.durability.book import Book, Row, twice
+from bot.chaos.checker.book import Book, Row, twice
 
 ENDINGS = frozenset({"approval.decided", "approval.expired", "approval.cancelled"})
 
@@ -194,8 +194,8 @@ def _consent(book: Book, effect: Effect, lines: list[Row]) -> Iterator[str]:
     versions = book.where("versions", approval=used["data"]["approval"])
     digest = used["data"]["digest"]
     content = next((row["content"] for row in versions if row["digest"] == digest), "{}")
-    call = json.loads(content).get("call") or {}
-    args = call.get("arguments", {}).get("args", list(effect.args))
+    call: Row = json.loads(content).get("call") or {}
+    args: list[Any] = call.get("arguments", {}).get("args", list(effect.args))
     if list(effect.args) != args:
         yield f"I1: {effect.request} was done with {effect.args}, approved was {args}"
 

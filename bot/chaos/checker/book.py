@@ -1,18 +1,17 @@
-"""The whole database as plain rows, read with sqlite3 alone: nothing of ours stands between."""
+"""The whole database as plain rows, and how to look things up in them."""
 
 import hashlib
 import json
 import re
-import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 Row = Mapping[str, Any]
+_Sorted = dict[tuple[str, str], dict[object, list[Row]]]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -34,7 +33,7 @@ class Book:
 
     tables: Mapping[str, Sequence[Row]]
     faults: tuple[str, ...] = ()
-    _sorted: dict[tuple[str, str], dict[object, list[Row]]] = field(default_factory=dict)
+    _sorted: _Sorted = field(default_factory=dict[tuple[str, str], dict[object, list[Row]]])
 
     def __getitem__(self, table: str) -> Sequence[Row]:
         return self.tables[table]
@@ -68,30 +67,20 @@ class Book:
         return [row for row in found if all(row[name] == wanted[name] for name in wanted)]
 
 
-def opened_book(path: Path) -> Book:
-    """Read everything; SQLite's own checks come along as faults."""
-    connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
-    connection.row_factory = sqlite3.Row
-    try:
-        broken = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
-        orphans = [tuple(row) for row in connection.execute("PRAGMA foreign_key_check")]
-        tables = {name: _rows(connection, name) for name in _names(connection)}
-    finally:
-        connection.close()
-    faults = [line for line in broken if line != "ok"]
-    faults += [f"{table} row {number} names no {parent}" for table, number, parent, _ in orphans]
-    return Book(tables, tuple(faults))
-
-
-def fingerprint(path: Path) -> dict[str, str]:
+def fingerprint(book: Book) -> dict[str, str]:
     """A checksum of each table, blind to when somebody was last seen."""
-    return {name: _checksum(rows, name) for name, rows in opened_book(path).tables.items()}
+    return {name: _checksum(rows, name) for name, rows in book.tables.items()}
 
 
 def rung(text: str) -> Rung:
-    """A rung such as `reject after 4h`."""
+    """A rung such as `reject after 4h`.
+
+    Raises:
+        ValueError: if it is none.
+    """
     found = RUNG.fullmatch(text)
-    assert found is not None, text
+    if found is None:
+        raise ValueError(f"{text!r} is no rung.")
     seconds = int(found["count"]) * UNITS[found["unit"]]
     return Rung(found["deed"], seconds * 1_000_000)
 
@@ -127,15 +116,6 @@ def _by(column: str, rows: Sequence[Row]) -> dict[object, list[Row]]:
     for row in rows:
         found[row[column]].append(row)
     return found
-
-
-def _names(connection: sqlite3.Connection) -> list[str]:
-    query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-    return [row["name"] for row in connection.execute(query)]
-
-
-def _rows(connection: sqlite3.Connection, table: str) -> list[Row]:
-    return [dict(row) for row in connection.execute(f'SELECT * FROM "{table}"')]
 
 
 def _checksum(rows: Sequence[Row], table: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.durability.book import Book, Row, instant, ladder
+from bot.chaos.checker.book import Book, Row, instant, ladder
 
 LIVE = [
     "created",
@@ -65,9 +65,9 @@ class Told:
     decision: dict[str, Any] | None = None
     ended_at: int | None = None
     consumed_at: int | None = None
-    versions: list[tuple[int, str]] = field(default_factory=list)
-    votes: Counter[tuple[Any, ...]] = field(default_factory=Counter)
-    rungs: list[int] = field(default_factory=list)
+    versions: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
+    votes: Counter[tuple[Any, ...]] = field(default_factory=Counter[tuple[Any, ...]])
+    rungs: list[int] = field(default_factory=list[int])
 
 
 def contradictions(book: Book) -> Iterator[str]:
@@ -165,7 +165,8 @@ def _while_open(this: Told, entry: Row, where: str) -> Iterator[str]:
         by_time = str(data["rule"]).startswith("rung: ")
         if by_time != is_late and data["outcome"] != "cancelled":
             yield f"I8: {where}: decided by {data['rule']!r} on the wrong side of the deadline"
-        this.status = BECOMES.get(data["outcome"], data["outcome"])
+        outcome = str(data["outcome"])
+        this.status = BECOMES.get(outcome, outcome)
         kept = ("outcome", "by", "rule", "comment", "changes", "at")
         this.decision = {name: data[name] for name in kept}
         this.ended_at = entry["at"]
@@ -223,7 +224,7 @@ def _timers(name: str, row: Row, timers: list[Row], told: Told) -> Iterator[str]
     if sorted([*fired, *(timer["rung"] for timer in armed)]) != list(range(len(rungs))):
         yield f"I8: {name} is open and lacks a timer, or has one too many"
     for timer in armed:
-        if timer["due_at"] != row["opened_at"] + rungs[timer["rung"]].after:
+        if timer["due_at"] != row["opened_at"] + rungs[int(timer["rung"])].after:
             yield f"I8: {name}: rung {timer['rung']} is due at another moment than it says"
 
 

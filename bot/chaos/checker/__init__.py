@@ -1,0 +1,1 @@
+"""The independent checker: it reads bare rows, ledgers and logs, and knows none of the engine."""
