@@ -7,6 +7,7 @@ EngineError
 │   ├── NotAllowed
 │   └── SignatureInvalid
 ├── Invalid                what was sent cannot be understood or satisfied; mend it and send again
+│   └── TenantUnclear
 ├── Conflict               someone was faster, or the thing has moved on; reload and decide again
 │   ├── AlreadyDecided
 │   ├── Superseded
@@ -70,6 +71,12 @@ class Invalid(EngineError):
     """What was sent cannot be understood or can never be satisfied."""
 
     code = "invalid"
+
+
+class TenantUnclear(Invalid):
+    """Nobody can tell which organisation is meant; no default ever stands in for it."""
+
+    code = "tenant_unclear"
 
 
 class Conflict(EngineError):

@@ -9,7 +9,7 @@ all the same, PostgreSQL ends one of them, and its deed is done again from its b
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from importlib.util import find_spec
 from typing import Any, Final, TypeVar
@@ -22,13 +22,24 @@ from sqlalchemy.pool import NullPool
 
 from engine.clock import Clock, SystemClock
 from engine.errors import NotRecorded, Unavailable
-from engine.ids import Ids
-from engine.store.database import Transaction
+from engine.ids import Ids, TenantId
+from engine.store.apart import OneTenants, is_above_policies
+from engine.store.database import Database, Transaction
 from engine.store.hints import Hints
+from engine.store.line import Line
 from engine.store.migrations import migrate_over, revision
-from engine.store.postgres_errors import CLOSED, is_away, is_race, is_taken, refusal, unsure
+from engine.store.postgres_errors import (
+    CLOSED,
+    is_away,
+    is_race,
+    is_taken,
+    refusal,
+    unopened,
+    unsure,
+)
 from engine.store.postgres_hints import Bells
-from engine.store.postgres_url import connecting, connecting_patiently
+from engine.store.postgres_pool import pooled
+from engine.store.postgres_url import connecting, connecting_patiently, shown_url
 from engine.store.work import Work
 from engine.tokens import Tokens
 
@@ -72,6 +83,7 @@ class PostgresDatabase:
         self._reader = engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
+        self._line = Line()
         self._around = surroundings
         self._writing = asyncio.Semaphore(width.writers)
         self._reading = asyncio.Semaphore(width.readers)
@@ -79,6 +91,9 @@ class PostgresDatabase:
         self._under_way: set[Work[Any]] = set()
         self._is_closed = False
         self._quiet = asyncio.Event()
+
+    def of(self, tenant: TenantId) -> Database:
+        return OneTenants(self, tenant) if self._around.is_guarded else self
 
     async def write(
         self, deed: Callable[[Transaction], T], *, within: timedelta | None = None
@@ -128,7 +143,7 @@ class PostgresDatabase:
                 self._quiet.set()
 
     async def _once(self, work: Work[Any]) -> None:
-        is_committing = False
+        is_committing = False  # once it is, nobody but the server can say what became of it
 
         def run(connection: Connection) -> None:
             transaction = self._transaction(connection)
@@ -140,12 +155,21 @@ class PostgresDatabase:
                 await connection.run_sync(run)
                 is_committing = True
                 await connection.commit()
-        except (DBAPIError, OSError) as error:
-            if is_committing and is_away(error):
+        except (DBAPIError, OSError, asyncio.CancelledError) as error:
+            if is_committing and (isinstance(error, asyncio.CancelledError) or is_away(error)):
                 raise unsure() from error
             raise
 
     async def _until_it_is_there(self, once: Callable[[], Awaitable[T]]) -> T:
+        try:
+            async with self._line.patience():
+                answer = await self._again_and_again(once)
+        except TimeoutError as error:
+            raise refusal(error) from error
+        self._line.served()
+        return answer
+
+    async def _again_and_again(self, once: Callable[[], Awaitable[T]]) -> T:
         for number, pause in enumerate((*PAUSES, None)):
             try:
                 return await once()
@@ -153,7 +177,8 @@ class PostgresDatabase:
                 again = is_race(error) or is_away(error) or (is_taken(error) and number < LOOKS)
                 if pause is None or not again:
                     raise refusal(error) from error
-                log.info("store.tried_again", reason=str(error).partition("\n")[0])
+                reason = str(error).partition("\n")[0] or type(error).__name__
+                log.info("store.tried_again", reason=reason)
                 await self._pauses.sleep(pause * (0.5 + self._around.ids.fraction()))
         raise Unavailable(CLOSED)
 
@@ -166,7 +191,7 @@ class PostgresDatabase:
             moment: datetime = connection.execute(_NOW).scalar_one()
             return moment
 
-        return Transaction(connection, now, around.ids, around.tokens)
+        return Transaction(connection, now, around.ids, around.tokens, is_guarded=around.is_guarded)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +201,7 @@ class Surroundings:
     ids: Ids
     tokens: Tokens
     clock: Clock | None = None
+    is_guarded: bool = False  # found out when it is opened: whether policies hold for our role
 
 
 @asynccontextmanager
@@ -188,30 +214,25 @@ async def opened_on(
         Unavailable: when it cannot be reached, or was made by a newer version.
     """
     await migrated(url)
+    surroundings = replace(surroundings, is_guarded=not await _over(url, is_above_policies))
     width = width or Width()
-    engine = create_async_engine(
-        "postgresql+asyncpg://",
-        async_creator=connecting(url, name="signoff"),
-        pool_size=width.writers + width.readers,
-        max_overflow=0,
-    )
     hints = Hints()
     bells = Bells(connecting(url, name="signoff hints"), hints)
     raised: Exception | None = None
-    try:
-        async with asyncio.TaskGroup() as group:
-            listening = group.create_task(bells.run())
-            database = PostgresDatabase(
-                engine, bells, group, hints=hints, surroundings=surroundings, width=width
-            )
-            try:
-                yield database
-            except Exception as error:  # border: the block's own, and no failure of these tasks
-                raised = error
-            await database.close()
-            listening.cancel()
-    finally:
-        await engine.dispose()
+    async with (
+        pooled(url, size=width.writers + width.readers) as engine,
+        asyncio.TaskGroup() as group,
+    ):
+        listening = group.create_task(bells.run())
+        database = PostgresDatabase(
+            engine, bells, group, hints=hints, surroundings=surroundings, width=width
+        )
+        try:
+            yield database
+        except Exception as error:  # border: the block's own, and no failure of these tasks
+            raised = error
+        await database.close()
+        listening.cancel()
     if raised is not None:
         raise raised
 
@@ -249,7 +270,7 @@ async def _over(url: str, told: Callable[[Connection], T]) -> T:
         async with engine.begin() as connection:
             return await connection.run_sync(told)
     except (DBAPIError, OSError) as error:
-        raise refusal(error) from error
+        raise unopened(error, f"PostgreSQL at {shown_url(url)}") from error
     finally:
         await engine.dispose()
 

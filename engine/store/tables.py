@@ -99,6 +99,13 @@ def _index_where(name: str, *columns: str, where: str, unique: bool = False) -> 
     )
 
 
+# What is inside a run is told to those who watch that run, and found by its position.
+NEWS = (
+    "kind NOT IN ('step.begun', 'step.finished', 'step.failed', 'step.retry_scheduled', "
+    "'step.retried', 'value.recorded', 'checkpoint.created', 'sleep.started', 'sleep.ended', "
+    "'approval.consumed', 'compensation.begun', 'compensation.finished', 'compensation.failed')"
+)
+
 meta = Table("meta", metadata, Column("key", Text, primary_key=True), _text("value"))
 tenants = Table(
     "tenants", metadata, _id(), _text("name"), _flag("is_active"), _text("origin"), _moment("created_at"),
@@ -139,7 +146,7 @@ journal = Table(
     "journal", metadata, _tenant(), _text("run"), _whole("position"), _text("kind"), _text("name", optional=True),
     _text("path", optional=True), _text("data"), _moment("at"), _text("previous"), _text("hash"),
     PrimaryKeyConstraint("run", "position"), ForeignKeyConstraint(["run"], ["runs.id"]),
-    sqlite_with_rowid=False,
+    _index_where("ix_journal_news", "tenant", "at", where=NEWS), sqlite_with_rowid=False,
 )  # fmt: skip
 audit = Table(
     "audit", metadata, _tenant(), _whole("position"), _text("kind"), _text("data"), _moment("at"),
@@ -199,6 +206,7 @@ outbox = Table(
     _known("kind", ("post", "update", "tell")), _known("status", ("pending", "sent", "dead", "dropped")),
     Index("ix_outbox_message", "message", "status"),
     _index_where("ix_outbox_due", "due_at", where="status = 'pending'"),
+    _index_where("ix_outbox_lanes", "channel", "tenant", "due_at", where="status = 'pending'"),
 )  # fmt: skip
 inbox = Table(
     "inbox", metadata, _tenant(), _text("source"), _text("key"), _moment("keep_until"),

@@ -14,7 +14,7 @@ from channels.base import Capabilities, Card, Channel, MessageRef, Notice
 from channels.cards import CardBuilder
 from channels.dispatch import Dispatcher
 from engine.clock import Clock, micros
-from engine.ids import DEFAULT_TENANT, PersonId, RunId, SystemIds, WorkerId
+from engine.ids import DEFAULT_TENANT, PersonId, RunId, SystemIds, TenantId, WorkerId
 from engine.rules.tally import Choice
 from engine.runtime.executor import Executor
 from engine.runtime.worker import Pace, Worker
@@ -62,6 +62,10 @@ class Mortal(Database):
     @override
     def hints(self) -> Hints:
         return self._inner.hints
+
+    @override
+    def of(self, tenant: TenantId) -> "Mortal":
+        return self
 
     @override
     async def write(

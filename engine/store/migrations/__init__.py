@@ -3,11 +3,15 @@
 import logging
 from pathlib import Path
 
-from sqlalchemy import Connection, create_engine, inspect, text
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
 
-from engine.errors import Unavailable
+from engine.store.migrations.marks import check, revision
+from engine.store.sqlite_errors import unopened
 
-HEAD = "0003"
+__all__ = ["HEAD", "migrate", "migrate_over", "revision"]
+
+HEAD = "0005"
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('signoff:migrate', 0))")
 
@@ -16,7 +20,8 @@ def migrate(url: str) -> None:
     """Make or upgrade the SQLite file at `url`; at once when nothing is to be done. Forward only.
 
     Raises:
-        Unavailable: when the database was made by a newer Signoff.
+        Unavailable: when the database was made by a newer Signoff or by another program, or the file
+            cannot be read or written.
     """
     database = create_engine(url)
     try:
@@ -24,6 +29,8 @@ def migrate(url: str) -> None:
             is_behind = _is_behind(connection)
         if is_behind:
             _upgrade(url=url)
+    except SQLAlchemyError as error:
+        raise unopened(error, Path(url.partition(":///")[2])) from error
     finally:
         database.dispose()
 
@@ -38,20 +45,9 @@ def migrate_over(connection: Connection) -> None:
         _upgrade(connection=connection)
 
 
-def revision(connection: Connection) -> str | None:
-    """The schema revision a database is at; None when it is empty."""
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-
-
 def _is_behind(connection: Connection) -> bool:
     found = revision(connection)
-    if found is not None and found > HEAD:
-        raise Unavailable(
-            f"This database has schema {found}; this Signoff knows {HEAD}. Install the newer version.",
-            code="schema_too_new",
-        )
+    check(connection, found, head=HEAD)
     return found != HEAD
 
 
