@@ -234,7 +234,8 @@ RUN_EDGES: Final = (
         "cancelled",
         "Somebody cancels it.",
     ),
-    _edge("run.paused", "running waiting", "paused:*", "An operator holds it."),
+    _edge("run.paused", "created running waiting", "paused:*", "An operator holds it."),
+    _edge("run.paused", "rolling_back", "paused", "An operator holds its rollback.", when="-"),
     _edge("run.resumed", "paused", "running", "An operator lets it go on.", when="-"),
     _edge("run.resumed", "paused", "waiting:*", "An operator lets it wait on.", when=_ALL),
 )
@@ -250,6 +251,7 @@ QUIET: Final[Mapping[str, str]] = {
     "approval.extended": "More time for an approval.",
     "approval.consumed": "A decision used by the step it was given for.",
     "rung.fired": "A rung of the ladder.",
+    _edge("run.resumed", "paused", "rolling_back", "Its rollback goes on.", when="-"),
     "compensation.begun": "An undo's intent, before its effect.",
     "compensation.finished": "An undo that is done.",
     "compensation.failed": "An undo's attempt that failed.",

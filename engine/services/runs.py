@@ -13,6 +13,7 @@ from engine.store import (
     approvals,
     checkpoints,
     endings,
+    holding,
     journal,
     pictures,
     runs,
@@ -37,6 +38,7 @@ class RunPicture:
     approvals: Sequence[ApprovalPicture]
     checkpoints: Sequence[Mapping[str, object]]
     rollback: Mapping[str, object] | None
+    held: Mapping[str, object] | None
     undoes: tuple[str, ...]
 
     def to_json(self) -> dict[str, object]:
@@ -59,6 +61,7 @@ class RunPicture:
             "checkpoints": list(self.checkpoints),
             "budget": None,
             "rollback": self.rollback,
+            "held": self.held,
             "undoes": list(self.undoes),
             "summary": self._summary(),
             **moments(row),
@@ -106,6 +109,7 @@ def picture(tx: Transaction, tenant: TenantId, run: RunId) -> RunPicture:
         checkpoints=checkpoints.of(tx, run),
         approvals=pictures.pictures(tx, approvals.of_run(tx, run)),
         rollback=steps.rollback(entries),
+        held=holding.held(row, entries),
         undoes=tuple(undo.step for undo in undoing.plan(entries)),
     )
 
@@ -198,6 +202,15 @@ def retry(tx: Transaction, tenant: TenantId, run: RunId, *, by: str, reason: str
             f"Run {run} is neither stuck nor changed; only such runs are retried.", code="not_stuck"
         )
     journal.append(tx, run, [entry], changes=RunChanges(ready_at=tx.now))
+
+
+def resume(tx: Transaction, tenant: TenantId, run: RunId, *, by: str, reason: str) -> RunStatus:
+    """Let a run go on that is held, from where it stood; gives what it is now.
+
+    Raises:
+        NotFound: if there is no such run. Conflict: `not_paused`, if nobody holds it.
+    """
+    return holding.resume(tx, runs.get(tx, tenant, run, lock=True), by=by, reason=reason)
 
 
 def skip(tx: Transaction, tenant: TenantId, run: RunId, *, by: str, reason: str) -> str:

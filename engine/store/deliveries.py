@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, func, select, update
+from sqlalchemy import Row, and_, case, func, select, update
 
 from engine.ids import ApprovalId, DeliveryId, TenantId
 from engine.store.database import Transaction
-from engine.store.outbox import FREE
+from engine.store.outbox import FREE, UNSURE
 from engine.store.tables import messages, outbox
+
+
+_TRIED = case((outbox.c.error.startswith(UNSURE), 1), else_=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +34,10 @@ class OutboxLine:
 
 
 def redrive(tx: Transaction, tenant: TenantId, delivery: DeliveryId | None) -> int:
-    """Make the dead `delivery`, or all of the tenant's, due as if never tried; gives how many."""
+    """Make the dead `delivery`, or all of the tenant's, due as if never tried; gives how many.
+
+    What may have arrived is still said to: its channel looks for it first, where it can.
+    """
     which = and_(outbox.c.tenant == tenant, outbox.c.status == "dead")
     if delivery is not None:
         which = and_(which, outbox.c.id == delivery)
@@ -43,7 +49,7 @@ def redrive(tx: Transaction, tenant: TenantId, delivery: DeliveryId | None) -> i
     again = tx.connection.execute(
         update(outbox)
         .where(which)
-        .values(status="pending", attempts=0, due_at=tx.now, ended_at=None, **FREE)
+        .values(status="pending", attempts=_TRIED, due_at=tx.now, ended_at=None, **FREE)
     )
     tx.hint("outbox")
     return again.rowcount

@@ -11,6 +11,8 @@ from engine.store import announcements, approvals, journal, links, timers
 from engine.store.approvals import ApprovalRow
 from engine.store.database import Transaction
 from engine.store.journal import NewEntry, RunChanges
+from engine.store.statements import change
+from engine.store.tables import runs
 
 EVENTS: Mapping[ApprovalStatus, str] = {
     ApprovalStatus.APPROVED: "approval.decided",
@@ -50,7 +52,9 @@ def end(
         data={"approval": row.id, "version": row.version, "digest": row.digest, **decision},
     )
     wake = RunChanges(ready_at=tx.now, awaits=None)
-    journal.append(tx, row.run, [*recorded_with, decided, *followed_by], changes=wake)
+    shape = journal.append(tx, row.run, [*recorded_with, decided, *followed_by], changes=wake)
+    if shape.status is RunStatus.PAUSED:
+        change(tx, runs, {"id": row.run}, {"ready_at": None})  # until an operator lets it go on
     announcements.announce(tx, row, EVENTS[status])
     tx.hint(f"approval:{row.id}")
 

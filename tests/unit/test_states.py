@@ -65,7 +65,9 @@ POSSIBLE = {
     ("rolling_back", "run.cancelled"): "cancelled",
     ("rolling_back:stuck", "run.cancelled"): "cancelled",
     ("paused", "run.cancelled"): "cancelled",
+    ("created", "run.paused"): "paused",
     ("running", "run.paused"): "paused",
+    ("rolling_back", "run.paused"): "paused",
     ("paused", "run.resumed"): "running",
     **{(f"waiting:{reason}", "run.cancelled"): "cancelled" for reason in WaitingReason},
     **{(f"paused:{reason}", "run.cancelled"): "cancelled" for reason in WaitingReason},
@@ -100,6 +102,7 @@ def test_a_change_leads_where_its_entry_says(before: str, kind: str) -> None:
         pytest.param(
             "waiting:changed", "run.retried", {"to": "rolling_back"}, "rolling_back", id="its undo"
         ),
+        pytest.param("paused", "run.resumed", {"to": "rolling_back"}, "rolling_back", id="held"),
         pytest.param("created", "run.started", {"to": "anything"}, "running", id="only one way"),
     ],
 )
@@ -241,7 +244,7 @@ def test_the_page_shows_every_edge_and_every_quiet_entry() -> None:
         "| `run.changed` | `rolling_back`, `running` | `waiting` (changed) |",
         "| `run.retried` | `waiting` (changed, stuck) | `running` | It is tried again. |",
         "| `run.rolled_back` | `rolling_back` without a reason | `rolled_back` | All is undone. |",
-        "| `run.paused` | `running`, `waiting` | `paused`, the reason stays |",
+        "| `run.paused` | `created`, `running`, `waiting` | `paused`, the reason stays |",
         "| `run.resumed` | `paused` with a reason | `waiting`, the reason stays |",
         "Only `vote.recorded` may still come after the end of a run.",
         "Terminal: `cancelled`, `completed`, `failed`, `killed`, `rolled_back`.",

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from bot.chaos.checker.book import Book, Row, twice
 from bot.chaos.checker.states import LIVE
 
+HELD = frozenset({"waiting:approval", "paused", "paused:approval", "paused:timer"})
 DRIVEN = frozenset({"created", "running", "rolling_back"})
 OWNED = ("approvals", "versions", "votes", "timers", "messages", "links")
 
@@ -64,13 +65,13 @@ def _adrift(book: Book, run: Row) -> Iterator[str]:
     # An approval that was asked together with its run waits from the start.
     if state in {*DRIVEN, "waiting:timer"} and run["ready_at"] is None:
         yield ", and nothing will take it up"
-    if state == "waiting:approval":
+    if state in {"waiting:approval", "paused:approval"}:
         if [row["id"] for row in opened] != [run["awaits"]]:
             yield f", waits for {run['awaits']}, and open are {[row['id'] for row in opened]}"
-        if run["ready_at"] is not None:
-            yield ", and is taken up all the same"
     elif opened:
         yield ", and one of its approvals is open"
+    if run["ready_at"] is not None and state in HELD:
+        yield ", and is taken up all the same"
 
 
 def _state(run: Row) -> str:

@@ -16,12 +16,15 @@ LIVE = [
     "waiting:changed",
     "rolling_back",
     "rolling_back:stuck",
+    "paused",
+    "paused:approval",
+    "paused:timer",
 ]
 TIMED = {"waiting:timer": "running"}
 MOVES: dict[str, dict[str, str]] = {
     "run.started": {"created": "running"},
     "approval.opened": {"running": "waiting:approval", "created": "waiting:approval"},
-    "approval.decided": {"waiting:approval": "running"},
+    "approval.decided": {"waiting:approval": "running", "paused:approval": "paused"},
     "sleep.started": {"running": "waiting:timer"},
     "sleep.ended": TIMED,
     "step.retry_scheduled": {"running": "waiting:timer"},
@@ -31,6 +34,18 @@ MOVES: dict[str, dict[str, str]] = {
     "compensation.stuck": {"rolling_back": "rolling_back:stuck"},
     "compensation.retried": {"rolling_back:stuck": "rolling_back"},
     "compensation.skipped": {"rolling_back:stuck": "rolling_back"},
+    "run.paused": {
+        "created": "paused",
+        "running": "paused",
+        "rolling_back": "paused",
+        "waiting:approval": "paused:approval",
+        "waiting:timer": "paused:timer",
+    },
+    "run.resumed": {
+        "paused": "running",
+        "paused:approval": "waiting:approval",
+        "paused:timer": "waiting:timer",
+    },
     "run.completed": {"running": "completed"},
     "run.failed": {"running": "failed", "rolling_back": "failed"},
     "run.rolled_back": {"rolling_back": "rolled_back"},
@@ -93,7 +108,7 @@ def _run(run: Row, entries: list[Row]) -> Iterator[str]:
         where = f"run {run['id']}, position {entry['position']}: {kind}"
         if kind == "run.created" and not state:
             state = "created"
-        elif kind == "run.retried" and state == "waiting:changed":
+        elif (kind == "run.retried" and state == "waiting:changed") or (kind == "run.resumed" and state == "paused"):
             state = entry["data"].get("to", "running")
         elif state in MOVES.get(kind, {}):
             state = MOVES[kind][state]

@@ -1,0 +1,100 @@
+"""Runs that are held: none of their code runs before an operator lets it; who is asked may still answer."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import select
+
+from engine.clock import from_iso, iso
+from engine.errors import Conflict
+from engine.ids import RunId
+from engine.rules.states import TERMINAL, RunStatus, WaitingReason
+from engine.store import journal
+from engine.store.database import Transaction
+from engine.store.journal import Entry, NewEntry, RunChanges
+from engine.store.runs import RunRow
+from engine.store.tables import runs
+
+# These wait for an operator's verb already.
+ASKED_FOR: Final = frozenset(
+    {
+        WaitingReason.STUCK,
+        WaitingReason.CHANGED,
+        WaitingReason.RECONCILE,
+        WaitingReason.QUARANTINED,
+    }
+)
+_WAITS: Final = frozenset({"sleep.started", "step.retry_scheduled"})
+_PAGE: Final = 1_000
+
+
+def hold_all(
+    tx: Transaction, *, but: Collection[str], reason: str, facts: Mapping[str, object]
+) -> int:
+    """Hold every run that could go on by itself or by a vote, and gives how many.
+
+    The workflows named in `but` are left alone. Nobody may drive runs meanwhile.
+    """
+    held = 0
+    for run, status in _live(tx, but):
+        data = {"by": "local", "reason": reason, "from": status, **facts}
+        entry = NewEntry(kind="run.paused", data=data)
+        journal.append(tx, run, [entry], changes=RunChanges(ready_at=None))
+        held += 1
+    return held
+
+
+def resume(tx: Transaction, row: RunRow, *, by: str, reason: str) -> RunStatus:
+    """Let the locked run `row` go on from where it stood, or wait on for what it waited for.
+
+    Raises:
+        Conflict: `not_paused`, if nobody holds it.
+    """
+    if row.status is not RunStatus.PAUSED:
+        raise Conflict(f"Run {row.id} is {row.status}; nobody holds it.", code="not_paused")
+    entries = journal.entries(tx, row.id)
+    paused = _last(entries, {"run.paused"})
+    was = None if paused is None else paused.data.get("from")
+    to = RunStatus.ROLLING_BACK if was == RunStatus.ROLLING_BACK else RunStatus.RUNNING
+    entry = NewEntry(kind="run.resumed", data={"by": by, "reason": reason, "to": to})
+    changes = RunChanges(ready_at=_ready_at(tx, row, entries))
+    return journal.append(tx, row.id, [entry], changes=changes).status
+
+
+def held(row: RunRow, entries: Sequence[Entry]) -> dict[str, object] | None:
+    """Who holds the run, since when and why; None where nobody does."""
+    paused = _last(entries, {"run.paused"})
+    if row.status is not RunStatus.PAUSED or paused is None:
+        return None
+    data = paused.data
+    return {"by": data.get("by"), "reason": data.get("reason"), "at": iso(paused.at)}
+
+
+def _live(tx: Transaction, but: Collection[str]) -> Iterator[tuple[RunId, RunStatus]]:
+    ended = [*TERMINAL, RunStatus.PAUSED]
+    found = (
+        select(runs.c.id, runs.c.status, runs.c.reason)
+        .where(runs.c.status.not_in(ended), runs.c.workflow.not_in(but))
+        .order_by(runs.c.id)
+        .limit(_PAGE)
+    )
+    after = ""
+    while page := tx.connection.execute(found.where(runs.c.id > after)).all():
+        yield from (
+            (RunId(row.id), RunStatus(row.status)) for row in page if row.reason not in ASKED_FOR
+        )
+        after = page[-1].id
+
+
+def _ready_at(tx: Transaction, row: RunRow, entries: Sequence[Entry]) -> datetime | None:
+    if row.reason is None:
+        return tx.now
+    waits = _last(entries, _WAITS)
+    if row.reason is not WaitingReason.TIMER or waits is None:
+        return None  # whoever ends what it waits for wakes it
+    return from_iso(str(waits.data["until"]))
+
+
+def _last(entries: Sequence[Entry], kinds: Collection[str]) -> Entry | None:
+    return next((entry for entry in reversed(entries) if entry.kind in kinds), None)
