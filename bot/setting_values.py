@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from engine.addresses import Network
 from engine.rules.durations import parse_duration, say_duration
 from engine.rules.wording import BadRule, is_sequence, shown
-from engine.store.postgres_url import is_postgres, normalised
+from engine.store.postgres_url import each_host, is_postgres, normalised
 
 SECRET_BYTES_MIN: Final = 32
 SECRET_LETTERS_MIN: Final = 8  # different ones: fewer is a key held down, not a secret
@@ -60,8 +60,8 @@ def database_url(text: str) -> str:
 
 def _shared_url(text: str) -> str:
     try:
-        parts = urlsplit(normalised(text))
-        is_whole = parts.path.strip("/") != "" and (parts.port is None or parts.port > 0)
+        path = urlsplit(normalised(text)).path
+        is_whole = path.strip("/") != "" and bool(each_host(text))
     except ValueError:
         is_whole = False
     if not is_whole:

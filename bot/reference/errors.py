@@ -67,6 +67,7 @@ FAMILIES: Final = (
            says="The Python client raised it by itself: no server said it."),
 )  # fmt: skip
 _BESIDE: Final[Mapping[str, str]] = {
+    "Cause": "Unavailable",
     "def usage": "Stopped",
     "usage": "Stopped",
     "wrong": "Invalid",

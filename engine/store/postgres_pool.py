@@ -1,0 +1,67 @@
+"""The connections of one process to PostgreSQL: opened as needed, parted with when they lead nowhere."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any, Final
+from weakref import WeakSet
+
+from sqlalchemy import ExceptionContext, event
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from engine.store.postgres_errors import is_read_only
+from engine.store.postgres_url import connecting
+
+POOL_WITHIN: Final = timedelta(hours=1)  # whoever waits for a connection waits in our own line
+CLOSED_WITHIN: Final = timedelta(seconds=3)
+
+
+@asynccontextmanager
+async def pooled(url: str, *, size: int) -> AsyncGenerator[AsyncEngine]:
+    """Up to `size` connections to `url`, all closed with the block, whether or not the server answers."""
+    open_ones = WeakSet[Any]()
+    connect = connecting(url, name="signoff")
+
+    async def remembered() -> Any:
+        connection = await connect()
+        open_ones.add(connection)
+        return connection
+
+    engine = create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=remembered,
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=POOL_WITHIN.total_seconds(),
+    )
+    event.listen(engine.sync_engine, "handle_error", _part_with_the_dead)
+    try:
+        yield engine
+    finally:
+        await _close_all(engine, open_ones)
+
+
+async def _close_all(engine: AsyncEngine, open_ones: WeakSet[Any]) -> None:
+    # One by one they say good-bye; a server that is silent would keep each for its whole time.
+    def cut() -> None:
+        for connection in list(open_ones):
+            connection.terminate()
+
+    cutting = asyncio.get_running_loop().call_later(CLOSED_WITHIN.total_seconds(), cut)
+    try:
+        await engine.dispose()
+    finally:
+        cutting.cancel()
+
+
+def _part_with_the_dead(context: ExceptionContext) -> None:
+    """Leave a connection, and all as old as it, that leads to a server that is silent or takes no writes.
+
+    After a failover the old ones lead to what is a standby by now, and a session keeps what was set
+    when it began.
+    """
+    error, connection = context.original_exception, context.connection
+    reads = connection is not None and connection.get_execution_options().get("postgresql_readonly")
+    if isinstance(error, OSError) or (is_read_only(error) and not reads):
+        context.is_disconnect = True
