@@ -11,7 +11,6 @@ import structlog
 from bot.application import Application, Endpoint
 from bot.config.reading import Configuration, read
 from bot.databases import database_of
-from bot.finishing import FinishingExecutor
 from bot.secret_key import secret_of
 from bot.settings import Settings
 from channels.base import Channel
@@ -23,6 +22,7 @@ from channels.webhook.config import WebhookTarget
 from engine.clock import Clock, SystemClock
 from engine.http import Egress
 from engine.ids import DEFAULT_TENANT, Ids, SystemIds, WorkerId
+from engine.runtime.executor import Executor
 from engine.runtime.worker import Pace, Worker
 from engine.runtime.workflows import Workflows
 from engine.services import configuration, deliveries, tending
@@ -43,21 +43,19 @@ class Running:
     application: Application
     worker: Worker
     dispatcher: Dispatcher
-    executor: FinishingExecutor
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def work(self) -> None:
         """Drive runs, fire rungs and deliver, until cancelled, or finished after `stop`."""
         async with asyncio.TaskGroup() as group:
-            driving = group.create_task(self.worker.work())
+            group.create_task(self.worker.work())
             group.create_task(self.dispatcher.run())
             await self._stopping.wait()
             self.dispatcher.stop()
-            await self.executor.finish()
-            driving.cancel()
+            self.worker.stop()
 
     def stop(self) -> None:
-        """Take up nothing new; `work` returns once what is under way has come to its next wait."""
+        """Take up nothing new; `work` returns once what is under way has its answer, the rest given back."""
         self._stopping.set()
 
 
@@ -118,7 +116,7 @@ def _put_together(
 ) -> Running:
     settings, database, clock, ids = parts.settings, parts.database, parts.clock, parts.ids
     cards = CardBuilder(database, base_url=settings.base_url)
-    executor = FinishingExecutor(database, workflows, clock, ids)
+    executor = Executor(database, workflows, clock, ids)
     name, pace = WorkerId(ids.new("wrk")), Pace(lease_for=settings.lease_for)
     return Running(
         application=Application(
@@ -134,9 +132,8 @@ def _put_together(
             trusted_proxies=settings.trusted_proxies,
             webhook_allow_nets=tuple(settings.webhook_allow_nets),
         ),
-        worker=Worker(name, database, executor, workflows.names, pace=pace),
+        worker=Worker(name, database, executor, workflows.pins, pace=pace),
         dispatcher=Dispatcher(database, channels, cards, clock=clock, base_url=settings.base_url),
-        executor=executor,
     )
 
 

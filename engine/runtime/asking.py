@@ -1,6 +1,6 @@
 """Approvals inside a run: opened once, waited for as rows, and handed to the code when decided."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -10,11 +10,11 @@ from engine.errors import Invalid
 from engine.ids import ApprovalId, PersonId
 from engine.runtime.memory import last
 from engine.runtime.signals import RollbackOrdered, Suspended
-from engine.services import approvals, driving
+from engine.runtime.unwritten import Unwritten
+from engine.services import approvals
 from engine.services.approvals import Asking, Request
 from engine.services.driving import Driven
-from engine.store.database import Database
-from engine.store.journal import Entry, NewEntry
+from engine.store.journal import Entry
 from engine.store.runs import RunRow
 from signoff.calls import Call
 from signoff.outcomes import Decision, ended
@@ -36,8 +36,8 @@ PLAIN: Final = (
 class Asker:
     """Asks on behalf of one drive of one run."""
 
-    def __init__(self, driven: Driven, database: Database, run: RunRow) -> None:
-        self._driven, self._database, self._run = driven, database, run
+    def __init__(self, driven: Driven, unwritten: Unwritten, run: RunRow) -> None:
+        self._driven, self._unwritten, self._run = driven, unwritten, run
         self._sent_back: dict[str, ApprovalId] = {}
         self.on_reject = "rollback"
 
@@ -53,7 +53,6 @@ class Asker:
         title: str,
         terms: Mapping[str, Any],
         known: Sequence[Entry],
-        unwritten: Callable[[], list[NewEntry]],
     ) -> Decision:
         """The decision that the run may go on with.
 
@@ -64,7 +63,7 @@ class Asker:
         self.on_reject = str(terms.get("on_reject", "rollback"))
         decided = last(known, "approval.decided")
         if decided is None:
-            await self._open(path, title, terms, known, unwritten)
+            await self._open(path, title, terms, known)
             raise Suspended
         return self._handed_over(decided, terms)
 
@@ -74,7 +73,6 @@ class Asker:
         title: str,
         terms: Mapping[str, Any],
         known: Sequence[Entry],
-        unwritten: Callable[[], list[NewEntry]],
     ) -> None:
         if last(known, "approval.opened") is not None:
             raise Invalid(
@@ -87,11 +85,10 @@ class Asker:
             token=self._driven.token,
             again=self._sent_back.get(request.action),
         )
-        before = unwritten()
-        if before:
-            await self._database.write(lambda tx: driving.record(tx, self._driven, before))
-        opened = await self._database.write(
-            lambda tx: approvals.open_for_run(tx, self._driven.tenant, request, asking)
+        opened = await self._unwritten.write(
+            lambda tx, before: approvals.open_for_run(
+                tx, self._driven.tenant, request, asking, before=before
+            )
         )
         log.info("approval.opened", run=opened.run, approval=opened.id)
 

@@ -1,6 +1,7 @@
 """What workflow code holds: each deed is answered from the journal, or done and journaled."""
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,9 +12,10 @@ from engine.ids import Ids
 from engine.rules.durations import parse_duration
 from engine.runtime.asking import Asker
 from engine.runtime.memory import Memory, last
-from engine.runtime.signals import RollbackOrdered, Stopped, Suspended
+from engine.runtime.signals import HandedBack, RollbackOrdered, Stopped, Suspended
 from engine.runtime.snapshots import snapshot
 from engine.runtime.stepping import Stepper, Wanted, name_of
+from engine.runtime.unwritten import Unwritten
 from engine.services import driving
 from engine.services.driving import Driven
 from engine.store.database import Database
@@ -29,20 +31,31 @@ class RunContext:
     """Implements `signoff.Run` for one drive of one run.
 
     Values such as `now()` are written before or with the next deed: lost before that, nothing
-    depended on them. Everything else is durable before the code goes on. What stops the driver
-    stops it for good: the code cannot catch it and go on.
+    depended on them. A step's end is written with the next deed too where the code goes straight on
+    to it, and at once where it does anything else; no step begins before what came earlier is durable.
+    What stops the driver stops it for good: the code cannot catch it and go on.
     """
 
-    def __init__(self, claim: Claim, *, database: Database, clock: Clock, ids: Ids) -> None:
-        self._claim, self._database, self._clock, self._ids = claim, database, clock, ids
+    def __init__(
+        self,
+        claim: Claim,
+        *,
+        database: Database,
+        clock: Clock,
+        ids: Ids,
+        is_stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._is_stopping = is_stopping
+        self._claim, self._clock, self._ids = claim, clock, ids
         self._driven = Driven(tenant=claim.run.tenant, run=claim.run.id, token=claim.token)
-        self._unwritten: list[NewEntry] = []
+        self.unwritten = Unwritten(self._driven, database)
         self._next = 0
         self._is_busy = False
+        self._last_in: asyncio.Task[Any] | None = None
         self._stop: BaseException | None = None
         self.memory = Memory(claim.run.id, claim.entries)
-        self._stepper = Stepper(self._driven, database, clock, ids)
-        self._asker = Asker(self._driven, database, claim.run)
+        self._stepper = Stepper(self._driven, self.unwritten, clock, ids)
+        self._asker = Asker(self._driven, self.unwritten, claim.run)
 
     @property
     def id(self) -> str:
@@ -66,11 +79,6 @@ class RunContext:
         """What the approval that ended last said becomes of a run that does not catch it."""
         return self._asker.on_reject
 
-    def take_unwritten(self) -> list[NewEntry]:
-        """The values that still have to be journaled; whoever takes them writes them."""
-        taken, self._unwritten = self._unwritten, []
-        return taken
-
     def call(
         self,
         fn: Callable[..., Any],
@@ -83,19 +91,17 @@ class RunContext:
     async def step(self, fn: Call[Any] | Callable[..., Any], *args: object, **kwargs: Any) -> Any:
         options, arguments = StepOptions.split(kwargs)
         call = as_step(fn, args, arguments, undo=options.undo)
-        with self._one_at_a_time() as path:
+        async with self._one_at_a_time() as path:
             known = self.memory.recall(path, kind="step", name=name_of(call, options))
-            wanted = Wanted(
-                path=path, call=call, options=options, known=known, unwritten=self.take_unwritten
-            )
+            wanted = Wanted(path=path, call=call, options=options, known=known)
             return await self._stepper.step(wanted)
 
     async def approval(self, title: str, **terms: Any) -> Decision:
         check_terms(terms, RunTerms)
-        with self._one_at_a_time() as path:
+        async with self._one_at_a_time() as path:
             name = self._asker.action_of(terms)
             known = self.memory.recall(path, kind="approval", name=name)
-            return await self._asker.decision(path, title, terms, known, self.take_unwritten)
+            return await self._asker.decision(path, title, terms, known)
 
     async def checkpoint(
         self,
@@ -105,15 +111,14 @@ class RunContext:
         asked: str | None = None,
         task: str | None = None,
     ) -> str:
-        with self._one_at_a_time() as path:
+        async with self._one_at_a_time() as path:
             known = self.memory.recall(path, kind="checkpoint", name=name)
             created = last(known, "checkpoint.created")
             if created is not None:
                 return f"artifact:{created.data['artifact']}"
             content = snapshot(self._claim, name=name, state=state or {}, asked=asked, task=task)
-            before = self.take_unwritten()
-            address = await self._database.write(
-                lambda tx: driving.keep_checkpoint(
+            address = await self.unwritten.write(
+                lambda tx, before: driving.keep_checkpoint(
                     tx, self._driven, path=path, name=name, snapshot=content, before=before
                 )
             )
@@ -121,7 +126,7 @@ class RunContext:
 
     async def sleep(self, duration: timedelta | str) -> None:
         wanted = parse_duration(duration) if isinstance(duration, str) else duration
-        with self._one_at_a_time() as path:
+        async with self._one_at_a_time() as path:
             known = self.memory.recall(path, kind="sleep", name="sleep")
             if last(known, "sleep.ended") is not None:
                 return
@@ -131,41 +136,45 @@ class RunContext:
                 entry = NewEntry(
                     kind="sleep.started", name="sleep", path=path, data={"until": iso(until)}
                 )
-                await self._wait_until(until, [*self.take_unwritten(), entry])
+                await self._wait_until(until, entry)
             # Whoever took the run up after the sleep has ended it; before that it sleeps on.
             else:
-                await self._wait_until(from_iso(str(started.data["until"])), [])
+                await self._wait_until(from_iso(str(started.data["until"])))
 
     async def now(self) -> datetime:
-        return from_iso(str(self._value("now", lambda: iso(self._clock.now()))))
+        return from_iso(str(await self._value("now", lambda: iso(self._clock.now()))))
 
     async def random(self) -> float:
-        return float(str(self._value("random", lambda: repr(self._ids.fraction()))))
+        return float(str(await self._value("random", lambda: repr(self._ids.fraction()))))
 
     async def uuid(self) -> UUID:
-        return UUID(str(self._value("uuid", lambda: self._ids.new("").lstrip("_"))))
+        return UUID(str(await self._value("uuid", lambda: self._ids.new("").lstrip("_"))))
 
-    def _value(self, name: str, make: Callable[[], str]) -> object:
-        with self._one_at_a_time() as path:
+    async def _value(self, name: str, make: Callable[[], str]) -> object:
+        async with self._one_at_a_time() as path:
             known = self.memory.recall(path, kind="value", name=name)
             if known:
                 return known[0].data["value"]
             value = make()
-            self._unwritten.append(
+            self.unwritten.add(
                 NewEntry(kind="value.recorded", name=name, path=path, data={"value": value})
             )
             return value
 
-    async def _wait_until(self, moment: datetime, entries: Sequence[NewEntry]) -> None:
-        await self._database.write(
-            lambda tx: driving.pause_until(tx, self._driven, entries, moment)
+    async def _wait_until(self, moment: datetime, *entries: NewEntry) -> None:
+        await self.unwritten.write(
+            lambda tx, before: driving.pause_until(tx, self._driven, [*before, *entries], moment)
         )
         raise Suspended
 
     def _one_at_a_time(self) -> "_Turn":
+        if self._stop is None and self._is_stopping():
+            self._stop = HandedBack()
         if self._stop is not None:
             raise self._stop
-        if self._is_busy:
+        # A step that never waits is over before another task's begins, and would be only by chance.
+        is_elsewhere = self.unwritten.is_fresh and asyncio.current_task() is not self._last_in
+        if self._is_busy or is_elsewhere:
             raise Fault(
                 "Two deeds of one run were asked for at once, so their order would change on replay. "
                 "Await them one after the other.",
@@ -173,9 +182,14 @@ class RunContext:
             )
         return _Turn(self)
 
-    def enter(self) -> str:
-        """Take the next call path."""
-        self._is_busy = True
+    async def enter(self) -> str:
+        """Take the next call path, once what the deed before it left to write is written."""
+        self._is_busy, self._last_in = True, asyncio.current_task()
+        try:
+            await self.unwritten.settle()
+        except BaseException as error:
+            self.leave(error)
+            raise
         path, self._next = str(self._next), self._next + 1
         return path
 
@@ -203,8 +217,8 @@ class _Turn:
     def __init__(self, run: RunContext) -> None:
         self._run = run
 
-    def __enter__(self) -> str:
-        return self._run.enter()
+    async def __aenter__(self) -> str:
+        return await self._run.enter()
 
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+    async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         self._run.leave(error)

@@ -11,7 +11,7 @@ from engine.rules.states import RunStatus
 from engine.runtime import compensating
 from engine.runtime.attempts import dumped
 from engine.runtime.context import RunContext
-from engine.runtime.signals import RollbackOrdered, Suspended, is_being_cancelled
+from engine.runtime.signals import HandedBack, RollbackOrdered, Suspended, is_being_cancelled
 from engine.runtime.workflows import Workflows, ask
 from engine.services import driving, reasons
 from engine.services.approvals import ASK
@@ -29,12 +29,17 @@ class Executor:
     def __init__(self, database: Database, workflows: Workflows, clock: Clock, ids: Ids) -> None:
         self._database, self._workflows = database, workflows
         self._clock, self._ids = clock, ids
+        self._is_stopping = False
 
-    async def drive(self, claim: Claim) -> None:
+    def stop(self) -> None:
+        """Let whatever is driven get no further than to its next deed."""
+        self._is_stopping = True
+
+    async def drive(self, claim: Claim) -> bool:
         """Drive the run until it waits, ends, or belongs to somebody else.
 
-        Whatever goes wrong stays with this run. When the store is away the lease runs out by
-        itself and the run is taken up again.
+        Whatever goes wrong stays with this run. False means that its lease is still held and to be
+        given back: the store was away, or it was told to stop.
         """
         log.info("run.claimed", run=claim.run.id, workflow=claim.run.workflow)
         try:
@@ -46,11 +51,22 @@ class Executor:
             log.info("run.suspended", run=claim.run.id)
         except LeaseLost:
             log.info("run.lease_lost", run=claim.run.id)
+        except HandedBack:
+            log.info("run.handed_back", run=claim.run.id)
+            return False
         except Unavailable as error:
             log.warning("run.store_away", run=claim.run.id, reason=str(error))
+            return False
+        return True
 
     async def _run_code(self, claim: Claim) -> None:
-        context = RunContext(claim, database=self._database, clock=self._clock, ids=self._ids)
+        context = RunContext(
+            claim,
+            database=self._database,
+            clock=self._clock,
+            ids=self._ids,
+            is_stopping=lambda: self._is_stopping,
+        )
         try:
             result = await self._returned(claim, context)
             context.memory.check_all_asked()
@@ -65,6 +81,9 @@ class Executor:
                 await self._fail(context, ending.outcome, reason)
             else:
                 await self._begin_rollback(claim, context, reason)
+        except HandedBack:
+            await context.unwritten.record()
+            raise
         except (LeaseLost, Unavailable):
             raise
         except (Exception, SystemExit, BaseExceptionGroup) as error:  # border: the author's code
@@ -93,7 +112,7 @@ class Executor:
             return await ask(
                 context, title=str(claim.run.input["title"]), action=str(claim.run.input["action"])
             )
-        workflow = self._workflows.named(claim.run.workflow)
+        workflow = self._workflows.pinned(claim.run.workflow, claim.run.version)
         try:
             arguments = workflow.parse(claim.run.input)
         except ValueError as error:
@@ -103,26 +122,28 @@ class Executor:
         return await workflow.fn(context, **arguments)
 
     async def _complete(self, context: RunContext, result: object) -> None:
-        await self._write_what_is_left(context)
         entry = NewEntry(kind="run.completed", data={"result": result})
-        await self._database.write(
-            lambda tx: driving.finish(tx, context.driven, entry, result=result)
+        await context.unwritten.write(
+            lambda tx, before: driving.finish(
+                tx, context.driven, entry, before=before, result=result
+            )
         )
         log.info("run.completed", run=context.id)
 
     async def _fail(self, context: RunContext, code: str, message: str) -> None:
-        await self._write_what_is_left(context)
         error = {"code": code, "message": message}
         entry = NewEntry(kind="run.failed", data={"error": error})
-        await self._database.write(
-            lambda tx: driving.finish(tx, context.driven, entry, error=error)
+        await context.unwritten.write(
+            lambda tx, before: driving.finish(tx, context.driven, entry, before=before, error=error)
         )
         log.warning("run.failed", run=context.id, code=code)
 
     async def _stop_changed(self, context: RunContext, error: WorkflowChanged) -> None:
         said = {"path": error.path, "recorded": error.recorded, "requested": error.requested}
         entry = NewEntry(kind="run.changed", data={**said, "message": str(error)})
-        await self._database.write(lambda tx: driving.stop(tx, context.driven, [entry]))
+        await context.unwritten.write(
+            lambda tx, before: driving.stop(tx, context.driven, [*before, entry])
+        )
         log.error("run.changed", run=context.id, **said)
 
     async def _why(self, claim: Claim, ending: ApprovalEnded | RollbackOrdered) -> str:
@@ -139,20 +160,12 @@ class Executor:
         return await self._database.read(lambda tx: reasons.why(tx, claim.run.tenant, decided))
 
     async def _begin_rollback(self, claim: Claim, context: RunContext, reason: str) -> None:
-        entries = [
-            *context.take_unwritten(),
-            NewEntry(kind="rollback.started", data={"to": "start", "reason": reason}),
-        ]
-        await self._database.write(lambda tx: driving.record(tx, context.driven, entries))
+        started = NewEntry(kind="rollback.started", data={"to": "start", "reason": reason})
+        await context.unwritten.record(started)
         await self._roll_back(claim)
 
     async def _roll_back(self, claim: Claim) -> None:
         await compensating.roll_back(claim, self._database, self._clock, self._ids)
-
-    async def _write_what_is_left(self, context: RunContext) -> None:
-        entries = context.take_unwritten()
-        if entries:
-            await self._database.write(lambda tx: driving.record(tx, context.driven, entries))
 
 
 def refuse_builtin_name(names: list[str]) -> None:

@@ -9,6 +9,10 @@ class Suspended(BaseException):
     """The run waits as rows; its code will run again from the top."""
 
 
+class HandedBack(BaseException):
+    """This process ends: the run goes on elsewhere, from where its journal stands."""
+
+
 class RollbackOrdered(BaseException):
     """A rung of the ladder ends the run by undoing it; the code is not asked."""
 

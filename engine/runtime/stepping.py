@@ -1,6 +1,6 @@
 """Steps: answered from the journal, or begun, attempted, and recorded with their outcome."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NoReturn
@@ -12,9 +12,9 @@ from engine.rules.retry import Retry, next_delay
 from engine.runtime.attempts import Attempt, Failure, loaded, make
 from engine.runtime.memory import last
 from engine.runtime.signals import Suspended
+from engine.runtime.unwritten import Unwritten
 from engine.services import driving
 from engine.services.driving import Driven, Permit
-from engine.store.database import Database
 from engine.store.journal import Entry, NewEntry
 from signoff.calls import Call, check_arguments, importable_name, stated_name
 from signoff.options import StepOptions
@@ -25,15 +25,12 @@ NO_EFFECT_ATTEMPTS = 3  # a failure that certainly did nothing is tried again ev
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """One step that the code asks for. `known` is what the journal holds at its path, and
-    `unwritten` hands over values that must be journaled before or with whatever follows.
-    """
+    """One step that the code asks for. `known` is what the journal holds at its path."""
 
     path: str
     call: Call[object]
     options: StepOptions
     known: Sequence[Entry]
-    unwritten: Callable[[], list[NewEntry]]
 
     @property
     def name(self) -> str:
@@ -53,8 +50,8 @@ def name_of(call: Call[object], options: StepOptions) -> str:
 class Stepper:
     """Performs the steps of one drive."""
 
-    def __init__(self, driven: Driven, database: Database, clock: Clock, ids: Ids) -> None:
-        self._driven, self._database, self._clock, self._ids = driven, database, clock, ids
+    def __init__(self, driven: Driven, unwritten: Unwritten, clock: Clock, ids: Ids) -> None:
+        self._driven, self._unwritten, self._clock, self._ids = driven, unwritten, clock, ids
 
     async def step(self, wanted: Wanted) -> object:
         """The step's result.
@@ -75,18 +72,17 @@ class Stepper:
             await self._begin(wanted)
         elif begun is not None and begun is wanted.known[-1]:
             # Its attempt was lost in a crash and may have had its effect: the journal says so.
-            await self._record([wanted.entry("step.begun", {**begun.data, "again": True})])
+            again = wanted.entry("step.begun", {**begun.data, "again": True})
+            await self._unwritten.record(again)
         return await self._attempt(wanted, number)
 
     async def _begin(self, wanted: Wanted) -> None:
         call, approved = wanted.call, wanted.options.approved
         check_arguments(call.fn, call.args, call.kwargs)
-        before = wanted.unwritten()
         if call.undo is None and approved is None:
-            # Nothing depends on its beginning, but it may depend on these: an idempotency key that
-            # was drawn before it must be the same when it is done again after a crash.
-            if before:
-                await self._record(before)
+            # Nothing depends on its beginning, but it may depend on what came before: an idempotency
+            # key that was drawn then must be the same when it is done again after a crash.
+            await self._unwritten.record()
             return
         facts: dict[str, object] = {
             "fn": importable_name(call.fn),
@@ -97,11 +93,11 @@ class Stepper:
         }
         begun = wanted.entry("step.begun", facts)
         if approved is None:
-            await self._record([*before, begun])
+            await self._unwritten.record(begun)
             return
         permit = Permit(approval=approved.approval, digest=approved.digest, call=call.to_json())
-        await self._database.write(
-            lambda tx: driving.dispatch(tx, self._driven, begun, permit, before=before)
+        await self._unwritten.write(
+            lambda tx, before: driving.dispatch(tx, self._driven, begun, permit, before=before)
         )
 
     async def _attempt(self, wanted: Wanted, number: int) -> object:
@@ -122,7 +118,7 @@ class Stepper:
         if failure is not None:
             await self._fail(wanted, number, started_at, failure)
         facts = {"attempt": number, "started_at": started_at, "result": result}
-        await self._record([*wanted.unwritten(), wanted.entry("step.finished", facts)])
+        self._unwritten.add_soon(wanted.entry("step.finished", facts))
         return loaded(result, options.returns)
 
     async def _fail(
@@ -136,14 +132,14 @@ class Stepper:
             "no_effect": failure.no_effect,
             "is_final": again_at is None,
         }
-        entries = [*wanted.unwritten(), wanted.entry("step.failed", facts)]
+        failed = wanted.entry("step.failed", facts)
         if again_at is None:
-            await self._record(entries)
+            self._unwritten.add_soon(failed)
             raise StepFailed(failure.message, step=wanted.name, attempts=number) from failure.cause
         when = {"attempt": number + 1, "until": iso(again_at)}
-        entries.append(wanted.entry("step.retry_scheduled", when))
-        await self._database.write(
-            lambda tx: driving.pause_until(tx, self._driven, entries, again_at)
+        entries = [failed, wanted.entry("step.retry_scheduled", when)]
+        await self._unwritten.write(
+            lambda tx, before: driving.pause_until(tx, self._driven, [*before, *entries], again_at)
         )
         raise Suspended
 
@@ -155,9 +151,6 @@ class Stepper:
             attempts = NO_EFFECT_ATTEMPTS
         delay = next_delay(Retry(attempts=attempts), number, jitter=self._ids.fraction())
         return None if delay is None else self._clock.now() + delay
-
-    async def _record(self, entries: Sequence[NewEntry]) -> None:
-        await self._database.write(lambda tx: driving.record(tx, self._driven, entries))
 
     def _key(self, wanted: Wanted) -> str:
         return wanted.options.request_id or f"{self._driven.run}:{wanted.path}"

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
@@ -10,9 +11,11 @@ import structlog
 
 from engine.errors import Unavailable
 from engine.ids import LeaseToken, RunId, WorkerId
+from engine.rules.suspicion import CONDEMNED, FEW, FRESH, LAST_CHANCE, LOST_ONCE, Tries
 from engine.runtime.executor import Executor
 from engine.services import driving, rungs, tending
 from engine.store.database import Database
+from engine.store.hints import Ear
 from engine.store.runs import Claim
 
 T = TypeVar("T")
@@ -22,16 +25,33 @@ log = structlog.get_logger("engine.runtime")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How often a worker looks, how much it takes on, and how long it may be silent."""
+    """How often a worker looks, how much it takes on, and how long it may be silent.
+
+    For `alone_for` at most a run on its last chance has the worker to itself.
+    """
 
     lease_for: timedelta = timedelta(seconds=30)
     poll_every: timedelta = timedelta(seconds=1)
     runs_at_once: int = 128
     claims_at_once: int = 32
+    alone_for: timedelta = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A run that is driven here."""
+
+    token: LeaseToken
+    tries: int
+    task: "asyncio.Task[None]"
 
 
 class Worker:
-    """Any number of workers may share a database: what one holds, no other is given."""
+    """Any number of workers may share a database: what one holds, no other is given.
+
+    Runs that were lost with their driver are taken up again in small company, and alone before they
+    are given up: whoever ends the process then is the one that did it before.
+    """
 
     def __init__(
         self,
@@ -44,14 +64,40 @@ class Worker:
     ) -> None:
         self._name, self._database, self._executor = name, database, executor
         self._workflows, self._pace = workflows, pace or Pace()
-        self._held: dict[RunId, tuple[LeaseToken, asyncio.Task[None]]] = {}
+        self._held: dict[RunId, Held] = {}
+        self._to_give_back: dict[RunId, LeaseToken] = {}
+        self._is_stopping = self._is_closed = False
+        self._crowded_until = 0.0
+        self._freed = Ear()  # rings when a run that was lost before is held no more
+        self._emptied = asyncio.Event()
 
     async def work(self) -> None:
-        """Work until cancelled. What is driven then stays leased until the lease runs out."""
+        """Work until cancelled, or after `stop` until what is under way has come to an end here.
+
+        Cancelled after `stop`, it gives back what it still holds; cancelled without, that stays leased
+        until the lease runs out.
+        """
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._claim_for_ever(group))
-            group.create_task(self._fire_for_ever())
-            group.create_task(self._renew_for_ever())
+            beside = [
+                group.create_task(self._fire_for_ever()),
+                group.create_task(self._renew_for_ever()),
+            ]
+            try:
+                async with asyncio.TaskGroup() as drives:
+                    drives.create_task(self._claim_until_stopped(drives))
+                    drives.create_task(self._take_suspects_until_stopped(drives))
+            finally:
+                for each in beside:
+                    each.cancel()
+                if self._is_stopping:
+                    await self._give_back()
+
+    def stop(self) -> None:
+        """Take up nothing more; what is driven is given back where its next deed would begin."""
+        self._is_stopping = True
+        self._executor.stop()
+        self._freed.ring()
+        self._database.hints.fire(["runs"])
 
     async def drain(self) -> None:
         """Do all that is due at this moment, and what follows from it; then return."""
@@ -59,23 +105,84 @@ class Worker:
             pass
 
     async def _drive_all_ready(self) -> int:
-        claims = await self._claim(self._pace.claims_at_once)
+        done = await self._drive_some(FRESH, self._pace.claims_at_once)
+        for tries, at_once in ((LOST_ONCE, FEW), (LAST_CHANCE, 1), (CONDEMNED, FEW)):
+            if not done and await self._suspects():
+                done = await self._drive_some(tries, at_once)
+        return done
+
+    async def _drive_some(self, tries: Tries, at_once: int) -> int:
+        claims = await self._claim(at_once, tries)
         async with asyncio.TaskGroup() as group:
             for claim in claims:
-                group.create_task(self._executor.drive(claim))
+                group.create_task(self._drive(claim))
         return len(claims)
 
-    async def _claim_for_ever(self, group: asyncio.TaskGroup) -> None:
+    async def _claim_until_stopped(self, group: asyncio.TaskGroup) -> None:
         with self._database.hints.listen("runs") as ear:
-            while True:
+            while not self._is_stopping:
                 room = min(self._pace.claims_at_once, self._pace.runs_at_once - len(self._held))
-                claims = await _in_spite_of_faults(self._claim(room), []) if room > 0 else []
-                for claim in claims:
-                    self._hold(claim, group.create_task(self._drive(claim)))
-                if len(claims) < max(room, 1):
+                room = 0 if self._is_closed else room
+                taken = await self._take(group, room, FRESH) if room > 0 else 0
+                if taken < max(room, 1):
                     await ear.wait(self._pace.poll_every)
 
-    async def _claim(self, limit: int) -> list[Claim]:
+    async def _take_suspects_until_stopped(self, group: asyncio.TaskGroup) -> None:
+        while not self._is_stopping:
+            suspects = await _in_spite_of_faults(self._suspects(), set[int]())
+            if any(tries >= CONDEMNED.low for tries in suspects):
+                await self._take(group, FEW, CONDEMNED)
+            few = FEW - sum(each.tries > LOST_ONCE.high for each in self._held.values())
+            if LOST_ONCE.low in suspects and few > 0:
+                await self._take(group, few, LOST_ONCE)
+            if any(LAST_CHANCE.low <= tries <= LAST_CHANCE.high for tries in suspects):
+                await self._take_alone(group)
+            if not self._is_stopping:
+                await self._freed.wait(self._pace.poll_every)
+
+    async def _take_alone(self, group: asyncio.TaskGroup) -> None:
+        """Drive runs on their last chance one by one, while nobody else is taken up.
+
+        For half of `alone_for` those under way are waited for, and after it all others go on: a step
+        may take hours.
+        """
+        loop, at_most = asyncio.get_running_loop(), self._pace.alone_for.total_seconds()
+        ends = loop.time() + at_most
+        if self._crowded_until > loop.time():
+            return
+        self._is_closed = True
+        try:
+            await self._until_idle(ends - at_most / 2)
+            is_idle = True
+            while is_idle and not self._is_stopping:
+                if not await self._take(group, 1, LAST_CHANCE):
+                    return
+                is_idle = await self._until_idle(ends)
+            self._crowded_until = ends + at_most  # the others have their turn as long
+        finally:
+            self._is_closed = False
+            self._database.hints.fire(["runs"])
+
+    async def _until_idle(self, moment: float) -> bool:
+        """Whether nothing is driven any more, before the loop's `moment`."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(moment):
+                while self._held:
+                    self._emptied.clear()
+                    await self._emptied.wait()
+        return not self._held
+
+    async def _take(self, group: asyncio.TaskGroup, limit: int, tries: Tries) -> int:
+        claims = await _in_spite_of_faults(self._claim(limit, tries), list[Claim]())
+        if self._is_stopping:
+            self._to_give_back |= {claim.run.id: claim.token for claim in claims}
+            return 0
+        for claim in claims:
+            task = group.create_task(self._drive(claim))
+            self._held[claim.run.id] = Held(token=claim.token, tries=claim.run.tries, task=task)
+        return len(claims)
+
+    async def _claim(self, limit: int, tries: Tries) -> list[Claim]:
         try:
             return await self._database.write(
                 lambda tx: driving.claim(
@@ -84,24 +191,39 @@ class Worker:
                     workflows=self._workflows,
                     lease_for=self._pace.lease_for,
                     limit=limit,
+                    tries=tries,
                 )
             )
         except Unavailable as error:
             log.warning("worker.store_away", reason=str(error))
             return []
 
-    def _hold(self, claim: Claim, task: "asyncio.Task[None]") -> None:
-        self._held[claim.run.id] = (claim.token, task)
+    async def _suspects(self) -> set[int]:
+        try:
+            return await self._database.read(lambda tx: tending.suspects(tx, self._workflows))
+        except Unavailable as error:
+            log.warning("worker.store_away", reason=str(error))
+            return set()
 
     async def _drive(self, claim: Claim) -> None:
+        is_over = False
         try:
-            await self._executor.drive(claim)
+            is_over = await self._executor.drive(claim)
         except Exception:  # border: one broken run must not stop the worker of all others
             log.exception("run.driver_failed", run=claim.run.id)
+            is_over = True  # its lease runs out, which counts as a crash
         finally:
+            if not is_over:
+                self._to_give_back[claim.run.id] = claim.token
             held = self._held.get(claim.run.id)
-            if held is not None and held[0] == claim.token:
+            if held is not None and held.token == claim.token:
                 del self._held[claim.run.id]
+            if claim.run.tries > LOST_ONCE.high:
+                self._freed.ring()
+            if not self._held:
+                self._emptied.set()
+        if self._is_stopping:
+            await self._give_back()
 
     async def _fire_for_ever(self) -> None:
         with self._database.hints.listen("timers") as ear:
@@ -121,20 +243,34 @@ class Worker:
             while True:
                 await ear.wait(self._pace.lease_for / 3)
                 await self._renew()
+                await self._give_back()
 
     async def _renew(self) -> None:
-        held = {run: token for run, (token, _task) in self._held.items()}
+        held = {run: each.token for run, each in self._held.items()}
+        if not held:
+            return
         try:
             lost = await self._database.write(
-                lambda tx: tending.renew(tx, held, lease_for=self._pace.lease_for)
+                lambda tx: tending.renew(tx, held, lease_for=self._pace.lease_for),
+                within=self._pace.lease_for / 3,
             )
-        except Unavailable as error:
+        except Exception as error:  # border: whatever it was, these leases are not proven
             # Whoever cannot prove its lease must stop: the run may be somebody else's by now.
             log.warning("worker.leases_unproven", reason=str(error))
             lost = set(held)
         for run in lost:
-            if run in self._held:
-                self._held[run][1].cancel()
+            if run in self._held and self._held[run].token == held[run]:
+                self._held[run].task.cancel()
+
+    async def _give_back(self) -> None:
+        given, self._to_give_back = self._to_give_back, {}
+        if not given:
+            return
+        try:
+            await self._database.write(lambda tx: tending.give_back(tx, given))
+        except Unavailable as error:
+            log.warning("worker.store_away", reason=str(error))
+            self._to_give_back |= given
 
 
 async def _in_spite_of_faults(deed: Awaitable[T], otherwise: T) -> T:

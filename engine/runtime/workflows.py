@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import Invalid
-from engine.services.approvals import ASK
+from engine.services.approvals import ASK, ASK_VERSION
+from engine.store.leases import pin
 from signoff.outcomes import ApprovalEnded
 from signoff.registry import Workflow
 from signoff.running import Run
@@ -18,9 +19,25 @@ class Workflows:
     authored: Mapping[str, Workflow]
 
     @property
-    def names(self) -> list[str]:
-        """Every workflow whose runs may be claimed."""
-        return [ASK, *sorted(self.authored)]
+    def pins(self) -> list[str]:
+        """Every version of every workflow whose runs may be claimed."""
+        mine = (each for newest in self.authored.values() for each in (newest, *newest.others))
+        return [pin(ASK, ASK_VERSION), *sorted(pin(each.name, each.version) for each in mine)]
+
+    def pinned(self, name: str, version: str) -> Workflow:
+        """The code of the runs that began with `version`.
+
+        Raises:
+            Invalid: `unknown_workflow` or `unknown_version`, naming those there are.
+        """
+        newest = self.named(name)
+        held = {each.version: each for each in (newest, *newest.others)}
+        if version not in held:
+            raise Invalid(
+                f"No version {version} of {name} is held here; there is {', '.join(sorted(held))}.",
+                code="unknown_version",
+            )
+        return held[version]
 
     def named(self, name: str) -> Workflow:
         """The workflow that somebody wants to start.

@@ -1,5 +1,6 @@
 """Asking for consent: opening an approval for a run, asking without a workflow, and reading what was asked."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from engine.clock import iso
@@ -28,6 +29,7 @@ from engine.store.requests import (
 
 __all__ = [
     "ASK",
+    "ASK_VERSION",
     "DEFAULT_LADDER",
     "DETAILS_BYTES_MAX",
     "Asking",
@@ -43,14 +45,21 @@ __all__ = [
 ]
 
 ASK = "ask"  # the built-in workflow behind an approval that no workflow asked for
+ASK_VERSION = "1"
 
 
 def open_for_run(
-    tx: Transaction, tenant: TenantId, request: Request, asking: Asking
+    tx: Transaction,
+    tenant: TenantId,
+    request: Request,
+    asking: Asking,
+    *,
+    before: Sequence[NewEntry] = (),
 ) -> ApprovalRow:
     """Open an approval on which `asking.run` waits; the run's lease is given back in the same transaction.
 
-    Asked again after changes were requested, it is the next version of the same approval.
+    What the run's driver had still to journal `before` goes along. Asked again after changes were
+    requested, it is the next version of the same approval.
 
     Raises:
         Invalid: as `prepare`. LeaseLost: if the run is driven by somebody else by now.
@@ -65,7 +74,7 @@ def open_for_run(
         kind="approval.opened", name=row.content.action, path=row.path, data=_opened(row)
     )
     waiting = released(ready_at=None, awaits=row.id)
-    journal.append(tx, row.run, [opened], token=asking.token, changes=waiting)
+    journal.append(tx, row.run, [*before, opened], token=asking.token, changes=waiting)
     timers.arm(tx, tenant, row.id, start=row.opened_at, ladder=row.ladder)
     announcements.post(tx, row, lambda: eligibility.electorate(tx, row).pool - row.excluded)
     announcements.post_callback(tx, row)
@@ -90,7 +99,7 @@ def ask(
         id=run,
         tenant=tenant,
         workflow=ASK,
-        version="1",
+        version=ASK_VERSION,
         input=asked,
         started_by=started_by,
         owner=owner,

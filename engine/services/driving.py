@@ -10,7 +10,8 @@ from engine.digest import canonical, tagged_digest
 from engine.errors import DigestMismatch, EngineError, Fault, Refused
 from engine.ids import LeaseToken, RunId, TenantId, WorkerId
 from engine.rules.states import ApprovalStatus, RunStatus, WaitingReason
-from engine.store import approvals, artifacts, checkpoints, journal, notices, runs, undoing
+from engine.rules.suspicion import ANYBODY, CRASHES_MAX, Tries
+from engine.store import approvals, artifacts, checkpoints, journal, leases, notices, undoing
 from engine.store.announcements import SNAPSHOT_CHANNEL, announce
 from engine.store.approvals import DIGEST_TAG, ApprovalRow
 from engine.store.database import Transaction
@@ -43,18 +44,31 @@ class Permit:
 
 
 def claim(
-    tx: Transaction, *, worker: WorkerId, workflows: Sequence[str], lease_for: timedelta, limit: int
+    tx: Transaction,
+    *,
+    worker: WorkerId,
+    workflows: Sequence[str],
+    lease_for: timedelta,
+    limit: int,
+    tries: Tries = ANYBODY,
 ) -> list[Claim]:
     """Take up to `limit` ready runs. In the same transaction those that had not begun are begun, and
     those whose time is over wait no longer: from here on their code may end in any way.
+
+    Those that were taken up too often without getting anywhere are set aside instead, and the
+    operators told; they are not among the answer.
     """
-    claims = runs.claim(tx, worker=worker, workflows=workflows, lease_for=lease_for, limit=limit)
+    claims = leases.claim(
+        tx, worker=worker, workflows=workflows, lease_for=lease_for, limit=limit, tries=tries
+    )
     moved: list[RunId] = []
     refused: set[RunId] = set()
     for each in claims:
         try:
-            entry = _taken_up(each)
-            if entry is not None:
+            if each.run.tries > CRASHES_MAX:
+                _quarantine(tx, each)
+                refused.add(each.run.id)
+            elif (entry := _taken_up(each)) is not None:
                 journal.append(tx, each.run.id, [entry], token=each.token)
                 moved.append(each.run.id)
         except (EngineError, *DAMAGED):
@@ -94,16 +108,22 @@ def stop(tx: Transaction, driven: Driven, entries: Sequence[NewEntry]) -> None:
 
 
 def finish(
-    tx: Transaction, driven: Driven, entry: NewEntry, *, result: object = None, error: object = None
+    tx: Transaction,
+    driven: Driven,
+    entry: NewEntry,
+    *,
+    before: Sequence[NewEntry] = (),
+    result: object = None,
+    error: object = None,
 ) -> None:
-    """End the run with `entry` and tell every message of its approvals that want to know."""
+    """Append what came `before`, end the run with `entry` and tell every message of its approvals."""
     changes = RunChanges(
         result=None if result is None else canonical(result).decode(),
         error=None if error is None else canonical(error).decode(),
         ready_at=None,
         awaits=None,
     )
-    record(tx, driven, [entry], changes)
+    record(tx, driven, [*before, entry], changes)
     # Receivers of webhooks follow every run; people need to hear only of what went back.
     only = None if entry.kind in {"run.rolled_back", "run.failed"} else SNAPSHOT_CHANNEL
     for row in approvals.of_run(tx, driven.run):
@@ -181,6 +201,30 @@ def stuck(tx: Transaction, driven: Driven, entries: Sequence[NewEntry]) -> None:
     notices.tell_operators(tx, driven.tenant, told)
     for row in approvals.of_run(tx, driven.run):
         announce(tx, row, "compensation.stuck")
+
+
+def _quarantine(tx: Transaction, claim: Claim) -> None:
+    """Drive the run no more: it ends whoever drives it, and others with them."""
+    run = claim.run.id
+    last = claim.entries[-1]
+    after = f"{last.kind} {last.name or ''}".strip()
+    said = f"Its worker ended {CRASHES_MAX} times while driving it, always behind {after}."
+    entry = NewEntry(
+        kind="run.quarantined",
+        data={"crashes": CRASHES_MAX, "after": last.position, "message": said},
+    )
+    journal.append(tx, run, [entry], token=claim.token, changes=released(ready_at=None))
+    told = notices.Notice(
+        event="run.quarantined",
+        title=f"A run of {claim.run.workflow} was set aside",
+        text=(
+            f"Run {run}: {said} Mend the cause, then let it go on with "
+            f"`signoff runs release {run} --reason …`, or cancel it."
+        ),
+        path=f"/runs/{run}",
+    )
+    notices.tell_operators(tx, claim.run.tenant, told)
+    log.error("run.quarantined", run=run, crashes=CRASHES_MAX, after=after)
 
 
 def _taken_up(claim: Claim) -> NewEntry | None:

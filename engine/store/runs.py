@@ -1,31 +1,31 @@
-"""Runs as rows: inserting, claiming with leases, and reading pages of them."""
+"""Runs as rows: inserting, and reading pages of them."""
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-import structlog
-from sqlalchemy import Row, and_, bindparam, func, or_, select, tuple_, update
+from sqlalchemy import Row, and_, bindparam, func, select, tuple_, update
 
 from engine.digest import canonical
 from engine.errors import NotFound
-from engine.ids import LeaseToken, RunId, TenantId, WorkerId
+from engine.ids import LeaseToken, RunId, TenantId
 from engine.rules.states import RunStatus, WaitingReason
 from engine.store import journal
 from engine.store.database import Transaction
-from engine.store.statements import add, change, find_one, holds
+from engine.store.statements import add, find_one, holds
 from engine.store.tables import runs
 
 DAMAGED = (LookupError, TypeError, ValueError)  # what rows make us raise that nobody of ours wrote
 
-log = structlog.get_logger("engine.store")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRow:
-    """One run. `awaits` names what a waiting run waits for; `owner` is the person behind an agent's key."""
+    """One run. `awaits` names what a waiting run waits for; `owner` is the person behind an agent's key.
+
+    `tries` counts how often it was taken up since it last got somewhere.
+    """
 
     id: RunId
     tenant: TenantId
@@ -39,6 +39,7 @@ class RunRow:
     error: Mapping[str, Any] | None
     started_by: str
     owner: str | None
+    tries: int
     ready_at: datetime | None
     created_at: datetime
     updated_at: datetime
@@ -103,80 +104,6 @@ def begin(tx: Transaction, new: NewRun, *, is_ready: bool = True) -> None:
         tx.hint("runs")
 
 
-_THESE = select(runs).where(runs.c.id.in_(bindparam("ids", expanding=True)))
-_READY = (
-    select(runs.c.id)
-    .where(
-        runs.c.ready_at <= bindparam("now"),
-        or_(runs.c.lease_expires_at.is_(None), runs.c.lease_expires_at <= bindparam("now")),
-        runs.c.workflow.in_(bindparam("workflows", expanding=True)),
-    )
-    .order_by(runs.c.ready_at, runs.c.id)
-    .limit(bindparam("limit"))
-    .with_for_update(skip_locked=True, key_share=True)
-)
-
-
-def claim(
-    tx: Transaction, *, worker: WorkerId, workflows: Sequence[str], lease_for: timedelta, limit: int
-) -> list[Claim]:
-    """Lease up to `limit` ready runs of `workflows` to `worker`, the longest-waiting first, journals included.
-
-    A run is ready when its `ready_at` has come and nobody holds it, or its lease ran out at or before now.
-    Safe to call from many workers at once: no run is ever handed to two. One that cannot be read is
-    handed to nobody and holds up no other: it is looked at again when its lease has run out.
-    """
-    given = {"now": tx.now, "workflows": list(workflows), "limit": limit}
-    found = [RunId(row.id) for row in tx.connection.execute(_READY, given)]
-    if not found:
-        return []
-    tokens = {run: LeaseToken(tx.ids.new("lease")) for run in found}
-    for run, token in tokens.items():
-        held = {
-            "lease_token": token,
-            "lease_holder": worker,
-            "lease_expires_at": tx.now + lease_for,
-        }
-        change(tx, runs, {"id": run}, held)
-    rows = {RunId(row.id): row for row in tx.connection.execute(_THESE, {"ids": found})}
-    try:
-        journals = journal.entries_of(tx, found)
-        return [
-            Claim(run=_run(rows[run]), token=tokens[run], entries=journals[run]) for run in found
-        ]
-    except DAMAGED:
-        claims = [_readable(tx, rows[run], tokens[run]) for run in found]
-        return [each for each in claims if each is not None]
-
-
-def _readable(tx: Transaction, row: Row[Any], token: LeaseToken) -> Claim | None:
-    try:
-        return Claim(run=_run(row), token=token, entries=journal.entries(tx, RunId(row.id)))
-    except DAMAGED:
-        log.exception("run.damaged", run=row.id)
-        return None
-
-
-def renew(
-    tx: Transaction, tokens: Mapping[RunId, LeaseToken], *, lease_for: timedelta
-) -> set[RunId]:
-    """Extend the leases that are still held; gives the runs that are not, whose drivers must stop."""
-    lost: set[RunId] = set()
-    for run, token in sorted(tokens.items()):  # in one order, so that two never wait for each other
-        kept = {"lease_expires_at": tx.now + lease_for}
-        if change(tx, runs, {"id": run, "lease_token": token}, kept) == 0:
-            lost.add(run)
-    return lost
-
-
-def release(tx: Transaction, run: RunId, token: LeaseToken, *, ready_at: datetime | None) -> None:
-    """Hand a claimed run back unchanged. Does nothing when the lease is no longer this one."""
-    freed = journal.released(ready_at=ready_at)
-    change(tx, runs, {"id": run, "lease_token": token}, {**freed})
-    if ready_at is not None:
-        tx.hint("runs")
-
-
 def release_all(tx: Transaction) -> int:
     """Free every lease. Only for the sole owner of a file, at its start: whoever held one is dead."""
     done = tx.connection.execute(
@@ -203,7 +130,7 @@ def get(tx: Transaction, tenant: TenantId, run: RunId, *, lock: bool = False) ->
     row = find_one(tx, runs, {"id": run, "tenant": tenant}, lock=lock)
     if row is None:
         raise NotFound(f"There is no run {run}.")
-    return _run(row)
+    return run_of(row)
 
 
 def known_as(tx: Transaction, wanted: Sequence[RunId]) -> dict[RunId, frozenset[str]]:
@@ -238,7 +165,7 @@ def page(
     rows = tx.connection.execute(
         query.order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit)
     )
-    return [_run(row) for row in rows]
+    return [run_of(row) for row in rows]
 
 
 def counts(tx: Transaction, tenant: TenantId) -> dict[str, int]:
@@ -251,7 +178,8 @@ def counts(tx: Transaction, tenant: TenantId) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def _run(row: Row[Any]) -> RunRow:
+def run_of(row: Row[Any]) -> RunRow:
+    """The run that a row of the table is."""
     return RunRow(
         id=RunId(row.id),
         tenant=TenantId(row.tenant),
@@ -265,6 +193,7 @@ def _run(row: Row[Any]) -> RunRow:
         error=None if row.error is None else json.loads(row.error),
         started_by=row.started_by,
         owner=row.owner,
+        tries=row.tries,
         ready_at=row.ready_at,
         created_at=row.created_at,
         updated_at=row.updated_at,

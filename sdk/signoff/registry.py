@@ -4,7 +4,7 @@ import importlib
 import inspect
 import re
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType, SimpleNamespace
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar, get_type_hints, overload
 
@@ -34,17 +34,22 @@ POSITIONAL: Final = (
 NAMED: Final = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
-_registered: Final[dict[str, "Workflow"]] = {}
+_versions: Final[dict[str, dict[str, "Workflow"]]] = {}
+_registered: Final[dict[str, "Workflow"]] = {}  # the newest version of each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workflow:
-    """A registered workflow. A run keeps the version it began with."""
+    """A registered workflow. A run keeps the version it began with, and new ones begin with this.
+
+    `others` are the versions of it that are only kept for the runs that began with them.
+    """
 
     name: str
     version: str
     fn: AnyWorkflow
     input_model: type[BaseModel]
+    others: tuple["Workflow", ...] = ()
 
     def parse(self, given: Mapping[str, object]) -> dict[str, object]:
         """The keyword arguments for `fn`: `given` checked and converted, defaults filled in.
@@ -88,11 +93,13 @@ def workflow(
     """Register an async function whose first parameter is the run, and return it unchanged.
 
     Its other parameters are the workflow's input; their types check it. Raise `version` when
-    waiting runs must not continue with the new code.
+    waiting runs must not continue with the new code: they wait for a process that holds theirs. Two
+    functions in one package may be versions of one workflow, each with the same `name` and its own
+    `version`; new runs begin with the greatest, where 10 comes after 9.
 
     Raises:
         ValueError: for a function that is not async, that a restarted process would not find
-            again, whose input cannot be checked, or whose name is malformed or taken.
+            again, whose input cannot be checked, or whose name is malformed, or taken in this version.
     """
 
     def register(function: WorkflowFunction[P, T]) -> WorkflowFunction[P, T]:
@@ -134,8 +141,8 @@ def _load_one(name: str) -> Mapping[str, Workflow]:
     found = {
         known.name: known
         for known in _registered.values()
-        if f"{known.fn.__module__}.".startswith(f"{name}.")
-        or any(known.fn is item for item in held)
+        for fn in (known.fn, *(other.fn for other in known.others))
+        if f"{fn.__module__}.".startswith(f"{name}.") or any(fn is item for item in held)
     }
     if not found:
         raise ImportError(f"{name} holds no workflow. Put @workflow above an async function in it.")
@@ -156,13 +163,31 @@ def _register(fn: AnyWorkflow, *, name: str | None, version: str) -> None:
         raise ValueError(
             f"{version!r} is not a workflow's version. Write it like '2' or '2026-11'."
         )
-    taken = _registered.get(name)
-    if taken is not None and stated_name(taken.fn) != place:
-        raise ValueError(
-            f"Two workflows are called {name}: {stated_name(taken.fn)} and {place}. Give one of "
-            "them another name: @workflow(name=...)."
-        )
-    _registered[name] = Workflow(name=name, version=version, fn=fn, input_model=_input_model(fn))
+    known = _versions.setdefault(name, {})
+    for taken in known.values():
+        # Versions of one workflow live in one package; elsewhere the same name is an accident.
+        is_related = version != taken.version and _package(fn) == _package(taken.fn)
+        if stated_name(taken.fn) != place and not is_related:
+            raise ValueError(
+                f"Two workflows are called {name}: {stated_name(taken.fn)} and {place}. Give one "
+                "of them another name, @workflow(name=...), or another version, version=."
+            )
+    model = _input_model(fn)
+    for before in [each for each, held in known.items() if stated_name(held.fn) == place]:
+        del known[before]  # its module was imported again
+    known[version] = Workflow(name=name, version=version, fn=fn, input_model=model)
+    *others, newest = sorted(known.values(), key=lambda each: _order(each.version))
+    _registered[name] = replace(newest, others=tuple(others)) if others else newest
+
+
+def _package(fn: AnyWorkflow) -> str:
+    return fn.__module__.partition(".")[0]
+
+
+def _order(version: str) -> list[tuple[int, str]]:
+    """Where a version stands among others: its numbers count as numbers."""
+    pieces = re.findall(r"[0-9]+|[^0-9]+", version)
+    return [(int(piece), "") if piece.isdigit() else (-1, piece) for piece in pieces]
 
 
 def _input_model(fn: AnyWorkflow) -> type[BaseModel]:

@@ -110,7 +110,7 @@ async def test_a_run_is_shown_with_its_journal(desk: Desk) -> None:
     run = await started(key)
     database, ids = desk.application.database, SystemIds()
     executor = Executor(database, Workflows(WORKFLOWS), SystemClock(), ids)
-    await Worker(WorkerId("w"), database, executor, Workflows(WORKFLOWS).names).drain()
+    await Worker(WorkerId("w"), database, executor, Workflows(WORKFLOWS).pins).drain()
 
     seen = (await key.get(f"/api/runs/{run}")).json()
     first = (await key.get(f"/api/runs/{run}/journal?limit=2")).json()

@@ -100,7 +100,7 @@ async def test_what_a_dead_owner_held_is_free_at_the_next_start(
         async with running(settings(tmp_path), clock=clock, authored={}) as it:
             found = await it.application.database.write(
                 lambda tx: driving.claim(
-                    tx, worker=WorkerId("w"), workflows=["greet"],
+                    tx, worker=WorkerId("w"), workflows=["greet@1"],
                     lease_for=timedelta(days=1), limit=1,
                 )
             )  # fmt: skip

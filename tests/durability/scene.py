@@ -1,5 +1,6 @@
 """What breaks and is mended: a file, a worker and a dispatcher on it that can die, and people who vote."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -66,6 +67,17 @@ class Mortal(Database):
     @override
     def of(self, tenant: TenantId) -> "Mortal":
         return self
+
+    @override
+    def submit(self, deed: Callable[[Transaction], T]) -> asyncio.Future[T]:
+        self._live()
+        self.writes += 1
+        self.is_dead = self.writes == self._last
+        if not (self.is_dead and self._before):
+            return self._inner.submit(deed)
+        never: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        never.cancel()
+        return never
 
     @override
     async def write(
@@ -153,7 +165,7 @@ class Scene:
         """A worker, on `database` if it is to die."""
         on = database or self.database
         name = WorkerId(self.ids.new("wrk"))
-        return Worker(name, on, self.executor(on), _workflows().names, pace=pace)
+        return Worker(name, on, self.executor(on), _workflows().pins, pace=pace)
 
     def executor(self, database: Database) -> Executor:
         """What drives one claim."""

@@ -77,7 +77,7 @@ async def test_code_that_catches_everything_does_nothing_more_while_the_store_is
 
     claims = await scene.database.write(
         lambda tx: driving.claim(
-            tx, worker=WorkerId("w"), workflows=["swallowing"], lease_for=HOUR, limit=1
+            tx, worker=WorkerId("w"), workflows=["swallowing@1"], lease_for=HOUR, limit=1
         )
     )
     await scene.executor(Away(scene.database, last=last - 1)).drive(claims[0])

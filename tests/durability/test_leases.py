@@ -25,7 +25,7 @@ SOON = 10  # seconds
 async def claimed(scene: Scene, worker: str) -> list[Claim]:
     return await scene.database.write(
         lambda tx: driving.claim(
-            tx, worker=WorkerId(worker), workflows=["swallowing"], lease_for=LEASE, limit=9
+            tx, worker=WorkerId(worker), workflows=["swallowing@1"], lease_for=LEASE, limit=9
         )
     )
 

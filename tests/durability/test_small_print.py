@@ -123,7 +123,7 @@ async def given_decided(scene: Scene) -> tuple[Driven, Permit]:
         await scene.vote(approval.id, person)
     [claim] = await scene.database.write(
         lambda tx: driving.claim(
-            tx, worker=WorkerId("w"), workflows=["shaky_refund"], lease_for=LEASE, limit=1
+            tx, worker=WorkerId("w"), workflows=["shaky_refund@1"], lease_for=LEASE, limit=1
         )
     )
     driven = Driven(tenant=DEFAULT_TENANT, run=run, token=claim.token)

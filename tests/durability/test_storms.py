@@ -294,7 +294,7 @@ async def test_many_workers_at_once_share_the_runs_and_none_is_driven_twice(scen
     async def share(worker: str) -> list[RunId]:
         held = await scene.database.write(
             lambda tx: driving.claim(
-                tx, worker=WorkerId(worker), workflows=["shaky_nap"], lease_for=LATER, limit=3
+                tx, worker=WorkerId(worker), workflows=["shaky_nap@1"], lease_for=LATER, limit=3
             )
         )
         return [claim.run.id for claim in held]

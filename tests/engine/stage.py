@@ -51,7 +51,7 @@ class Stage:
         """A worker of this stage; several may share the database."""
         workflows = Workflows(self.authored)
         executor = Executor(self.database, workflows, self.clock, SystemIds())
-        return Worker(WorkerId(name), self.database, executor, workflows.names)
+        return Worker(WorkerId(name), self.database, executor, workflows.pins)
 
     async def prepare(self) -> None:
         """Everybody is known, and nothing has happened yet."""

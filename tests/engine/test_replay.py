@@ -112,7 +112,7 @@ async def _claim(stage: Stage, worker: str) -> list[Claim]:
         lambda tx: driving.claim(
             tx,
             worker=WorkerId(worker),
-            workflows=["deploy"],
+            workflows=["deploy@1"],
             lease_for=timedelta(seconds=30),
             limit=10,
         )

@@ -106,7 +106,7 @@ async def claimed(database: Database, number: int) -> list[RunId]:
     while empty < 2:
         claims = await database.write(
             lambda tx: driving.claim(
-                tx, worker=WorkerId(f"w{number}"), workflows=["flow"], lease_for=LEASE, limit=5
+                tx, worker=WorkerId(f"w{number}"), workflows=["flow@1"], lease_for=LEASE, limit=5
             )
         )
         empty = 0 if claims else empty + 1

@@ -64,7 +64,7 @@ async def test_a_start_frees_no_lease_of_others(tmp_path: Path, url: str) -> Non
             lambda tx: driving.claim(
                 tx,
                 worker=WorkerId(worker),
-                workflows=["greet"],
+                workflows=["greet@1"],
                 lease_for=timedelta(minutes=1),
                 limit=5,
             )

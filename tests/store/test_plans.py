@@ -152,7 +152,7 @@ async def full(
 HOT = {
     "claiming ready runs": (
         lambda tx: driving.claim(
-            tx, worker=WorkerId("w"), workflows=["w"], lease_for=timedelta(1), limit=32
+            tx, worker=WorkerId("w"), workflows=["w@1"], lease_for=timedelta(1), limit=32
         ),
         "ix_runs_ready",
     ),

@@ -51,6 +51,9 @@ POSSIBLE = {
     ("rolling_back:stuck", "run.changed"): "waiting:changed",
     ("waiting:changed", "run.retried"): "running",
     ("waiting:stuck", "run.retried"): "running",
+    ("running", "run.quarantined"): "waiting:quarantined",
+    ("rolling_back", "run.quarantined"): "waiting:quarantined",
+    ("waiting:quarantined", "run.released"): "running",
     ("running", "rollback.started"): "rolling_back",
     ("rolling_back", "compensation.stuck"): "rolling_back:stuck",
     ("rolling_back:stuck", "compensation.retried"): "rolling_back",
@@ -158,8 +161,8 @@ def test_states_reasons_and_entries_have_the_names_that_are_stored() -> None:
     assert " ".join(ApprovalStatus) == "open approved rejected expired changes_requested cancelled"
     assert " ".join(sorted(QUIET)) == (
         "approval.consumed approval.edited approval.extended checkpoint.created compensation.begun "
-        "compensation.failed compensation.finished rung.fired step.begun step.failed step.finished "
-        "value.recorded vote.recorded"
+        "compensation.failed compensation.finished patch.recorded run.adopted rung.fired step.begun "
+        "step.failed step.finished value.recorded vote.recorded"
     )
 
 

@@ -14,6 +14,7 @@ LIVE = [
     "waiting:approval",
     "waiting:timer",
     "waiting:changed",
+    "waiting:quarantined",
     "rolling_back",
     "rolling_back:stuck",
     "paused",
@@ -30,6 +31,7 @@ MOVES: dict[str, dict[str, str]] = {
     "step.retry_scheduled": {"running": "waiting:timer"},
     "step.retried": TIMED,
     "run.changed": {"running": "waiting:changed", "rolling_back": "waiting:changed"},
+    "run.quarantined": dict.fromkeys(("running", "rolling_back"), "waiting:quarantined"),
     "rollback.started": {"running": "rolling_back"},
     "compensation.stuck": {"rolling_back": "rolling_back:stuck"},
     "compensation.retried": {"rolling_back:stuck": "rolling_back"},
@@ -51,7 +53,14 @@ MOVES: dict[str, dict[str, str]] = {
     "run.rolled_back": {"rolling_back": "rolled_back"},
     "run.cancelled": dict.fromkeys(LIVE, "cancelled"),
 }
+LET_GO_ON = {
+    ("run.retried", "waiting:changed"),
+    ("run.released", "waiting:quarantined"),
+    ("run.resumed", "paused"),
+}
 QUIET = {
+    "patch.recorded",
+    "run.adopted",
     "step.begun",
     "step.finished",
     "step.failed",
@@ -108,7 +117,7 @@ def _run(run: Row, entries: list[Row]) -> Iterator[str]:
         where = f"run {run['id']}, position {entry['position']}: {kind}"
         if kind == "run.created" and not state:
             state = "created"
-        elif (kind == "run.retried" and state == "waiting:changed") or (kind == "run.resumed" and state == "paused"):
+        elif (kind, state) in LET_GO_ON:
             state = entry["data"].get("to", "running")
         elif state in MOVES.get(kind, {}):
             state = MOVES[kind][state]

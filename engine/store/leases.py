@@ -1,0 +1,146 @@
+"""Leases on runs: who may drive which, for how long, and how often that came to nothing."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import Row, and_, bindparam, case, or_, select, update
+
+from engine.ids import LeaseToken, RunId, WorkerId
+from engine.rules.suspicion import ANYBODY, Tries
+from engine.store import journal
+from engine.store.database import Transaction
+from engine.store.runs import DAMAGED, Claim, run_of
+from engine.store.statements import change
+from engine.store.tables import runs
+
+log = structlog.get_logger("engine.store")
+
+_THESE = select(runs).where(runs.c.id.in_(bindparam("ids", expanding=True)))
+_IS_READY = and_(
+    runs.c.ready_at <= bindparam("now"),
+    or_(runs.c.lease_expires_at.is_(None), runs.c.lease_expires_at <= bindparam("now")),
+)
+_PIN = runs.c.workflow + "@" + runs.c.workflow_version
+_READY = (
+    select(runs.c.id)
+    .where(
+        _IS_READY,
+        _PIN.in_(bindparam("workflows", expanding=True)),
+        runs.c.tries.between(bindparam("low"), bindparam("high")),
+    )
+    .order_by(runs.c.ready_at, runs.c.id)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True, key_share=True)
+)
+_TAKE = (
+    update(runs)
+    .where(runs.c.id == bindparam("run"))
+    .values(
+        lease_token=bindparam("token"),
+        lease_holder=bindparam("holder"),
+        lease_expires_at=bindparam("until"),
+        tries=runs.c.tries + 1,
+    )
+)
+_GIVE_BACK = (
+    update(runs)
+    .where(runs.c.id == bindparam("run"), runs.c.lease_token == bindparam("token"))
+    .values(
+        lease_token=None,
+        lease_holder=None,
+        lease_expires_at=None,
+        tries=case((runs.c.tries > 0, runs.c.tries - 1), else_=0),
+    )
+)
+_SUSPECTS = (
+    select(runs.c.tries)
+    .where(_IS_READY, _PIN.in_(bindparam("workflows", expanding=True)), runs.c.tries > 0)
+    .distinct()
+)
+
+
+def pin(workflow: str, version: str) -> str:
+    """How one version of a workflow is named, to those who look for its runs."""
+    return f"{workflow}@{version}"
+
+
+def claim(
+    tx: Transaction,
+    *,
+    worker: WorkerId,
+    workflows: Sequence[str],
+    lease_for: timedelta,
+    limit: int,
+    tries: Tries = ANYBODY,
+) -> list[Claim]:
+    """Lease up to `limit` ready runs of `workflows` to `worker`, the longest-waiting first, journals included.
+
+    `workflows` are as `pin` names them. A run is ready when its `ready_at` has come and nobody holds it,
+    or its lease ran out at or before now; only those are meant that were taken up in vain as often as
+    `tries` says, and this counts as once more until they get somewhere.
+    Safe to call from many workers at once: no run is ever handed to two. One that cannot be read is
+    handed to nobody and holds up no other: it is looked at again when its lease has run out.
+    """
+    given = {
+        "now": tx.now,
+        "workflows": list(workflows),
+        "low": tries.low,
+        "high": tries.high,
+        "limit": limit,
+    }
+    found = [RunId(row.id) for row in tx.connection.execute(_READY, given)]
+    if not found:
+        return []
+    tokens = {run: LeaseToken(tx.ids.new("lease")) for run in found}
+    until = tx.now + lease_for
+    held = [{"run": run, "token": tokens[run], "holder": worker, "until": until} for run in found]
+    tx.connection.execute(_TAKE, held)
+    rows = {RunId(row.id): row for row in tx.connection.execute(_THESE, {"ids": found})}
+    try:
+        journals = journal.entries_of(tx, found)
+        return [
+            Claim(run=run_of(rows[run]), token=tokens[run], entries=journals[run]) for run in found
+        ]
+    except DAMAGED:
+        claims = [_readable(tx, rows[run], tokens[run]) for run in found]
+        return [each for each in claims if each is not None]
+
+
+def _readable(tx: Transaction, row: Row[Any], token: LeaseToken) -> Claim | None:
+    try:
+        return Claim(run=run_of(row), token=token, entries=journal.entries(tx, RunId(row.id)))
+    except DAMAGED:
+        log.exception("run.damaged", run=row.id)
+        return None
+
+
+def renew(
+    tx: Transaction, tokens: Mapping[RunId, LeaseToken], *, lease_for: timedelta
+) -> set[RunId]:
+    """Extend the leases that are still held; gives the runs that are not, whose drivers must stop."""
+    lost: set[RunId] = set()
+    for run, token in sorted(tokens.items()):  # in one order, so that two never wait for each other
+        kept = {"lease_expires_at": tx.now + lease_for}
+        if change(tx, runs, {"id": run, "lease_token": token}, kept) == 0:
+            lost.add(run)
+    return lost
+
+
+def suspects(tx: Transaction, *, workflows: Sequence[str]) -> set[int]:
+    """How often those ready runs of `workflows` were taken up in vain that were so at all."""
+    given = {"now": tx.now, "workflows": list(workflows)}
+    return {row.tries for row in tx.connection.execute(_SUSPECTS, given)}
+
+
+def give_back(tx: Transaction, tokens: Mapping[RunId, LeaseToken]) -> int:
+    """Hand claimed runs back as they are: others may take them up at once, and it counts as no try.
+
+    Does nothing to a run whose lease is no longer this one. Gives how many were handed back.
+    """
+    given = [{"run": run, "token": token} for run, token in sorted(tokens.items())]
+    done = sum(tx.connection.execute(_GIVE_BACK, each).rowcount for each in given)
+    if done:
+        tx.hint("runs")
+    return done
