@@ -62,7 +62,7 @@ class Executor:
     async def _run_code(self, claim: Claim) -> None:
         context = RunContext(
             claim,
-            database=self._database,
+            database=self._database.of(claim.run.tenant),
             clock=self._clock,
             ids=self._ids,
             is_stopping=lambda: self._is_stopping,
@@ -157,7 +157,8 @@ class Executor:
         decided = next(of_it, None)
         if decided is None:
             return str(ending)
-        return await self._database.read(lambda tx: reasons.why(tx, claim.run.tenant, decided))
+        tenant = claim.run.tenant
+        return await self._database.of(tenant).read(lambda tx: reasons.why(tx, tenant, decided))
 
     async def _begin_rollback(self, claim: Claim, context: RunContext, reason: str) -> None:
         started = NewEntry(kind="rollback.started", data={"to": "start", "reason": reason})
@@ -165,7 +166,9 @@ class Executor:
         await self._roll_back(claim)
 
     async def _roll_back(self, claim: Claim) -> None:
-        await compensating.roll_back(claim, self._database, self._clock, self._ids)
+        await compensating.roll_back(
+            claim, self._database.of(claim.run.tenant), self._clock, self._ids
+        )
 
 
 def refuse_builtin_name(names: list[str]) -> None:

@@ -1,6 +1,7 @@
 """What the store hands out: a transaction, and the database that runs deeds whole in one."""
 
 import sqlite3
+from asyncio import Future
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -83,6 +84,14 @@ class Database(Protocol):
         """The same database for deeds that are `tenant`'s alone.
 
         A PostgreSQL with row-level security shows them no row of anybody else, whatever they ask.
+        """
+        ...
+
+    def submit(self, deed: Callable[[Transaction], T]) -> Future[T]:
+        """Begin to write `deed`; what `write` would answer or raise is the future's.
+
+        Raises:
+            Unavailable: when the store is closed.
         """
         ...
 

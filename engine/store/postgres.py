@@ -95,14 +95,18 @@ class PostgresDatabase:
     def of(self, tenant: TenantId) -> Database:
         return OneTenants(self, tenant) if self._around.is_guarded else self
 
-    async def write(
-        self, deed: Callable[[Transaction], T], *, within: timedelta | None = None
-    ) -> T:
+    def submit(self, deed: Callable[[Transaction], T]) -> asyncio.Future[T]:
         if self._is_closed:
             raise Unavailable(CLOSED)
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         answer.add_done_callback(_forget)
         self._group.create_task(self._do(Work(deed, answer)))
+        return answer
+
+    async def write(
+        self, deed: Callable[[Transaction], T], *, within: timedelta | None = None
+    ) -> T:
+        answer = self.submit(deed)
         if within is None:
             return await asyncio.shield(answer)
         try:
@@ -214,7 +218,7 @@ async def opened_on(
         Unavailable: when it cannot be reached, or was made by a newer version.
     """
     await migrated(url)
-    surroundings = replace(surroundings, is_guarded=not await _over(url, is_above_policies))
+    surroundings = replace(surroundings, is_guarded=not await over(url, is_above_policies))
     width = width or Width()
     hints = Hints()
     bells = Bells(connecting(url, name="signoff hints"), hints)
@@ -243,7 +247,7 @@ async def migrated(url: str) -> None:
     Raises:
         Unavailable: when it cannot be reached, or was made by a newer version.
     """
-    await _over(url, migrate_over)
+    await over(url, migrate_over)
 
 
 async def schema_at(url: str) -> str | None:
@@ -252,10 +256,15 @@ async def schema_at(url: str) -> str | None:
     Raises:
         Unavailable: when it cannot be reached.
     """
-    return await _over(url, revision)
+    return await over(url, revision)
 
 
-async def _over(url: str, told: Callable[[Connection], T]) -> T:
+async def over(url: str, told: Callable[[Connection], T]) -> T:
+    """What `told` gives in one transaction at `url`, which may take as long as it takes.
+
+    Raises:
+        Unavailable: when it cannot be reached; and all that `told` raises.
+    """
     if find_spec("asyncpg") is None:
         raise Unavailable(
             "PostgreSQL needs its driver: pip install 'signoff[server,postgres]'.",

@@ -51,15 +51,19 @@ class SqliteDatabase:
         """Itself: whoever can open the file can read all of it, and only our own queries keep tenants apart."""
         return self
 
-    async def write(
-        self, deed: Callable[[Transaction], T], *, within: timedelta | None = None
-    ) -> T:
+    def submit(self, deed: Callable[[Transaction], T]) -> asyncio.Future[T]:
         answer: asyncio.Future[T] = self._loop.create_future()
         answer.add_done_callback(_forget)
         with self._door:
             if self._is_closed:
                 raise Unavailable(CLOSED)
             self._queue.put(Work(deed, answer))
+        return answer
+
+    async def write(
+        self, deed: Callable[[Transaction], T], *, within: timedelta | None = None
+    ) -> T:
+        answer = self.submit(deed)
         if within is None:
             return await asyncio.shield(answer)
         try:

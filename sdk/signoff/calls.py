@@ -4,7 +4,7 @@ import importlib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import lru_cache, reduce
 from types import MappingProxyType
 from typing import Generic, TypeVar, final
 
@@ -94,9 +94,8 @@ def check_arguments(
     Raises:
         TypeError: otherwise, naming the function.
     """
-    try:
-        signature = inspect.signature(fn)
-    except ValueError:  # some functions written in C do not tell
+    signature = _signature(fn)
+    if signature is None:
         return
     given = dict(kwargs)
     if takes_step(fn):
@@ -109,12 +108,18 @@ def check_arguments(
         raise TypeError(f"{stated_name(fn)} cannot be called like this: {error}.") from None
 
 
+@lru_cache(maxsize=1024)
+def _signature(fn: Callable[..., object]) -> inspect.Signature | None:
+    try:
+        return inspect.signature(fn)
+    except ValueError:  # some functions written in C do not tell
+        return None
+
+
 def takes_step(fn: Callable[..., object]) -> bool:
     """Whether `fn` has a keyword parameter `step` and so wants a `StepInfo`."""
-    try:
-        parameter = inspect.signature(fn).parameters.get("step")
-    except ValueError:
-        return False
+    signature = _signature(fn)
+    parameter = None if signature is None else signature.parameters.get("step")
     by_keyword = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     return parameter is not None and parameter.kind in by_keyword
 

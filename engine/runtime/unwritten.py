@@ -1,0 +1,82 @@
+"""What a drive has still to journal: it goes along with the next deed, or soon by itself."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from engine.errors import EngineError
+from engine.services import driving
+from engine.services.driving import Driven
+from engine.store.database import Database, Transaction
+from engine.store.journal import NewEntry
+
+T = TypeVar("T")
+
+
+class Unwritten:
+    """The entries of one drive that no transaction holds yet, in the order in which they came.
+
+    A deed takes them all along, so that a step's end and what the code asks for next are one commit.
+    Where the code turns to something else first, they are written by themselves, and the next deed
+    waits until they are.
+    """
+
+    def __init__(self, driven: Driven, database: Database) -> None:
+        self._driven, self._database = driven, database
+        self._entries: list[NewEntry] = []
+        self._under_way: asyncio.Future[Any] | None = None
+        self.is_fresh = False  # whether nobody else had a turn since `add_soon`
+
+    def add(self, entry: NewEntry) -> None:
+        """Have `entry` written with the next deed: should that never come, nothing depended on it."""
+        self._entries.append(entry)
+
+    def add_soon(self, entry: NewEntry) -> None:
+        """Have `entry` written with the next deed, or as soon as the code waits for anything else."""
+        self._entries.append(entry)
+        self.is_fresh = True
+        # Called once the code has given way to others: until then it may yet ask for its next deed.
+        asyncio.get_running_loop().call_soon(self._write_by_themselves)
+
+    async def write(self, deed: Callable[[Transaction, list[NewEntry]], T]) -> T:
+        """Run `deed` in a transaction with what is unwritten, which it must append before its own.
+
+        A deed that is refused leaves them unwritten.
+
+        Raises:
+            LeaseLost, Unavailable: also where writing them by themselves has failed.
+        """
+        await self.settle()
+        before, self._entries = self._entries, []
+        try:
+            return await self._database.write(lambda tx: deed(tx, before))
+        except EngineError:
+            self._entries[:0] = before
+            raise
+
+    async def record(self, *entries: NewEntry) -> None:
+        """Append what is unwritten, and then `entries`, if there is anything at all."""
+        await self.settle()
+        if self._entries or entries:
+            await self.write(
+                lambda tx, before: driving.record(tx, self._driven, [*before, *entries])
+            )
+
+    async def settle(self) -> None:
+        """Wait for what is being written by itself.
+
+        Raises:
+            LeaseLost, Unavailable: if it could not be.
+        """
+        if self._under_way is not None:
+            await asyncio.shield(self._under_way)
+            self._under_way = None
+
+    def _write_by_themselves(self) -> None:
+        self.is_fresh = False
+        if not self._entries or self._under_way is not None:
+            return
+        entries, self._entries = self._entries, []
+        self._under_way = self._database.submit(
+            lambda tx: driving.record(tx, self._driven, entries)
+        )
