@@ -11,6 +11,7 @@ from engine.errors import Unavailable
 from engine.ids import Ids
 from engine.store.database import Database
 from engine.store.migrations import migrate
+from engine.store.moving import demand_live
 from engine.store.ownership import owned
 from engine.store.postgres import Surroundings, migrated, opened_on
 from engine.store.postgres_url import shown_url
@@ -26,6 +27,7 @@ async def database_of(
 
     Raises:
         FileOwned: if another process owns the file. Unavailable: if it cannot be opened.
+        Refused: `moved` or `not_restored`, if the file is not the one that servers work on.
     """
     if settings.shared_url is not None:
         around = Surroundings(ids=ids, tokens=tokens, clock=clock)
@@ -35,6 +37,7 @@ async def database_of(
     path = settings.database_path
     _make_private(path)
     async with opened(path, clock=clock or SystemClock(), ids=ids, tokens=tokens) as database:
+        await database.read(lambda tx: demand_live(tx.connection, path))
         yield database
 
 

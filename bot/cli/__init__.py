@@ -4,7 +4,19 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import approvals, elsewhere, keys, login, outbox, runs, serve, setting_up, slack, start
+from bot.cli import (
+    approvals,
+    elsewhere,
+    keys,
+    login,
+    outbox,
+    runs,
+    serve,
+    setting_up,
+    slack,
+    start,
+    storage,
+)
 
 __all__ = ["app"]
 
@@ -36,7 +48,9 @@ app.command()(serve.serve)
 app.command()(serve.worker)
 app.command()(setting_up.init)
 app.command()(setting_up.doctor)
-app.command()(setting_up.migrate)
+app.command()(storage.migrate)
+app.command()(storage.backup)
+app.command()(storage.restore)
 app.command()(start.run)
 app.add_typer(runs.verbs)
 app.add_typer(approvals.verbs)

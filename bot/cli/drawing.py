@@ -98,6 +98,8 @@ def _run_facts(run: Run) -> Iterable[tuple[str, str | Text]]:
         yield "result", value(run.result)
     if run.error is not None:
         yield "error", f"{run.error.get('message')} [{run.error.get('code')}]"
+    if run.held is not None:
+        yield "held", f"since {moment(run.held.at)}: {run.held.reason or 'no reason given'}"
     if run.rollback is not None:
         yield "undone", f"because: {run.rollback.reason}"
     elif run.undoes and run.ended_at is None:

@@ -114,6 +114,31 @@ def retry_run(*, run: RunId, reason: Reason, as_json: AsJson = False, url: Url =
     finish(_operate(run, "retry", reason, as_json=as_json, url=url))
 
 
+@verbs.command("resume")
+def resume_run(
+    *,
+    run: Annotated[
+        str | None, typer.Argument(metavar="[RUN]", help="The run, unless it is --all.")
+    ] = None,
+    reason: Reason,
+    every: Annotated[bool, typer.Option("--all", help="Every run that is paused.")] = False,
+    as_json: AsJson = False,
+    url: Url = None,
+) -> None:
+    """Let a run go on that is paused, as all are that came back from a backup."""
+    if (run is None) != every:
+        raise typer.BadParameter("Name one run, or say --all.")
+    if run is not None:
+        return finish(_operate(run, "resume", reason, as_json=as_json, url=url))
+    return finish(_resume_all(reason, as_json=as_json, url=url))
+
+
+@verbs.command("release")
+def release_run(*, run: RunId, reason: Reason, as_json: AsJson = False, url: Url = None) -> None:
+    """Let a run go on that was set aside because it ended its workers."""
+    finish(_operate(run, "release", reason, as_json=as_json, url=url))
+
+
 @verbs.command("skip")
 def skip_step(*, run: RunId, reason: Reason, as_json: AsJson = False, url: Url = None) -> None:
     """Leave the step whose compensation is stuck as it is, and go on undoing."""
@@ -128,12 +153,32 @@ async def _operate(run: str, verb: str, reason: str, *, as_json: bool, url: str 
     return print_line(f"{run}: {_done(verb)}.")
 
 
+async def _resume_all(reason: str, *, as_json: bool, url: str | None) -> None:
+    resumed: list[str] = []
+    async with doors(url) as server:
+        while page := await server.get("/api/runs", status="paused", limit=200):
+            for line in page["runs"]:
+                await _posted(server, f"/api/runs/{segment(line['id'])}/resume", reason)
+                resumed.append(line["id"])
+            if page["next"] is None:
+                break
+    if as_json:
+        return print_json({"resumed": resumed})
+    return print_line(f"{len(resumed)} runs go on.")
+
+
 async def _posted(server: Doors, path: str, reason: str) -> Any:
     return await server.post(path, {"reason": reason})
 
 
 def _done(verb: str) -> str:
-    return {"cancel": "cancelled", "retry": "goes on", "skip": "skipped the stuck step"}[verb]
+    return {
+        "cancel": "cancelled",
+        "release": "goes on",
+        "resume": "goes on",
+        "retry": "goes on",
+        "skip": "skipped the stuck step",
+    }[verb]
 
 
 def _standing(line: RunLine) -> Text:

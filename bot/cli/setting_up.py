@@ -1,6 +1,5 @@
-"""`signoff init`, `doctor` and `migrate`: begin a project, look it over, bring its database up."""
+"""`signoff init` and `doctor`: begin a project, and look it over."""
 
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Final
@@ -8,8 +7,8 @@ from typing import Annotated, Final
 import typer
 from rich.text import Text
 
-from bot.cli.terminal import AsJson, ExitCode, print_json, print_line, say, show, told, usage
-from bot.settings import load, load_with_problems
+from bot.cli.terminal import AsJson, ExitCode, print_json, print_line, say, show, told
+from bot.settings import load_with_problems
 from bot.starting import write_project
 
 _MARKS: Final = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "error": ("✗", "red")}
@@ -52,35 +51,3 @@ def doctor(*, as_json: AsJson = False) -> None:
                 show(Text(f"{mark} {finding.text} {finding.mend}".rstrip(), style=colour))
         if not is_healthy(findings):
             raise typer.Exit(ExitCode.FAILED)
-
-
-def migrate(
-    *,
-    yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Do not ask whether there is a backup.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Bring the database's schema up to this version; it only goes forward, so back up first."""
-    with told():
-        # What looks at the store imports SQLAlchemy, which no other verb needs.
-        from bot.databases import bring_up, name_of
-
-        settings = load()
-        name, path = name_of(settings), settings.database_path
-        if not yes and settings.shared_url is not None:
-            say(f"Back up first: {name}, with pg_dump or by your provider's means.")
-            _ask_for_a_backup()
-        elif not yes and path.exists():
-            say(f"Back up first: stop the server and copy {path} (with -wal and -shm, if there).")
-            _ask_for_a_backup()
-        bring_up(settings)
-        if as_json:
-            return print_json({"database": name, "schema": "current"})
-        return print_line(f"{name} has the schema of this version.")
-
-
-def _ask_for_a_backup() -> None:
-    say("Is there a backup? Answer yes to go on.")
-    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-        raise usage("Nothing was changed. With a backup: signoff migrate --yes", code="no_backup")

@@ -120,6 +120,13 @@ class Rollback(Shape):
     reason: str | None = None
 
 
+class Held(Shape):
+    """Why nothing of a run goes on, and since when."""
+
+    reason: str | None = None
+    at: datetime
+
+
 class RunLine(Shape):
     """A run in a list."""
 
@@ -144,6 +151,7 @@ class Run(RunLine):
     steps: Sequence[Step] = ()
     approvals: Sequence[Approval] = ()
     rollback: Rollback | None = None
+    held: Held | None = None
     undoes: Sequence[str] = ()
 
 

@@ -60,9 +60,9 @@ def begin_anew(tx: Transaction, *, free: Collection[str] = (), since: int = 0) -
 def _tell(tx: Transaction, tenant: TenantId, done: Restored) -> None:
     audit.append(tx, tenant, "database.restored", {**done.to_json(), "by": "local"})
     text = (
-        f"This Signoff goes on from a backup {_of(done.taken_at)}. {done.held} runs are held and "
-        f"{done.unsent} messages were not sent, because nobody knows what was done since. Look, then "
-        "`signoff runs resume` or `cancel`, and `signoff outbox redrive`."
+        f"This Signoff goes on from a backup {_of(done.taken_at)}. Held runs: {done.held}; messages "
+        f"not sent: {done.unsent}; for nobody knows what was done since. Look, then `signoff runs "
+        "resume` or `cancel`, and `signoff outbox redrive`."
     )
     notices.tell_operators(
         tx,

@@ -11,7 +11,6 @@ from engine.store.database import Transaction
 from engine.store.outbox import FREE, UNSURE
 from engine.store.tables import messages, outbox
 
-
 _TRIED = case((outbox.c.error.startswith(UNSURE), 1), else_=0)
 
 

@@ -195,6 +195,7 @@ class Run(RunLine):
     approvals: list[Approval]
     checkpoints: list[dict[str, Any]]
     rollback: dict[str, Any] | None
+    held: dict[str, Any] | None
     summary: dict[str, Any]
 
 

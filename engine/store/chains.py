@@ -1,0 +1,79 @@
+"""Whether every journal and the audit still hang together, over a whole database and in little memory."""
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any, Final
+
+from sqlalchemy import Row, select
+
+from engine.clock import iso
+from engine.digest import canonical, sha256
+from engine.ids import RunId
+from engine.store import journal
+from engine.store.database import Transaction
+from engine.store.journal import Entry
+from engine.store.runs import DAMAGED
+from engine.store.tables import audit, runs
+
+PAGE: Final = 100  # runs whose journals are in memory at once
+
+
+def broken_chains(tx: Transaction) -> Iterator[str]:
+    """What is not as it was written: `run run_…` and `audit of …`, each once."""
+    for row in _runs(tx):
+        if not _is_whole(_entries(tx, RunId(row.id)), row.next_position, row.head):
+            yield f"run {row.id}"
+    in_order = select(audit).order_by(audit.c.tenant, audit.c.position)
+    lines = tx.connection.execute(in_order.execution_options(yield_per=PAGE))
+    for tenant, chain in groupby(lines, key=lambda line: str(line.tenant)):
+        if not _follows(chain):
+            yield f"audit of {tenant}"
+
+
+def _runs(tx: Transaction) -> Iterator[Row[*tuple[Any, ...]]]:
+    after = ""
+    heads = select(runs.c.id, runs.c.next_position, runs.c.head).order_by(runs.c.id).limit(PAGE)
+    while page := tx.connection.execute(heads.where(runs.c.id > after)).all():
+        yield from page
+        after = page[-1].id
+
+
+def _entries(tx: Transaction, run: RunId) -> Sequence[Entry]:
+    try:
+        return journal.entries(tx, run)
+    except DAMAGED:
+        return ()
+
+
+def _is_whole(entries: Sequence[Entry], length: int, head: str) -> bool:
+    previous = ""
+    for position, entry in enumerate(entries):
+        is_next = entry.position == position and entry.previous == previous
+        if not is_next or journal.hash_of(entry) != entry.hash:
+            return False
+        previous = entry.hash
+    return len(entries) == length and previous == head
+
+
+def _follows(chain: Iterator[Row[Any]]) -> bool:
+    previous, is_whole = "", True
+    for position, line in enumerate(chain):
+        body = {
+            "tenant": line.tenant,
+            "position": position,
+            "kind": line.kind,
+            "data": _data(line.data),
+            "at": iso(line.at),
+            "previous": previous,
+        }
+        is_whole = is_whole and line.position == position and line.hash == sha256(canonical(body))
+        previous = line.hash
+    return is_whole
+
+
+def _data(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
