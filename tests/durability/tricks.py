@@ -151,3 +151,31 @@ async def twice_the_same(run: Run) -> list[str]:
                 found.append(decision.approval)
                 break
     return found
+
+
+@workflow
+async def straight(run: Run) -> str:
+    """A step, an approval, a step: nothing else is waited for."""
+    await run.step(do, "first", name="first")
+    await run.approval("Go on?", action="go", approvers="person:ana")
+    return str(await run.step(do, "second", name="second"))
+
+
+@workflow
+async def lingering(run: Run) -> str:
+    """Turns to something of its own between two deeds."""
+    await run.step(do, "first", name="first")
+    await MEANWHILE.pop("between")()
+    await run.approval("Go on?", action="go", approvers="person:ana")
+    return "gone on"
+
+
+@workflow
+async def correcting(run: Run) -> str:
+    """Asks somebody who is nobody, and then somebody else."""
+    await run.step(do, "first", name="first")
+    try:
+        await run.approval("Go on?", action="go", approvers="person:nobody")
+    except Exception:  # border: this is what is tried here
+        await run.approval("Go on?", action="go", approvers="person:ana")
+    return "asked"
