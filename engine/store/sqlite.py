@@ -22,6 +22,8 @@ from engine.store.database import Transaction
 from engine.store.hints import Hints
 from engine.store.migrations import migrate
 from engine.store.ownership import owned
+from engine.store.sqlite_errors import is_io_error, refusal, unsure
+from engine.store.sqlite_files import Files
 from engine.store.work import Work
 from engine.tokens import Tokens
 
@@ -44,6 +46,7 @@ class SqliteDatabase:
         self._queue: queue.SimpleQueue[Work[Any] | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._readers, self._reading = _reading(path), asyncio.Semaphore(READERS)
+        self._files = Files(path)
         self._thread = threading.Thread(target=self._write_all, name="signoff-writer", daemon=True)
         self._thread.start()
 
@@ -73,12 +76,13 @@ class SqliteDatabase:
             raise NotRecorded("Not confirmed. Press again: it counts once.") from None
 
     async def read(self, query: Callable[[Transaction], T]) -> T:
+        self._files.check()
         try:
             # Whoever waits for a reader waits in line: the pool itself gives up after a time.
             async with self._reading, self._readers.connect() as connection:
                 return await connection.run_sync(lambda sync: query(self._transaction(sync)))
         except DBAPIError as error:
-            raise _unavailable(error) from error
+            raise refusal(error) from error
 
     async def close(self) -> None:
         """Finish what waits, then stop writing; what comes later is refused."""
@@ -93,12 +97,19 @@ class SqliteDatabase:
 
     def _write_all(self) -> None:
         database = _writing(self.path)
+        connection: Connection | None = None
         try:
-            with database.connect() as connection:
-                while batch := self._next_batch():
-                    settled = self._commit_together(connection, batch)
-                    self._loop.call_soon_threadsafe(self._settle, settled)
+            while batch := self._next_batch():
+                try:
+                    connection = connection or database.connect()
+                except SQLAlchemyError as error:  # which may pass: the next batch tries again
+                    _fail(batch, error)
+                else:
+                    self._commit_together(connection, batch)
+                self._loop.call_soon_threadsafe(self._settle, batch)
         finally:
+            if connection is not None:
+                connection.close()
             self._refuse_the_rest()
             database.dispose()
 
@@ -132,15 +143,19 @@ class SqliteDatabase:
             batch.append(following)
         return batch
 
-    def _commit_together(self, connection: Connection, batch: list[Work[Any]]) -> list[Work[Any]]:
+    def _commit_together(self, connection: Connection, batch: list[Work[Any]]) -> None:
+        is_committing = False
         try:
             with connection.begin():
                 for work in batch:
                     self._run_one(connection, work)
-        except (SQLAlchemyError, sqlite3.Error) as error:
-            for work in batch:
-                work.fail(_unavailable(error))
-        return batch
+                self._files.meet()
+                self._files.check()
+                is_committing = True
+            self._files.check()
+            self._files.shorten(_driver(connection), patience=PATIENCE)
+        except (SQLAlchemyError, sqlite3.Error, EngineError) as error:
+            _fail(batch, error, is_committing=is_committing)
 
     def _run_one(self, connection: Connection, work: Work[Any]) -> None:
         driver = _driver(connection)
@@ -148,8 +163,10 @@ class SqliteDatabase:
         driver.execute("SAVEPOINT deed")
         try:
             work.run(transaction)
-        except DBAPIError as error:
-            work.fail(_unavailable(error))
+        except (DBAPIError, sqlite3.Error) as error:
+            if not driver.in_transaction:
+                raise  # with no room, SQLite undoes all that would have been committed together
+            work.fail(refusal(error))
         except BaseException as error:  # border: whatever a deed raises belongs to its caller alone
             work.fail(error)
         if work.failed:
@@ -229,19 +246,19 @@ def _driver(connection: Connection) -> sqlite3.Connection:
     return driver
 
 
+def _fail(batch: list[Work[Any]], error: Exception, *, is_committing: bool = False) -> None:
+    # A disk that failed while it committed, and a file that was taken away: nobody knows what is kept.
+    is_unsure = is_committing and (isinstance(error, EngineError) or is_io_error(error))
+    for work in batch:
+        if not work.failed:
+            work.fail(unsure() if is_unsure else refusal(error))
+
+
 def _set(connection: DBAPIConnection, *pragmas: str) -> None:
     cursor = connection.cursor()
     for pragma in pragmas:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-
-
-def _unavailable(error: Exception) -> EngineError:
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    return Unavailable(
-        f"The store did not take this: {cause}. Nothing of it was kept; try again, "
-        "and see `signoff doctor` when it stays."
-    )
 
 
 def _forget(answer: "asyncio.Future[T]") -> None:

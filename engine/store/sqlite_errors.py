@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy.exc import DBAPIError
 
-from engine.errors import EngineError, NotRecorded
+from engine.errors import EngineError, NotRecorded, Unavailable
 from engine.store.causes import Cause, one_line
 
 _IO_ERROR: Final = 10
@@ -61,7 +61,9 @@ UNSURE: Final = (
 
 
 def refusal(error: BaseException) -> EngineError:
-    """What the caller is told when nothing of the deed was kept."""
+    """What the caller is told when nothing of the deed was kept; a sentence of ours stays as it is."""
+    if isinstance(error, EngineError):
+        return Unavailable(str(error), code=error.code)
     return _cause(error).refusal(_reason(error))
 
 
