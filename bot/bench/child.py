@@ -1,46 +1,34 @@
-"""The processes of the restart measurement: one that is killed while runs wait, and its successor."""
+"""A measuring process: `python -m bot.bench.child WHAT URL FOLDER`, and what it needs on its first line."""
 
 import asyncio
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from bot.bench import gated
-from bot.bench.ground import Ground, ground
-from engine.clock import SystemClock
-from engine.ids import DEFAULT_TENANT, RunId
-from engine.services import approvals
-from engine.store.approvals import Wanted
+from bot.bench import crowd, waiting
+from bot.bench.figures import Figures
+from bot.bench.place import Place
 
 
-async def prepare(path: Path, runs: int) -> None:
-    """Bring `runs` runs to wait, say so, and wait to be killed."""
-    async with ground(path) as engine:
-        await gated.hold(engine, runs)
-        print("READY", flush=True)
-        await asyncio.Event().wait()
+async def measure(what: str, place: Place, given: Mapping[str, Any]) -> Figures:
+    """The figures of one measurement.
 
-
-async def recover(path: Path, began: float) -> None:
-    """Decide one waiting run as soon as that is possible, and say how long after `began` it was done."""
-    async with ground(path) as engine:
-        run, approval = await _some_waiting(engine)
-        await engine.decide(run, approval)
-        took = SystemClock().now().timestamp() - began
-        print(json.dumps({"first_decision_s": round(took, 3)}), flush=True)
-
-
-async def _some_waiting(engine: Ground) -> tuple[RunId, str]:
-    wanted = Wanted(status="open", limit=100)
-    found = await engine.database.read(lambda tx: approvals.page(tx, DEFAULT_TENANT, wanted))
-    chosen = found[len(found) // 2]
-    return chosen.run, chosen.id
+    Raises:
+        ValueError: if there is no such measurement.
+    """
+    match what:
+        case "decisions":
+            sample = [waiting.copied(run, approval) for run, approval in given["sample"]]
+            return await waiting.decisions(place, sample)
+        case "share":
+            return await crowd.share(place, crowd.Share(**given))
+        case _:
+            raise ValueError(what)
 
 
 if __name__ == "__main__":
-    what, file, number = sys.argv[1:]
-    asyncio.run(
-        prepare(Path(file), int(number))
-        if what == "prepare"
-        else recover(Path(file), float(number))
-    )
+    told = json.loads(sys.stdin.readline())
+    here = Place(url=sys.argv[2], folder=Path(sys.argv[3]))
+    print(json.dumps(asyncio.run(measure(sys.argv[1], here, told))), flush=True)

@@ -1,6 +1,9 @@
-"""The gated run that is measured: a step, an approval, a step."""
+"""The runs that are measured: a step, an approval, a step; and one with many steps before it."""
 
 from signoff import Run, workflow
+
+WORKFLOW = "bench-gated"
+LONG = "bench-long"
 
 
 async def add_one(number: int) -> int:
@@ -8,11 +11,23 @@ async def add_one(number: int) -> int:
     return number + 1
 
 
-@workflow(name="bench-gated")
-async def gated(run: Run, number: int) -> int:
+@workflow(name=WORKFLOW)
+async def gated(run: Run, number: int, deadline: str = "1d") -> int:
     """Start, step A, an approval that somebody outside decides, step B, done."""
     first = await run.step(add_one, number, name="a")
     await run.approval(
-        "Go on?", action="bench", approvers="person:bench", ladder=["reject after 1d"]
+        "Go on?", action="bench", approvers="person:bench", ladder=[f"reject after {deadline}"]
     )
     return await run.step(add_one, first, name="b")
+
+
+@workflow(name=LONG)
+async def long(run: Run, number: int) -> int:
+    """`number` steps, an approval, and one step more."""
+    done = 0
+    for _step in range(number):
+        done = await run.step(add_one, done, name="a")
+    await run.approval(
+        "Go on?", action="bench", approvers="person:bench", ladder=["reject after 1d"]
+    )
+    return await run.step(add_one, done, name="b")

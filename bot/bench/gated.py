@@ -1,145 +1,97 @@
-"""Measures gated runs: how many a second, how soon after the decision, and what waiting costs."""
+"""Measures gated runs: how many a second, how soon after the decision, and what many steps cost."""
 
-import asyncio
-import json
-import resource
-import subprocess
-import sys
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from pathlib import Path
-from typing import TypeVar
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
 
+from bot.bench import flows
+from bot.bench.figures import Figures, server_cpu_s, summary
 from bot.bench.ground import Ground, ground
+from bot.bench.lanes import each
+from bot.bench.place import Place
 from engine.clock import SystemClock
 from engine.ids import RunId
+from engine.store.measuring import server_process
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-
-WARM_UP = 100
-STARTERS = 256  # runs that are brought to wait at once
+WARM_UP: Final = 100
+PAUSE: Final = timedelta(milliseconds=10)  # between a run's wait and its decision, as in the floors
 
 
-async def closed_loop(path: Path, *, runs: int, concurrency: int) -> dict[str, object]:
-    """`concurrency` runs at a time, each begun when one ends: runs a second and processor time."""
-    async with ground(path) as engine:
-        await _each(range(WARM_UP), 10, lambda _index: _one(engine))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loop:
+    """A closed loop: `concurrency` runs at a time, each begun when one ends."""
+
+    runs: int
+    concurrency: int
+
+
+async def closed_loop(place: Place, loop: Loop) -> Figures:
+    """Runs a second, and processor time, of one process that does everything."""
+    async with ground(place) as engine:
+        await warm_up(engine)
+        before = await server_seconds(place, engine)
         used, began = time.process_time(), time.perf_counter()
-        await _each(range(runs), concurrency, lambda _index: _one(engine))
-        took = time.perf_counter() - began
-        used = time.process_time() - used
+        await each(range(loop.runs), loop.concurrency, lambda _index: engine.one())
+        took, used = time.perf_counter() - began, time.process_time() - used
+        after = await server_seconds(place, engine)
     return {
-        "mode": "gated-runs",
-        "runs": runs,
-        "concurrency": concurrency,
-        "runs_s": round(runs / took, 1),
-        "cpu_ms_run": round(used / runs * 1e3, 2),
+        "runs": loop.runs,
+        "concurrency": loop.concurrency,
+        "workers": 1,
+        "runs_s": round(loop.runs / took, 1),
+        "cpu_ms_run": round(used / loop.runs * 1e3, 3),
+        "server_cpu_ms_run": per_run(before, after, loop.runs),
     }
 
 
-async def latency(path: Path, *, probes: int) -> dict[str, object]:
+async def latency(place: Place, *, probes: int) -> Figures:
     """One run at a time: from the vote to the completed run."""
-    async with ground(path) as engine:
-        await _each(range(WARM_UP), 10, lambda _index: _one(engine))
+    async with ground(place) as engine:
+        await warm_up(engine)
         taken: list[float] = []
         for _probe in range(probes):
             run, approval = await engine.start()
-            taken.append(await _timed(engine, run, approval))
-    return {"mode": "latency", **_summary(taken)}
+            taken.append(await timed(engine, run, approval))
+    return summary(taken)
 
 
-async def waiting(path: Path, *, runs: int, probes: int) -> dict[str, object]:
-    """Memory and latency while `runs` runs wait for people."""
-    async with ground(path) as engine:
-        await _each(range(WARM_UP), 10, lambda _index: _one(engine))
-        before, size = _rss_mb(), _size(path)
-        began = time.perf_counter()
-        held = await hold(engine, runs)
-        took = time.perf_counter() - began
-        after = _rss_mb()
-        chosen = held[:: max(1, runs // probes)]  # spread over all that wait
-        taken = [await _timed(engine, run, approval) for run, approval in chosen]
-    return {
-        "mode": "waiting",
-        "waiting": runs,
-        "starts_s": round(runs / took, 1),
-        "rss_mb": round(after),
-        "rss_growth_mb": round(after - before, 1),
-        "disk_kb_run": round((_size(path) - size) / runs / 1e3, 2),
-        "decision": _summary(taken),
-    }
+async def growth(place: Place, *, steps: int, probes: int) -> Figures:
+    """From the vote to the completed run, for runs of few and of many steps."""
+    found: Figures = {}
+    async with ground(place) as engine:
+        await warm_up(engine)
+        for number in sorted({10, max(10, steps // 10), steps}):
+            taken: list[float] = []
+            for _probe in range(probes):
+                run, approval = await engine.start(flows.LONG, number=number)
+                taken.append(await timed(engine, run, approval))
+            found[f"steps_{number}"] = summary(taken)
+    return found
 
 
-async def restart(path: Path, *, runs: int) -> dict[str, object]:
-    """Kill a process with `runs` runs waiting, start another, and decide one of them."""
-    command = [sys.executable, "-m", "bot.bench.child"]
-    child = await asyncio.to_thread(_prepare, [*command, "prepare", str(path), str(runs)])
-    began = SystemClock().now().timestamp()
-    result = await asyncio.to_thread(
-        subprocess.run,
-        [*command, "recover", str(path), repr(began)],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    found: dict[str, object] = json.loads(result.stdout)
-    return {"mode": "restart", "waiting": runs, "prepared_by": child, **found}
+async def warm_up(engine: Ground) -> None:
+    """Have every statement compiled and every page in memory."""
+    await each(range(WARM_UP), 10, lambda _index: engine.one())
 
 
-async def hold(engine: Ground, runs: int) -> list[tuple[RunId, str]]:
-    """Start `runs` runs and leave each at its approval."""
-    return await _each(range(runs), STARTERS, lambda _index: engine.start())
-
-
-def _prepare(command: Sequence[str]) -> int:
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
-        if child.stdout is None or "READY" not in child.stdout.readline():
-            raise RuntimeError("The process that was to be killed did not get ready.")
-        child.kill()
-        return child.pid
-
-
-async def _one(engine: Ground) -> None:
-    run, approval = await engine.start()
-    await engine.decide(run, approval)
-
-
-async def _timed(engine: Ground, run: RunId, approval: str) -> float:
+async def timed(engine: Ground, run: RunId, approval: str) -> float:
+    """The seconds from the vote to the completed run."""
+    await SystemClock().sleep(PAUSE)
     began = time.perf_counter()
     await engine.decide(run, approval)
     return time.perf_counter() - began
 
 
-async def _each(
-    items: Iterable[Item], concurrency: int, do: Callable[[Item], Awaitable[Result]]
-) -> list[Result]:
-    """Do each of `items`, `concurrency` at a time."""
-    left, done = iter(items), list[Result]()
-
-    async def one_after_the_other() -> None:
-        for item in left:
-            done.append(await do(item))
-
-    async with asyncio.TaskGroup() as group:
-        for _lane in range(concurrency):
-            group.create_task(one_after_the_other())
-    return done
+async def server_seconds(place: Place, engine: Ground) -> float | None:
+    """Processor seconds of the database's server so far, where there is one on this machine."""
+    if not place.is_shared:
+        return None
+    return server_cpu_s(await engine.database.read(server_process))
 
 
-def _size(path: Path) -> int:
-    return path.stat().st_size
-
-
-def _rss_mb() -> float:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / 1e6
-
-
-def _summary(taken: Sequence[float]) -> dict[str, object]:
-    ordered = sorted(taken)
-
-    def at(share: float) -> float:
-        return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1e3, 2)
-
-    return {"probes": len(ordered), "p50_ms": at(0.5), "p99_ms": at(0.99), "max_ms": at(1.0)}
+def per_run(before: float | None, after: float | None, runs: int) -> float | None:
+    """Milliseconds a run."""
+    if before is None or after is None:
+        return None
+    return round((after - before) / runs * 1e3, 3)

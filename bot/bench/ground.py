@@ -1,58 +1,85 @@
 """The engine under measurement: one database, one worker, and the moments it announces."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import AsyncGenerator, MutableMapping
+from collections.abc import AsyncGenerator, Callable, MutableMapping
 from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
 from bot.bench import flows
-from engine.clock import SystemClock
-from engine.ids import DEFAULT_TENANT, PersonId, RunId, SystemIds, WorkerId
+from bot.bench.place import Place
+from bot.wiring import running
+from engine.errors import EngineError
+from engine.ids import DEFAULT_TENANT, PersonId, RunId, SystemIds
 from engine.rules.tally import Choice
-from engine.runtime.executor import Executor
-from engine.runtime.worker import Pace, Worker
-from engine.runtime.workflows import Workflows
-from engine.services import configuration, runs, tending, votes
-from engine.services.configuration import Directory, ListedPerson
+from engine.services import runs, votes
 from engine.services.votes import Ballot
 from engine.store.database import Database
+from engine.store.measuring import mark
 from engine.store.runs import NewRun
-from engine.store.sqlite import opened
-from engine.tokens import Tokens
 from signoff.registry import registered
 
-WORKFLOW = "bench-gated"
-VOTER = PersonId("bench")
+VOTER: Final = PersonId("bench")
+OPENED: Final = "approval.opened"
+ENDED: Final = ("run.completed", "run.failed", "run.rolled_back")
+
+Elsewhere = Callable[[str, str, str], None]
 
 
 class Moments:
-    """Hears the engine's events, so that nothing is asked of the database while it is measured."""
+    """Hears the engine's events, so that nothing is asked of the database while it is measured.
+
+    What is heard of runs that nobody here waits for is handed to `elsewhere`: kind, run, approval.
+    """
 
     def __init__(self) -> None:
-        self._heard: defaultdict[tuple[str, str], asyncio.Future[str]] = defaultdict(
-            asyncio.get_running_loop().create_future
-        )
+        self._awaited: dict[tuple[str, str], asyncio.Future[str]] = {}
+        self.elsewhere: Elsewhere | None = None
 
     def hear(self, _logger: object, _method: str, event: MutableMapping[str, Any]) -> Any:
-        """A structlog processor that keeps two kinds of event and prints nothing."""
-        if event["event"] in {"approval.opened", "run.completed"}:
-            future = self._heard[event["event"], event["run"]]
-            if not future.done():
-                future.set_result(event.get("approval", ""))
+        """A structlog processor that keeps what opens an approval or ends a run, and prints nothing."""
+        kind = event["event"]
+        if kind == OPENED:
+            self._tell(OPENED, event["run"], event["approval"])
+        elif kind in ENDED:
+            self._tell("ended", event["run"], kind)
         raise structlog.DropEvent
 
-    async def of(self, kind: str, run: RunId) -> str:
-        """Wait for the event `kind` of `run`; gives the approval it speaks of."""
-        return await self._heard[kind, run]
+    def told(self, kind: str, run: str, what: str) -> None:
+        """What another process heard; it is handed on to nobody."""
+        awaited = self._awaited.get((kind, run))
+        if awaited is not None and not awaited.done():
+            awaited.set_result(what)
 
-    def forget(self, run: RunId) -> None:
-        """Keep nothing of a run that is done."""
-        for kind in ("approval.opened", "run.completed"):
-            self._heard.pop((kind, run), None)
+    def expect(self, run: str) -> None:
+        """Wait for what happens to `run`; again changes nothing."""
+        loop = asyncio.get_running_loop()
+        for kind in (OPENED, "ended"):
+            if (kind, run) not in self._awaited:
+                self._awaited[kind, run] = loop.create_future()
+
+    async def approval_of(self, run: RunId) -> str:
+        """The approval that `run` opened, once it has."""
+        return await self._awaited[OPENED, run]
+
+    async def end_of(self, run: RunId) -> None:
+        """Return once `run` is completed, and keep nothing of it.
+
+        Raises:
+            EngineError: if it ended in any other way.
+        """
+        how = await self._awaited["ended", run]
+        for kind in (OPENED, "ended"):
+            self._awaited.pop((kind, run), None)
+        if how != "run.completed":
+            raise EngineError(f"{run} did not end as it should: {how}.", code="not_completed")
+
+    def _tell(self, kind: str, run: str, what: str) -> None:
+        if (kind, run) in self._awaited:
+            self.told(kind, run, what)
+        elif self.elsewhere is not None:
+            self.elsewhere(kind, run, what)
 
 
 class Ground:
@@ -62,22 +89,24 @@ class Ground:
         self.database, self.moments = database, moments
         self._ids = SystemIds()
 
-    async def start(self) -> tuple[RunId, str]:
+    async def start(self, workflow: str = flows.WORKFLOW, **given: str | int) -> tuple[RunId, str]:
         """Start a run and wait until it asks; gives the run and its approval."""
         run = RunId(self._ids.new("run"))
         new = NewRun(
             id=run,
             tenant=DEFAULT_TENANT,
-            workflow=WORKFLOW,
+            workflow=workflow,
             version="1",
-            input={"number": 1},
+            input={"number": 1, **given},
             started_by="key:bench",
         )
+        self.moments.expect(run)
         await self.database.write(lambda tx: runs.start(tx, new))
-        return run, await self.moments.of("approval.opened", run)
+        return run, await self.moments.approval_of(run)
 
     async def decide(self, run: RunId, approval: str) -> None:
         """Approve, and wait until the run is completed."""
+        self.moments.expect(run)
         ballot = Ballot(
             tenant=DEFAULT_TENANT,
             approval=approval,
@@ -87,29 +116,25 @@ class Ground:
             identified_by="bench",
         )
         await votes.vote(self.database, ballot)
-        await self.moments.of("run.completed", run)
-        self.moments.forget(run)
+        await self.moments.end_of(run)
+
+    async def one(self) -> None:
+        """A whole gated run."""
+        run, approval = await self.start()
+        await self.decide(run, approval)
 
 
 @asynccontextmanager
-async def ground(path: Path) -> AsyncGenerator[Ground]:
-    """An engine on the SQLite file `path` with one worker at work."""
+async def ground(place: Place) -> AsyncGenerator[Ground]:
+    """An engine at `place`, as `signoff serve` puts it together, at work until the block ends."""
     moments = Moments()
     structlog.configure(processors=[moments.hear])
-    clock, ids = SystemClock(), SystemIds()
-    async with opened(path, clock=clock, ids=ids, tokens=Tokens(bytes(32))) as database:
-        await database.write(tending.free_all)
-        listed = Directory(people=(ListedPerson(id=VOTER, name="Bench"),))
-        await database.write(lambda tx: configuration.apply(tx, DEFAULT_TENANT, listed))
-        workflows = Workflows({WORKFLOW: registered()[WORKFLOW]})
-        executor = Executor(database, workflows, clock, ids)
-        worker = Worker(WorkerId("bench"), database, executor, workflows.names, pace=Pace())
+    authored = {name: registered()[name] for name in (flows.WORKFLOW, flows.LONG)}
+    async with running(place.settings, authored=authored) as it:
+        await it.application.database.write(mark)
         async with asyncio.TaskGroup() as group:
-            working = group.create_task(worker.work())
+            working = group.create_task(it.work())
             try:
-                yield Ground(database, moments)
+                yield Ground(it.application.database, moments)
             finally:
                 working.cancel()
-
-
-__all__ = ["Ground", "flows", "ground"]

@@ -6,6 +6,7 @@ import typer
 
 from bot.cli import (
     approvals,
+    bench,
     elsewhere,
     keys,
     login,
@@ -59,7 +60,4 @@ app.add_typer(keys.verbs)
 app.add_typer(slack.verbs)
 app.command()(login.login)
 app.command()(login.logout)
-app.command(
-    add_help_option=False,
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-)(elsewhere.bench)
+app.add_typer(bench.verbs)

@@ -1,4 +1,4 @@
-"""The verbs that are programs of their own: `signoff demo` and `signoff bench`."""
+"""The verb that is a program of its own: `signoff demo`."""
 
 from typing import Annotated
 
@@ -21,11 +21,3 @@ def demo(
         from bot.demo.main import demo as play
 
         raise typer.Exit(play(auto=auto, port=port))
-
-
-def bench(context: typer.Context) -> None:
-    """Measure this machine: `signoff bench --help` says what."""
-    with told():
-        from bot.bench.main import app
-
-        app(args=context.args, prog_name="signoff bench")

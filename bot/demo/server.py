@@ -64,6 +64,11 @@ class Server:
             raise NotStarted(f"The server did not start.\n{self.log_tail()}") from None
         return Address(url=text(said, "url"), sign_in=text(said, "sign_in"))
 
+    @property
+    def pid(self) -> int | None:
+        """The number of its process; None before it was started."""
+        return None if self._process is None else self._process.pid
+
     async def ended(self) -> int:
         """Wait until it ends by itself; its exit code."""
         return 0 if self._process is None else await self._process.wait()
