@@ -22,6 +22,7 @@ from bot.web.app import create_app
 from bot.web.local import local_only
 from bot.wiring import Running, running
 from engine.errors import Invalid, Unavailable
+from engine.ids import DEFAULT_TENANT
 from engine.services import sign_ins
 from signoff.registry import Workflow
 
@@ -91,8 +92,11 @@ async def _serve_until(
                 beside = stack.enter_context(bound(settings.database_path))
                 answering.append((local_only(app), [beside]))
             async with _answering(answering):
-                announce(await _told(settings, it))
-                finished = await _work_until(stop, it)
+                try:
+                    announce(await _told(settings, it))
+                    finished = await _work_until(stop, it)
+                finally:
+                    app.state.shared.streams.close()
         _log.info("server.stopped")
     return finished
 
@@ -264,9 +268,8 @@ def _stopped_by_signals(stop: asyncio.Event) -> Generator[None]:
 
 async def _told(settings: Settings, it: Running) -> Served:
     application = it.application
-    link = await application.database.write(
-        lambda tx: sign_ins.first_operator_link(tx, application.tenant)
-    )
+    database = application.database.of(DEFAULT_TENANT)  # whose operators run the installation
+    link = await database.write(lambda tx: sign_ins.first_operator_link(tx, DEFAULT_TENANT))
     return Served(
         url=settings.base_url,
         sign_in=None if link is None else f"{settings.base_url}/sign-in/{link.token}",

@@ -22,6 +22,16 @@ class TooManyTries(Unavailable):
         self.retry_after_s = seconds
 
 
+class TooManyStreams(Unavailable):
+    """So many streams of one caller, or of all, that no further one is opened."""
+
+    code = "too_many_streams"
+
+    def __init__(self) -> None:
+        super().__init__("Too many streams are open. Close some, or ask again in a while.")
+        self.retry_after_s = 30
+
+
 @dataclass(slots=True)
 class _Bucket:
     left: float

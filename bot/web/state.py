@@ -10,10 +10,11 @@ from jinja2 import Environment
 from starlette.requests import HTTPConnection
 
 from bot.application import Application
-from bot.web.health import ChannelHealth
+from bot.web.health import ChannelHealth, StoreHealth
 from bot.web.places import place_of
 from bot.web.rates import Buckets
 from bot.web.rendering import environment
+from bot.web.streams import Streams
 from bot.web.traffic import Traffic
 from bot.web.waiting import WaitingRoom
 
@@ -30,9 +31,11 @@ class Shared:
     pages: Environment
     traffic: Traffic
     health: ChannelHealth
+    store: StoreHealth
     bad_tries: Buckets
     asked_links: Buckets
     waiting: WaitingRoom
+    streams: Streams
 
 
 def shared(application: Application) -> Shared:
@@ -42,9 +45,11 @@ def shared(application: Application) -> Shared:
         pages=environment(TEMPLATES),
         traffic=Traffic(),
         health=ChannelHealth(application.channels, application.clock),
+        store=StoreHealth(application.database),
         bad_tries=Buckets(application.clock, tries=10, per=minute),
         asked_links=Buckets(application.clock, tries=10, per=minute),
         waiting=WaitingRoom(),
+        streams=Streams(application.database),
     )
 
 

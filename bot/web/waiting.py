@@ -1,4 +1,4 @@
-"""How many may wait for an end at once: places that are taken, and given back when the wait is over."""
+"""How many may wait at once, for an end or for news: places that are taken, and given back afterwards."""
 
 from collections import Counter
 from collections.abc import Generator

@@ -10,6 +10,7 @@ from bot.web.api import (
     artifacts,
     asking,
     backups,
+    events,
     hearing,
     outbox,
     runs,
@@ -29,5 +30,6 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     backups.router,
     sign_ins.router,
     hearing.router,
+    events.router,
     watching.router,
 )
