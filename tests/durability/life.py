@@ -19,7 +19,7 @@ from engine.store.approvals import Wanted
 from engine.store.sqlite import opened
 from engine.tokens import Tokens
 from tests.durability.notes import Notes
-from tests.durability.scene import GROUPS, SECRET, Scene
+from tests.durability.scene import GROUPS, SECRET, Anywhere, Scene
 
 T = TypeVar("T")
 
@@ -48,20 +48,20 @@ async def _live(folder: Path, life: int, ready: Connection, *, is_last: bool) ->
             group.create_task(scene.dispatcher().run())
             ready.send("alive")
             if not is_last:
-                group.create_task(_for_ever(scene, _begin, BEGINNING))
+                group.create_task(for_ever(scene, begin, BEGINNING))
                 for person in sorted({name for names in GROUPS.values() for name in names}):
-                    group.create_task(_for_ever(scene, _voting(person), VOTING))
+                    group.create_task(for_ever(scene, voting(person), VOTING))
 
 
-async def _for_ever(
-    scene: Scene, deed: Callable[[Scene], Awaitable[None]], pause: timedelta
+async def for_ever(
+    scene: Anywhere, deed: Callable[[Anywhere], Awaitable[None]], pause: timedelta
 ) -> None:
     while True:
         await deed(scene)
         await scene.clock.sleep(pause * (0.5 + scene.ids.fraction()))
 
 
-async def _begin(scene: Scene) -> None:
+async def begin(scene: Anywhere) -> None:
     counts = await scene.database.read(lambda tx: approvals.counts(tx, DEFAULT_TENANT))
     if counts.get("open", 0) >= OPEN_MAX:
         return
@@ -73,8 +73,8 @@ async def _begin(scene: Scene) -> None:
             await scene.start(workflow, patience=patience)
 
 
-def _voting(person: str) -> Callable[[Scene], Awaitable[None]]:
-    async def vote(scene: Scene) -> None:
+def voting(person: str) -> Callable[[Anywhere], Awaitable[None]]:
+    async def vote(scene: Anywhere) -> None:
         wanted = Wanted(status="open", limit=OPEN_MAX)
         rows = await scene.database.read(lambda tx: approvals.page(tx, DEFAULT_TENANT, wanted))
         if not rows:
@@ -90,7 +90,7 @@ def _voting(person: str) -> Callable[[Scene], Awaitable[None]]:
     return vote
 
 
-def _one_of(scene: Scene, things: Sequence[T]) -> T:
+def _one_of(scene: Anywhere, things: Sequence[T]) -> T:
     return things[int(scene.ids.fraction() * len(things))]
 
 

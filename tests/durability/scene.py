@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeAlias
 
-from typing_extensions import override
+from typing_extensions import TypeVar, override
 
 from bot.chaos.checker.pages import opened_book
 from bot.chaos.checker.violations import Acked, Evidence, violations
@@ -36,6 +36,7 @@ from tests.durability import flows, notes
 from tests.durability.notes import Notes
 
 T = TypeVar("T")
+Where = TypeVar("Where", bound=Database, default=SqliteDatabase, covariant=True)
 
 SECRET = b"a secret of at least 32 bytes for tests"
 BASE = "https://bot.example.com"
@@ -146,10 +147,10 @@ class Notebook(Channel):
 
 
 @dataclass
-class Scene:
-    """One file and one world; `world.life` counts how often a driver died."""
+class Scene(Generic[Where]):
+    """One database and one world; `world.life` counts how often a driver died."""
 
-    database: SqliteDatabase
+    database: Where
     clock: Clock
     world: Notes
     folder: Path
@@ -260,7 +261,7 @@ class Scene:
     def violations(self, *, is_quiet: bool = True) -> list[str]:
         """What does not hold; `is_quiet` says that everything had its time."""
         return violations(
-            opened_book(self.database.path),
+            opened_book(self.folder / "signoff.db"),
             Evidence(
                 effects=notes.effects(self.folder),
                 acked=notes.acks(self.folder),
@@ -271,6 +272,9 @@ class Scene:
                 now=micros(self.clock.now()) if is_quiet else None,
             ),
         )
+
+
+Anywhere: TypeAlias = Scene[Database]
 
 
 def _workflows() -> Workflows:
