@@ -1,7 +1,7 @@
 """One running Signoff, put together: what the doors are handed, and nothing they could make themselves."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,7 +10,7 @@ from channels.base import Channel
 from channels.webhook.config import WebhookTarget
 from engine.addresses import Network
 from engine.clock import Clock
-from engine.ids import DEFAULT_TENANT, Ids, TenantId
+from engine.ids import Ids, TenantId
 from engine.runtime.workflows import Workflows
 from engine.store.database import Database
 from engine.tokens import Tokens
@@ -33,7 +33,27 @@ class Application:
     slack: Endpoint | None = None
     trusted_proxies: tuple[str, ...] = ()
     webhook_allow_nets: tuple[Network, ...] = ()
-    tenant: TenantId = DEFAULT_TENANT
+    acting_for: TenantId | None = None  # None at doors where nobody has said yet who they are
+
+    @property
+    def tenant(self) -> TenantId:
+        """Whose deeds these are.
+
+        Raises:
+            LookupError: before anybody is known: no tenant stands in for one that was not said.
+        """
+        if self.acting_for is None:
+            raise LookupError("Nobody's tenant is known at this door.")
+        return self.acting_for
+
+    def of(self, tenant: TenantId) -> "Application":
+        """The same as one tenant has it: its rows and its webhooks alone."""
+        return replace(
+            self,
+            acting_for=tenant,
+            database=self.database.of(tenant),
+            webhooks=tuple(each for each in self.webhooks if each.tenant == tenant),
+        )
 
     @property
     def is_secure(self) -> bool:

@@ -106,6 +106,7 @@ class Attempts:
             text=said.get("text", ""),
             url=None if path is None else f"{self._base_url}{path}",
             url_label=said.get("label"),
+            tenant=delivery.tenant,
         )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from engine.errors import EngineError, Refused, Unavailable
-from engine.ids import ApprovalId, PersonId
+from engine.ids import DEFAULT_TENANT, ApprovalId, PersonId, TenantId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +87,7 @@ class Card:
     respond_url: str | None  # the personal quick-action page (email)
     event: str  # approval.opened | approval.updated | approval.reminded | approval.decided | …
     event_at: datetime
+    tenant: TenantId = DEFAULT_TENANT
     snapshot: Mapping[str, object] = field(
         default_factory=dict[str, object]
     )  # the approval as GET answers it
@@ -100,6 +101,7 @@ class Notice:
     text: str
     url: str | None = None
     url_label: str | None = None
+    tenant: TenantId = DEFAULT_TENANT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,7 +49,9 @@ class CardBuilder:
         if approval is None:
             return None
         try:
-            return await self._database.read(lambda tx: self._delivered(tx, delivery, approval))
+            return await self._database.of(delivery.tenant).read(
+                lambda tx: self._delivered(tx, delivery, approval)
+            )
         except NotFound:
             return None
 
@@ -90,6 +92,7 @@ class CardBuilder:
         addressee = people.several(tx, tenant, [person])[0] if person is not None else None
         return Card(
             approval=row.id,
+            tenant=tenant,
             version=row.version,
             digest=row.digest,
             status=row.status,

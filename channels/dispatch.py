@@ -174,7 +174,7 @@ class _Lane:
     async def _mark(self, delivery: Delivery, outcome: Outcome) -> None:
         for pause in STORE_PAUSES:
             try:
-                await self._database.write(outcome.deed)
+                await self._database.of(delivery.tenant).write(outcome.deed)
             except LeaseLost:
                 log.warning("delivery.lease_lost", delivery=delivery.id)
             except Unavailable as error:

@@ -13,9 +13,9 @@ from bot.application import Application
 from bot.web.local import LOCAL
 from bot.web.origin import same_origin
 from bot.web.state import Served, application_of, note_bad_try
-from engine.errors import NotAllowed, NotEligible
-from engine.ids import PersonId, TenantId
-from engine.services import keys, people, sign_ins
+from engine.errors import NotAllowed, NotEligible, Refused, TenantUnclear
+from engine.ids import PersonId
+from engine.services import keys, people, sign_ins, tenants
 from engine.services.keys import Caller, Scope
 from engine.services.sign_ins import SessionRow, SignInKind
 from engine.store.database import Transaction
@@ -23,6 +23,7 @@ from engine.store.database import Transaction
 _VISITOR: Final = "signoff.visitor"
 _BEARER: Final = re.compile(r"(?i:bearer) +([\x21-\x7e]{1,400})")
 _KEY_PREFIX: Final = "sk_"
+TENANT_HEADER: Final = "signoff-tenant"
 _BEARER_DOCS: Final = HTTPBearer(
     auto_error=False, description="An API key (`sk_…`), or the session of `signoff login`."
 )
@@ -65,22 +66,67 @@ async def visitor_or_none(request: Request) -> Visitor | None:
     Raises:
         NotAllowed: `bad_key`, `bad_session`, if a header says something that opens nothing.
         Refused: `cross_site`, if another site made a browser send an unsafe request.
+        TenantUnclear: if the tenant that is named is not the caller's, or this machine means one of several.
         TooManyTries: after ten wrong headers within a minute.
     """
     known: Visitor | None = request.scope.get(_VISITOR)
     if known is not None:
         return known
-    application = application_of(request)
+    application, wanted = application_of(request), named_tenant(request)
     said = request.headers.getlist("authorization")
     visitor: Visitor | None
     if said:
         visitor = await _by_header(request, application, said)
     elif request.scope.get(LOCAL):
-        visitor = _local(application.tenant)
+        visitor = await _local(application, wanted)
     else:
         visitor = await _by_cookie(request, application)
+    if visitor is not None and wanted not in {None, visitor.caller.tenant}:
+        raise TenantUnclear(
+            f"The header Signoff-Tenant says {wanted[:40]!a}, and what was presented belongs to "
+            f"{visitor.caller.tenant}. Send one of the two.",
+            code="tenant_contradicted",
+        )
     request.scope[_VISITOR] = visitor
     return visitor
+
+
+def named_tenant(request: HTTPConnection) -> str | None:
+    """The tenant that the request names in its header.
+
+    Raises:
+        TenantUnclear: `tenant_contradicted`, if it names more than one.
+    """
+    named = request.headers.getlist(TENANT_HEADER)
+    if len(named) > 1:
+        raise TenantUnclear("Send the header Signoff-Tenant once.", code="tenant_contradicted")
+    return named[0].strip() if named else None
+
+
+async def scoped(request: Request) -> Application:
+    """The application as the caller's tenant has it; nobody's, for whoever is refused anyway."""
+    application, visitor = application_of(request), await visitor_or_none(request)
+    return application if visitor is None else application.of(visitor.caller.tenant)
+
+
+Scoped = Annotated[Application, Depends(scoped)]
+
+
+async def is_still_known(request: Request, scope: Scope) -> bool:
+    """Whether who called is let in now as then, with what `scope` names: keys and sessions end."""
+    before: Visitor | None = request.scope.pop(_VISITOR, None)
+    if before is None:
+        return False
+    try:
+        visitor = await visitor_or_none(request)
+    except (NotAllowed, Refused):
+        return False
+    return (
+        visitor is not None
+        and visitor.caller.subject == before.caller.subject
+        and visitor.caller.tenant == before.caller.tenant
+        and scope in visitor.caller.scopes
+    )
 
 
 async def current_visitor(
@@ -174,8 +220,6 @@ async def _by_header(request: Request, application: Application, said: list[str]
 
 async def _by_key(application: Application, token: str) -> Visitor:
     caller = await application.database.read(lambda tx: keys.authenticate(tx, token))
-    if caller.tenant != application.tenant:
-        raise NotAllowed("This API key is not valid.", code="bad_key")
     if caller.is_use_due:
         caller = await application.database.write(lambda tx: keys.note_use(tx, caller))
     return Visitor(caller=caller, via="key")
@@ -193,7 +237,7 @@ async def _by_cookie(request: Request, application: Application) -> Visitor | No
 
 async def _by_session(application: Application, token: str, kind: SignInKind) -> Visitor | None:
     database = application.database
-    found = await database.read(lambda tx: _person_behind(tx, application.tenant, token, kind))
+    found = await database.read(lambda tx: _person_behind(tx, token, kind))
     if found is None:
         return None
     session, caller = found
@@ -204,11 +248,12 @@ async def _by_session(application: Application, token: str, kind: SignInKind) ->
 
 
 def _person_behind(
-    tx: Transaction, tenant: TenantId, token: str, kind: SignInKind
+    tx: Transaction, token: str, kind: SignInKind
 ) -> tuple[SessionRow, Caller] | None:
     session = sign_ins.session_of(tx, token)
-    if session is None or session.kind is not kind or session.tenant != tenant:
+    if session is None or session.kind is not kind:
         return None
+    tenant = session.tenant
     person = people.find(tx, tenant, session.person)
     operates = people.holds_role(tx, tenant, session.person, "operator")
     return session, Caller(
@@ -219,10 +264,12 @@ def _person_behind(
         owner=person.id,
         name=person.name,
         kind="person",
+        house=tenants.name_among_several(tx, tenant),
     )
 
 
-def _local(tenant: TenantId) -> Visitor:
+async def _local(application: Application, wanted: str | None) -> Visitor:
+    tenant = await application.database.read(lambda tx: tenants.choose(tx, wanted))
     caller = Caller(
         tenant=tenant,
         key=None,

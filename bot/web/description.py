@@ -17,6 +17,7 @@ DESCRIPTION: Final = (
     "of the page that follows, or null."
 )
 SAYS: Final[Mapping[int, str]] = {
+    400: "Several tenants could be meant, or two are named: send one Signoff-Tenant header.",
     401: "Nobody is signed in, or what was presented opens nothing.",
     403: "The rules say no; the same call can never succeed.",
     404: "There is no such thing here.",
@@ -51,7 +52,7 @@ def public_refusals(*statuses: int) -> Responses:
     return {status: {"description": SAYS[status]} for status in sorted({422, 503, *statuses})}
 
 
-_OF_ALL: Final = (401, 403, 422, 429, 503)
+_OF_ALL: Final = (400, 401, 403, 422, 429, 503)
 
 
 class Described(FastAPI):

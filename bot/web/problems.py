@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Match
 
 from bot.web.callers import is_signed_in
-from bot.web.rates import TooManyTries
+from bot.web.rates import TooManyStreams, TooManyTries
 from bot.web.reading import unreadable
 from bot.web.state import shared_of
 from engine.errors import (
@@ -25,6 +25,7 @@ from engine.errors import (
     NotFound,
     Refused,
     SignatureInvalid,
+    TenantUnclear,
     Unavailable,
 )
 
@@ -188,11 +189,13 @@ def _status(error: EngineError, *, signed_in: bool) -> tuple[int, dict[str, str]
             return 401, {"WWW-Authenticate": "Bearer"}
         case Refused():
             return 403, {}
+        case TenantUnclear():
+            return 400, {}
         case Invalid():
             return 422, {}
         case Conflict():
             return 409, {}
-        case TooManyTries():
+        case TooManyTries() | TooManyStreams():
             return 429, {"Retry-After": str(error.retry_after_s)}
         case Unavailable():
             return 503, {"Retry-After": str(RETRY_AFTER_S)}

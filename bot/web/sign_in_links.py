@@ -3,19 +3,25 @@
 import sys
 
 from bot.application import Application
-from engine.ids import TenantId
 from engine.services.sign_ins import LINK_FOR, SignIn
-from engine.store import notices
+from engine.store import notices, tenants
 from engine.store.database import Transaction
 from engine.store.notices import Notice
 
 
-def mail(tx: Transaction, tenant: TenantId, link: SignIn, *, what: str) -> None:
-    """Queue the mail with the link, in the transaction in which it was asked for."""
+def mail(tx: Transaction, link: SignIn, *, what: str = "") -> None:
+    """Queue the mail with the link, in the transaction in which it was asked for.
+
+    Where there are several tenants it says for which one the link is.
+    """
+    tenant = link.person.tenant
+    house = tenants.name_among_several(tx, tenant)
+    where = "Signoff" if house is None else f"Signoff of {house}"
+    tx.act_for(tenant)
     minutes = round(LINK_FOR.total_seconds() / 60)
     notice = Notice(
         event="sign_in.asked",
-        title=f"Sign in to Signoff{what}",
+        title=f"Sign in to {where}{what}",
         text=f"This link signs you in, once, within {minutes} minutes. "
         "If you did not ask for it, leave it alone: nothing happens.",
         path=f"/sign-in/{link.token}",

@@ -87,7 +87,7 @@ def _answer(desk: Desk, delivery: Delivery, words: Words, tx: Transaction) -> tu
 
 def _mine(tx: Transaction, desk: Desk, delivery: Delivery) -> tuple[str, Blocks]:
     person = reader(tx, desk, delivery)
-    waiting = approvals.inbox_of(tx, desk.tenant, person.id)
+    waiting = approvals.inbox_of(tx, delivery.tenant, person.id)
     text = f"{len(waiting) or 'Nothing'} waiting for you"
     blocks = [_section(text)]
     for n, picture in enumerate(waiting[:LISTED]):

@@ -1,6 +1,6 @@
 """Where Slack's requests are dealt with: who presses, and what the store says."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final, TypeAlias, TypeVar
@@ -14,7 +14,7 @@ from channels.slack.config import SlackConfig
 from engine.clock import Clock
 from engine.ids import DEFAULT_TENANT, ApprovalId, PersonId, TenantId
 from engine.rules import ballots
-from engine.services import inbox
+from engine.services import inbox, tenants
 from engine.store.database import Database, Transaction
 
 T = TypeVar("T")
@@ -46,11 +46,16 @@ class Desk:
     clock: Clock
     base_url: str
     card_of: CardOf
-    tenant: TenantId = DEFAULT_TENANT
+    tenants: Mapping[str, TenantId] = field(default_factory=dict[str, TenantId])  # by workspace
     client: SlackClient = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "client", SlackClient(self.config))
+
+    def tenant_of(self, *workspaces: str | None) -> TenantId:
+        """Whose workspace it is that was heard from; one that nobody claims is the installation's own."""
+        known = (self.tenants[each] for each in workspaces if each and each in self.tenants)
+        return next(known, DEFAULT_TENANT)
 
     def page(self, approval: str) -> str:
         """The approval in the web inbox."""
@@ -66,12 +71,14 @@ class Desk:
         """
 
         def all_of_it(tx: Transaction) -> T | None:
+            tenants.check_active(tx, delivery.tenant)
             is_new = inbox.first_time(
-                tx, self.tenant, SOURCE, delivery.key, keep_for=limits.REPLAY_KEPT
+                tx, delivery.tenant, SOURCE, delivery.key, keep_for=limits.REPLAY_KEPT
             )
             return deed(tx) if is_new else None
 
-        return await self.database.write(all_of_it, within=limits.ANSWER_WITHIN)
+        database = self.database.of(delivery.tenant)
+        return await database.write(all_of_it, within=limits.ANSWER_WITHIN)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,6 +88,7 @@ class Delivery:
     said: wire.Heard
     caller: Caller
     key: str
+    tenant: TenantId
     afterwards: list[Callable[[], Awaitable[None]]] = field(
         default_factory=list[Callable[[], Awaitable[None]]]
     )

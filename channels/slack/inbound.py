@@ -22,6 +22,7 @@ from channels.slack.manifest import COMMAND
 from channels.slack.modals import VOTE
 from channels.slack.signature import verify
 from engine.errors import EngineError, Invalid, SignatureInvalid
+from engine.ids import DEFAULT_TENANT
 from engine.services import votes
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -143,6 +144,7 @@ def _answering(desk: Desk, listener: Listener) -> Answering:
 async def _known(desk: Desk, app: AsyncApp, said: wire.Heard, *, key: str) -> Response:
     origin = said.origin
     caller = Caller(team=origin.home or origin.enterprise or "", user=origin.user)
+    tenant = desk.tenant_of(origin.team, origin.enterprise)
     try:
         if not await _is_allowed(desk, origin):
             await _put_on_record(desk, origin, caller)
@@ -156,7 +158,7 @@ async def _known(desk: Desk, app: AsyncApp, said: wire.Heard, *, key: str) -> Re
         case wire.OtherInteraction():
             return Response()
         case _:
-            delivery = Delivery(said=said, caller=caller, key=key)
+            delivery = Delivery(said=said, caller=caller, key=key, tenant=tenant)
             return await _dispatched(app, desk, delivery)
 
 
@@ -193,15 +195,16 @@ async def _is_allowed(desk: Desk, origin: wire.Origin) -> bool:
     if desk.config.app_id is not None and origin.app != desk.config.app_id:
         return False
     allowed = desk.config.team_ids or frozenset({await desk.client.team()})
-    return bool(allowed & {origin.team, origin.enterprise})
+    return bool((allowed | desk.tenants.keys()) & {origin.team, origin.enterprise})
 
 
 async def _put_on_record(desk: Desk, origin: wire.Origin, caller: Caller) -> None:
     log.warning("slack.request_refused", why="origin", team=origin.team, app=origin.app)
-    await desk.database.write(
+    # A stranger's try is the installation's to know: it belongs to no tenant's workspace.
+    await desk.database.of(DEFAULT_TENANT).write(
         lambda tx: votes.refused(
             tx,
-            desk.tenant,
+            DEFAULT_TENANT,
             what="slack request",
             who=f"slack:{caller.identity}",
             why="foreign_workspace",

@@ -147,6 +147,8 @@ async def _show(desk: Desk, delivery: Delivery, reference: Reference) -> None:
 
 async def _look(desk: Desk, delivery: Delivery, reference: Reference) -> Card | str:
     try:
-        return await desk.database.read(lambda tx: card_for(tx, desk, delivery, reference.approval))
+        return await desk.database.of(delivery.tenant).read(
+            lambda tx: card_for(tx, desk, delivery, reference.approval)
+        )
     except EngineError as error:
         return str(error)

@@ -32,9 +32,9 @@ def card_for(tx: Transaction, desk: Desk, delivery: Delivery, approval: str) -> 
     person = reader(tx, desk, delivery)
     missing = NotFound(f"There is no approval {approval} that you could see.")
     try:
-        picture = approvals.picture(tx, desk.tenant, approval)
+        picture = approvals.picture(tx, delivery.tenant, approval)
     except NotFound:
         raise missing from None
     if person.id not in picture.names:
         raise missing
-    return desk.card_of(tx, desk.tenant, ApprovalId(picture.id), person.id)
+    return desk.card_of(tx, delivery.tenant, ApprovalId(picture.id), person.id)

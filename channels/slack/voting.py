@@ -70,7 +70,7 @@ async def vote(desk: Desk, delivery: Delivery, wish: Wish) -> Told | None:
 
 def linked(tx: Transaction, desk: Desk, delivery: Delivery) -> Person | None:
     """The person who pressed, if an operator linked them."""
-    return people.by_identity(tx, desk.tenant, "slack", delivery.caller.identity)
+    return people.by_identity(tx, delivery.tenant, "slack", delivery.caller.identity)
 
 
 def not_linked(delivery: Delivery) -> str:
@@ -86,7 +86,7 @@ def _cast(tx: Transaction, desk: Desk, delivery: Delivery, wish: Wish) -> CastRe
     if person is None:
         votes.refused(
             tx,
-            desk.tenant,
+            delivery.tenant,
             what=f"{wish.choice} {wish.approval}",
             who=f"slack:{delivery.caller.identity}",
             why="not_linked",
@@ -102,7 +102,7 @@ def _cast(tx: Transaction, desk: Desk, delivery: Delivery, wish: Wish) -> CastRe
     return votes.cast(
         tx,
         Ballot(
-            tenant=desk.tenant,
+            tenant=delivery.tenant,
             approval=wish.approval,
             person=person.id,
             choice=wish.choice,
@@ -117,7 +117,7 @@ def _cast(tx: Transaction, desk: Desk, delivery: Delivery, wish: Wish) -> CastRe
 
 def _not_by_words(tx: Transaction, desk: Desk, wish: Wish, person: Person) -> str | None:
     """Why words cannot answer this open approval: they do not say what was before somebody's eyes."""
-    card = desk.card_of(tx, desk.tenant, ApprovalId(wish.approval), person.id)
+    card = desk.card_of(tx, person.tenant, ApprovalId(wish.approval), person.id)
     if card.status != "open":
         return None
     if card.version != _FIRST:

@@ -28,6 +28,7 @@ from engine.clock import Clock, iso
 from engine.digest import sha256
 from engine.errors import EgressFailed
 from engine.http import Answer, Egress
+from engine.ids import TenantId
 from engine.outgoing import EgressRefused
 from engine.tokens import Tokens
 
@@ -64,7 +65,7 @@ class WebhookChannel(Channel):
         self._targets = by_name(targets)
         self._egress, self._tokens, self._clock = egress, tokens, clock
         self._base_url = base_url.rstrip("/")
-        self._gone: set[str] = set()
+        self._gone: set[tuple[TenantId, str]] = set()
 
     @property
     @override
@@ -82,7 +83,7 @@ class WebhookChannel(Channel):
 
         A `callback_url` is told of endings only, without a token; other events leave it alone.
         """
-        receiver = self._receiver(to, approval=card.approval)
+        receiver = self._receiver(card.tenant, to, approval=card.approval)
         if receiver.target is None and card.event not in DECISIONS:
             return MessageRef(data={}, shown="")
         envelope = message.event(
@@ -101,21 +102,22 @@ class WebhookChannel(Channel):
     @override
     async def tell(self, notice: Notice, *, to: str, key: str) -> None:
         """Send `notice` to a configured endpoint; a `callback_url` is never told any."""
-        if to not in self._targets:
+        if (notice.tenant, to) not in self._targets:
             raise _unknown(to)
         envelope = message.notice(notice, at=iso(self._clock.now()))
-        await self._send(envelope, self._receiver(to, approval=""), key=key)
+        await self._send(envelope, self._receiver(notice.tenant, to, approval=""), key=key)
 
     @override
     async def check_health(self) -> None:
         if self._gone:
+            gone = ", ".join(sorted(name for _tenant, name in self._gone))
             raise ChannelMisconfigured(
-                f"[webhooks] {', '.join(sorted(self._gone))}: it answered 410, gone for good. "
+                f"[webhooks] {gone}: it answered 410, gone for good. "
                 "Correct its url or remove it, then restart."
             )
 
-    def _receiver(self, to: str, *, approval: str) -> _Receiver:
-        if target := self._targets.get(to):
+    def _receiver(self, tenant: TenantId, to: str, *, approval: str) -> _Receiver:
+        if target := self._targets.get((tenant, to)):
             return _Receiver(url=target.url, secrets=target.secrets, target=target)
         if to.startswith(("https://", "http://")):
             secret = self._tokens.callback_secret(approval=approval)
@@ -134,8 +136,9 @@ class WebhookChannel(Channel):
         )
 
     async def _send(self, envelope: message.Envelope, receiver: _Receiver, *, key: str) -> None:
-        name = receiver.target.name if receiver.target else "callback_url"
-        if name in self._gone:
+        target = receiver.target
+        name = target.name if target else "callback_url"
+        if target is not None and (target.tenant, name) in self._gone:
             raise _gone(name)
         now = self._clock.now()
         headers = {
@@ -151,8 +154,8 @@ class WebhookChannel(Channel):
             raise ChannelRefused(f"{name}: {error}", code=error.code) from error
         except EgressFailed as error:
             raise ChannelUnavailable(f"{name}: {error}", ambiguous=error.ambiguous) from error
-        if answer.status == HTTPStatus.GONE and receiver.target:
-            self._gone.add(name)
+        if answer.status == HTTPStatus.GONE and target is not None:
+            self._gone.add((target.tenant, name))
         _judge(answer, name=name, now=now)
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from channels.base import ChannelMisconfigured
 from channels.webhook.limits import SECRET_BYTES_MAX, SECRET_BYTES_MIN
-from engine.ids import PersonId
+from engine.ids import DEFAULT_TENANT, PersonId, TenantId
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _URL: Final = re.compile(r"https?://[\x21-\x7e]{1,2000}")
@@ -29,6 +29,7 @@ class WebhookTarget:
     url: str
     secrets: tuple[str, ...] = field(repr=False)
     person: PersonId | None = None
+    tenant: TenantId = DEFAULT_TENANT
 
     def __post_init__(self) -> None:
         place = f"[webhooks.{self.name}]"
@@ -67,22 +68,25 @@ def signing_key(secret: str) -> bytes:
     return key
 
 
-def by_name(targets: Iterable[WebhookTarget]) -> Mapping[str, WebhookTarget]:
-    """The endpoints by name.
+def by_name(
+    targets: Iterable[WebhookTarget],
+) -> Mapping[tuple[TenantId, str], WebhookTarget]:
+    """The endpoints by their tenant and name.
 
     Raises:
-        ChannelMisconfigured: if two share a name, or a secret: an answer's signature must name one.
+        ChannelMisconfigured: if two share a name, or a secret: an answer's signature must name one,
+            and no tenant may sign what is another's.
     """
-    found: dict[str, WebhookTarget] = {}
+    found: dict[tuple[TenantId, str], WebhookTarget] = {}
     for target in targets:
-        if target.name in found:
+        if (target.tenant, target.name) in found:
             raise ChannelMisconfigured(f"[webhooks.{target.name}] is there twice.")
         if sharing := _sharing(target.secrets, found.values()):
             raise ChannelMisconfigured(
                 f"[webhooks.{target.name}] and [webhooks.{sharing}] share a secret. Give each its "
                 "own, or nobody can say which of them answered."
             )
-        found[target.name] = target
+        found[target.tenant, target.name] = target
     return found
 
 

@@ -13,10 +13,11 @@ from channels.webhook.limits import CALLBACK_BYTES_MAX, REMEMBERED
 from engine.clock import Clock
 from engine.digest import read_json, same
 from engine.errors import Invalid, SignatureInvalid
-from engine.ids import DEFAULT_TENANT, ApprovalId, PersonId
+from engine.ids import DEFAULT_TENANT, ApprovalId, PersonId, TenantId
 from engine.rules.tally import Choice
-from engine.services import approvals, inbox, votes
+from engine.services import approvals, inbox, tenants, votes
 from engine.services.votes import Ballot, CastReceipt
+from engine.store import belongings
 from engine.store.database import Database, Transaction
 
 _BEARER: Final = re.compile(r"(?i:bearer) +([A-Za-z0-9_-]{20,200})")
@@ -63,19 +64,31 @@ async def answer(
     """
     if len(body) > CALLBACK_BYTES_MAX:
         raise Invalid(f"A callback holds at most {CALLBACK_BYTES_MAX} bytes.", code="too_large")
-    voters = [target for target in targets if target.person is not None]
+    tenant = await database.read(lambda tx: _tenant_of(tx, approval))
+    voters = [
+        target
+        for target in targets
+        if target.person is not None and tenant in {None, target.tenant}
+    ]
     names = {name.lower() for name, _ in headers.items()}
     if signature.SIGNATURE in names:
         caller = _signer(body, headers, voters=voters, clock=clock)
         said = _said(body)
-        receipt = await database.write(lambda tx: _count(tx, approval, caller, said))
+        receipt = await database.of(caller.target.tenant).write(
+            lambda tx: _count(tx, approval, caller, said)
+        )
     else:
         token = _token(headers)
-        receipt = await database.write(
+        receipt = await database.of(tenant or DEFAULT_TENANT).write(
             lambda tx: _count(tx, approval, _holder(tx, approval, token, voters), _said(body))
         )
     receipt.raise_refusal()
     return receipt
+
+
+def _tenant_of(tx: Transaction, approval: ApprovalId) -> TenantId | None:
+    """Whose approval it is: only their webhooks may answer. None for an approval that is nobody's."""
+    return next(iter(belongings.tenants_of(tx, "approval", approval)), None)
 
 
 def _signer(
@@ -128,10 +141,12 @@ def _said(body: bytes) -> CallbackBody:
 def _count(
     tx: Transaction, approval: ApprovalId, caller: _Caller, said: CallbackBody
 ) -> CastReceipt:
+    tenant, source = caller.target.tenant, f"webhook:{caller.target.name}"
+    tenants.check_active(tx, tenant)
     if caller.webhook_id is not None and not inbox.first_time(
-        tx, DEFAULT_TENANT, f"webhook:{caller.target.name}", caller.webhook_id, keep_for=REMEMBERED
+        tx, tenant, source, caller.webhook_id, keep_for=REMEMBERED
     ):
-        status = approvals.picture(tx, DEFAULT_TENANT, approval).status
+        status = approvals.picture(tx, tenant, approval).status
         return CastReceipt(
             recorded=False,
             counted=False,
@@ -143,7 +158,7 @@ def _count(
 
 def _ballot(approval: ApprovalId, caller: _Caller, said: CallbackBody) -> Ballot:
     return Ballot(
-        tenant=DEFAULT_TENANT,
+        tenant=caller.target.tenant,
         approval=approval,
         person=caller.target.person or PersonId(""),
         choice=said.choice,

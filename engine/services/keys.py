@@ -14,6 +14,7 @@ from engine.ids import KeyId, PersonId, TenantId
 from engine.store import audit, keys, people
 from engine.store.database import Transaction
 from engine.store.keys import Caller, KeyRow, Scope
+from engine.store.tenants import at_rest
 
 __all__ = [
     "Caller",
@@ -79,7 +80,7 @@ def authenticate(tx: Transaction, presented: str) -> Caller:
 
     Raises:
         NotAllowed: `bad_key`, if it is no key, or one that was revoked, has expired, or whose owner
-            was disabled. Only who holds the real key is told which.
+            was disabled; `tenant_inactive`, if its tenant rests. Only who holds the real key is told which.
     """
     shape = _PRESENTED.fullmatch(presented)
     stored = None if shape is None else keys.by_id(tx, KeyId(_PREFIX + shape[1]))
@@ -89,6 +90,8 @@ def authenticate(tx: Transaction, presented: str) -> Caller:
     if stored is None or not fits:
         raise NotAllowed("This API key is not valid.", code="bad_key")
     row = stored.row
+    if not stored.is_open:
+        raise at_rest(row.tenant)
     if row.revoked_at is not None:
         raise NotAllowed(f"The API key {row.name!r} was revoked.", code="bad_key")
     if row.expires_at is not None and row.expires_at <= tx.now:
@@ -116,6 +119,7 @@ def authenticate(tx: Transaction, presented: str) -> Caller:
 def note_use(tx: Transaction, caller: Caller) -> Caller:
     """Write down that the caller's key was used now; nothing for callers without a key."""
     if caller.key is not None:
+        tx.act_for(caller.tenant)
         keys.note_use(tx, caller.key)
     return dataclasses.replace(caller, is_use_due=False)
 
@@ -145,10 +149,10 @@ def revoke(tx: Transaction, tenant: TenantId, key: KeyId, *, by: str) -> KeyRow:
     """
     if keys.revoke(tx, tenant, key):
         audit.append(tx, tenant, "key.revoked", {"key": key, "by": by})
-    stored = keys.by_id(tx, key)
-    if stored is None or stored.row.tenant != tenant:
+    found = keys.several(tx, tenant, [key])
+    if not found:
         raise NotFound(f"There is no key {key!a}.")
-    return stored.row
+    return found[0]
 
 
 def _name(tx: Transaction, tenant: TenantId, name: str) -> str:

@@ -9,6 +9,7 @@ from engine.rules.states import ApprovalStatus
 from engine.store import links
 from engine.store.database import Transaction
 from engine.store.links import LinkRow, mint, revoke_for
+from engine.store.tenants import at_rest
 
 __all__ = ["LinkState", "LinkView", "mint", "nonce", "revoke_for", "spend", "view"]
 
@@ -40,6 +41,7 @@ def view(tx: Transaction, token: str) -> LinkView:
 
     Raises:
         NotFound: for whatever is no link, and for links of disabled people, without a difference.
+        NotAllowed: `tenant_inactive`, if its tenant rests.
     """
     return _view(_find(tx, token))
 
@@ -99,6 +101,8 @@ def _find(tx: Transaction, token: str) -> LinkRow:
     row = links.find(tx, token)
     if row is None:
         raise NotFound("There is nothing here. Open the link in the message once more.")
+    if not row.is_open:
+        raise at_rest(row.tenant)
     return row
 
 

@@ -2,13 +2,15 @@
 
 import dataclasses
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from engine.errors import NotFound
 from engine.ids import PersonId, TenantId
-from engine.store import audit, electorates, people, sessions, sign_ins
+from engine.store import audit, belongings, electorates, people, sessions, sign_ins, tenants
+from engine.store.belongings import homes_of
 from engine.store.database import Transaction
 from engine.store.links import as_minted
 from engine.store.people import Person
@@ -27,6 +29,7 @@ __all__ = [
     "confirm",
     "end",
     "first_operator_link",
+    "homes_of",
     "note_use",
     "poll_terminal",
     "session_of",
@@ -71,8 +74,13 @@ class Terminal:
 
     device_secret: str = dataclasses.field(repr=False)
     code: str
-    link: SignIn | None
+    links: tuple[SignIn, ...]  # one for each tenant in which this is somebody
     expires_at: datetime
+
+    @property
+    def link(self) -> SignIn | None:
+        """The first of them."""
+        return self.links[0] if self.links else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,22 +103,25 @@ def ask_link(tx: Transaction, tenant: TenantId, email: str) -> SignIn | None:
     return None if person is None else _ask(tx, person, SignInKind.BROWSER)
 
 
-def begin_terminal(tx: Transaction, tenant: TenantId, person_or_email: str) -> Terminal:
-    """Let a terminal wait for a session of this person, who opens the link and compares the code.
+def begin_terminal(tx: Transaction, person_or_email: str, *, homes: Iterable[TenantId]) -> Terminal:
+    """Let a terminal wait for a session of this person in one of `homes`, who opens a link and compares the code.
 
-    `link` is None for a stranger, and for the sixth within an hour; the terminal is told the same
-    and waits in vain.
+    There is no link for a stranger, nor for the sixth within an hour; the terminal is told the same
+    and waits in vain. Of several, the one that is opened first says whose session it becomes.
     """
     secret = tx.ids.secret()
     device_hash = tx.tokens.hashed("device", secret)
-    person = _person(tx, tenant, person_or_email)
-    link = (
-        None if person is None else _ask(tx, person, SignInKind.TERMINAL, device_hash=device_hash)
-    )
+    links: list[SignIn] = []
+    for each in homes:
+        tx.act_for(each)
+        person = people.called(tx, each, person_or_email)
+        if person is not None:
+            link = _ask(tx, person, SignInKind.TERMINAL, device_hash=device_hash)
+            links += [] if link is None else [link]
     return Terminal(
         device_secret=secret,
         code=_code(tx, device_hash),
-        link=link,
+        links=tuple(links),
         expires_at=tx.now + LINK_FOR,
     )
 
@@ -172,14 +183,24 @@ def poll_terminal(tx: Transaction, device_secret: str) -> Session | None:
     """
     if not _TOKEN.fullmatch(device_secret):
         return None
-    row = sign_ins.confirmed(
-        tx,
-        tx.tokens.hashed("device", device_secret),
-        expiring_after=tx.now - COLLECT_WITHIN,
-    )
-    if row is None or not sign_ins.collect(tx, row.hash):
+    hashed = tx.tokens.hashed("device", device_secret)
+    found: list[SignInRow] = []
+    for tenant in belongings.tenants_of(tx, "device", hashed):
+        tx.act_for(tenant)
+        row = sign_ins.confirmed(tx, hashed, expiring_after=tx.now - COLLECT_WITHIN)
+        found += [] if row is None else [row]
+    chosen = min(found, key=lambda row: row.used_at or tx.now, default=None)
+    if chosen is None:
         return None
-    return _begin(tx, row)
+    tenants.check_active(tx, chosen.tenant)
+    is_ours = [_collected(tx, row) for row in found]
+    tx.act_for(chosen.tenant)
+    return _begin(tx, chosen) if all(is_ours) else None
+
+
+def _collected(tx: Transaction, row: SignInRow) -> bool:
+    tx.act_for(row.tenant)
+    return sign_ins.collect(tx, row.hash)
 
 
 def session_of(tx: Transaction, token: str) -> SessionRow | None:
@@ -188,32 +209,34 @@ def session_of(tx: Transaction, token: str) -> SessionRow | None:
     A session ends after twelve hours, a browser's after thirty minutes without use, and at once
     when its person is disabled. Reads only: when `is_use_due`, let `note_use` write it down.
     """
+    row = _open(tx, token)
+    if row is not None and not row.is_open:
+        raise tenants.at_rest(row.tenant)
+    return row
+
+
+def _open(tx: Transaction, token: str) -> SessionRow | None:
     if not _TOKEN.fullmatch(token):
         return None
     row = sessions.find(tx, tx.tokens.hashed("session", token))
-    if row is None:
-        return None
-    unused_for = tx.now - row.seen_at
-    if row.kind is SignInKind.BROWSER and unused_for >= IDLE_FOR:
+    unused_for = timedelta() if row is None else tx.now - row.seen_at
+    if row is None or (row.kind is SignInKind.BROWSER and unused_for >= IDLE_FOR):
         return None
     return dataclasses.replace(row, is_use_due=unused_for >= USE_NOTED_EVERY)
 
 
 def note_use(tx: Transaction, session: SessionRow) -> None:
     """Write down that the session was used now, which keeps a browser's from becoming idle."""
+    tx.act_for(session.tenant)
     sessions.note_use(tx, session.hash)
 
 
 def end(tx: Transaction, token: str) -> None:
     """Sign out. Doing so again, or with what never was a session, changes nothing."""
-    session = session_of(tx, token)
+    session = _open(tx, token)
     if session is not None and sessions.end(tx, session.hash):
-        audit.append(
-            tx,
-            session.tenant,
-            "session.ended",
-            {"person": session.person, "kind": session.kind},
-        )
+        said = {"person": session.person, "kind": session.kind}
+        audit.append(tx, session.tenant, "session.ended", said)
 
 
 def _ask(
@@ -261,18 +284,12 @@ def _waiting(tx: Transaction, token: str) -> SignInRow:
     row = None if bare is None else sign_ins.waiting(tx, tx.tokens.hashed("sign-in", bare))
     if row is None:
         raise _ended()
+    tenants.check_active(tx, row.tenant)
     return row
 
 
 def _ended() -> NotFound:
     return NotFound("This sign-in link is not valid any more. Ask for a new one.")
-
-
-def _person(tx: Transaction, tenant: TenantId, person_or_email: str) -> Person | None:
-    if "@" in person_or_email:
-        return people.by_email(tx, tenant, person_or_email)
-    named = people.several(tx, tenant, [PersonId(person_or_email.removeprefix("person:"))])
-    return next((person for person in named if person.is_active), None)
 
 
 def _code(tx: Transaction, device_hash: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from engine.ids import TenantId
-from engine.store import approvals, deliveries, runs, statistics
+from engine.store import approvals, deliveries, runs, statistics, tenants
 from engine.store.database import Transaction
 
 DECISIONS_MAX = 1_000  # the latest, from which times are told
@@ -50,6 +50,15 @@ def gather(tx: Transaction, tenant: TenantId) -> Statistics:
     )
 
 
-def touch(tx: Transaction, tenant: TenantId) -> None:
+def gather_all(tx: Transaction) -> dict[TenantId, Statistics]:
+    """The numbers of every tenant, for whoever runs the installation."""
+    found: dict[TenantId, Statistics] = {}
+    for tenant in tenants.listing(tx):
+        tx.act_for(tenant.id)
+        found[tenant.id] = gather(tx, tenant.id)
+    return found
+
+
+def touch(tx: Transaction) -> None:
     """Ask the store the least that it cannot answer without being there."""
-    statistics.touch(tx, tenant)
+    statistics.touch(tx)

@@ -4,11 +4,11 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from engine.errors import Conflict, Invalid, NotAllowed, NotFound, TenantUnclear
+from engine.errors import Conflict, Invalid, NotFound, TenantUnclear
 from engine.ids import DEFAULT_TENANT, TenantId
 from engine.store import audit, tenants
 from engine.store.database import Transaction
-from engine.store.tenants import Tenant, find, listing, name_among_several
+from engine.store.tenants import Tenant, check_active, find, listing, name_among_several
 
 __all__ = [
     "Tenant",
@@ -115,25 +115,6 @@ def activate(tx: Transaction, tenant: TenantId, *, by: str) -> Tenant:
         for topic in ("runs", "timers", "outbox"):
             tx.hint(topic)
     return get(tx, tenant)
-
-
-def check_active(tx: Transaction, tenant: TenantId) -> None:
-    """Return if the organisation is there and does not rest.
-
-    Raises:
-        NotAllowed: `tenant_inactive`, otherwise: what nobody knows is refused like what rests.
-    """
-    found = tenants.find(tx, tenant)
-    if found is None or not found.is_active:
-        raise at_rest(tenant if found is None else found.name)
-
-
-def at_rest(name: str) -> NotAllowed:
-    """What whoever belongs to an organisation at rest is told."""
-    return NotAllowed(
-        f"{name} is deactivated here. Nothing was lost; ask whoever runs this Signoff.",
-        code="tenant_inactive",
-    )
 
 
 def choose(tx: Transaction, wanted: str | None) -> TenantId:

@@ -1,5 +1,6 @@
 """PostgreSQL keeps tenants apart itself, where the role that connects does not stand above its rows' policies."""
 
+from asyncio import Future
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
@@ -32,6 +33,10 @@ class OneTenants(Database):
     @override
     def of(self, tenant: TenantId) -> Database:
         return self._everybodys.of(tenant)
+
+    @override
+    def submit(self, deed: Callable[[Transaction], T]) -> Future[T]:
+        return self._everybodys.submit(_acting(self._tenant, deed))
 
     @override
     async def write(

@@ -9,8 +9,10 @@ from typing import Literal
 from sqlalchemy import Row, insert, select, update
 
 from engine.ids import KeyId, PersonId, TenantId
+from engine.store import belongings
 from engine.store.database import Transaction
-from engine.store.tables import keys
+from engine.store.tables import keys, tenants
+from engine.store.tenants import is_active
 
 
 class Scope(StrEnum):
@@ -48,6 +50,7 @@ class Caller:
     owner: PersonId | None
     name: str
     kind: Literal["key", "person", "local"]
+    house: str | None = None  # what the tenant is called, for people, where there are several
     is_use_due: bool = False  # the key's last use should be noted; at most once a minute
 
     @property
@@ -64,6 +67,7 @@ class StoredKey:
 
     row: KeyRow
     hash: str
+    is_open: bool  # whether its tenant is active
 
 
 def add(tx: Transaction, row: KeyRow, *, hashed: str) -> None:
@@ -84,8 +88,13 @@ def add(tx: Transaction, row: KeyRow, *, hashed: str) -> None:
 
 def by_id(tx: Transaction, key: KeyId) -> StoredKey | None:
     """The key that calls itself `key`, of whatever tenant: the tenant follows from it."""
-    row = tx.connection.execute(select(keys).where(keys.c.id == key)).one_or_none()
-    return None if row is None else StoredKey(row=_key(row), hash=row.hash)
+    belongings.enter(tx, "key", key)
+    row = tx.connection.execute(
+        select(keys, is_active(keys.c.tenant).label("is_open"))
+        .outerjoin(tenants, tenants.c.id == keys.c.tenant)
+        .where(keys.c.id == key)
+    ).one_or_none()
+    return None if row is None else StoredKey(row=_key(row), hash=row.hash, is_open=row.is_open)
 
 
 def several(tx: Transaction, tenant: TenantId, wanted: Iterable[KeyId]) -> list[KeyRow]:

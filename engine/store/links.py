@@ -9,9 +9,11 @@ from sqlalchemy import and_, delete, insert, select, update
 
 from engine.ids import ApprovalId, PersonId, TenantId
 from engine.rules.states import ApprovalStatus
+from engine.store import belongings
 from engine.store.database import Transaction
 from engine.store.statements import add_new, change
-from engine.store.tables import approvals, links, nonces, people
+from engine.store.tables import approvals, links, nonces, people, tenants
+from engine.store.tenants import is_active
 
 NONCE_FOR: Final = timedelta(minutes=10)
 
@@ -32,6 +34,7 @@ class LinkRow:
     current_version: int
     status: ApprovalStatus
     ended_at: datetime | None
+    is_open: bool  # whether its tenant is active
 
 
 def as_minted(token: str) -> str | None:
@@ -70,14 +73,21 @@ def find(tx: Transaction, token: str) -> LinkRow | None:
     bare = as_minted(token)
     if bare is None:
         return None
+    hashed = tx.tokens.hashed("respond", bare)
+    belongings.enter(tx, "link", hashed)
     owner = and_(people.c.tenant == links.c.tenant, people.c.id == links.c.person)
     row = tx.connection.execute(
         select(
-            links, approvals.c.version.label("current"), approvals.c.status, approvals.c.ended_at
+            links,
+            approvals.c.version.label("current"),
+            approvals.c.status,
+            approvals.c.ended_at,
+            is_active(links.c.tenant).label("is_open"),
         )
         .join(approvals, approvals.c.id == links.c.approval)
         .join(people, owner)
-        .where(links.c.hash == tx.tokens.hashed("respond", bare), people.c.is_active)
+        .outerjoin(tenants, tenants.c.id == links.c.tenant)
+        .where(links.c.hash == hashed, people.c.is_active)
     ).one_or_none()
     if row is None:
         return None
@@ -91,6 +101,7 @@ def find(tx: Transaction, token: str) -> LinkRow | None:
         current_version=row.current,
         status=ApprovalStatus(row.status),
         ended_at=row.ended_at,
+        is_open=row.is_open,
     )
 
 

@@ -75,6 +75,14 @@ def by_email(tx: Transaction, tenant: TenantId, email: str) -> Person | None:
     return by_identity(tx, tenant, "email", email.strip())
 
 
+def called(tx: Transaction, tenant: TenantId, person_or_email: str) -> Person | None:
+    """The active person of this address, or of this id."""
+    if "@" in person_or_email:
+        return by_email(tx, tenant, person_or_email)
+    named = several(tx, tenant, [PersonId(person_or_email.removeprefix("person:"))])
+    return next((person for person in named if person.is_active), None)
+
+
 def several(tx: Transaction, tenant: TenantId, wanted: Iterable[PersonId]) -> list[Person]:
     """Those of `wanted` that exist, active or not, in the order of their ids."""
     asked = {person for person in wanted if person.isprintable()}

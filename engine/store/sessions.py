@@ -7,8 +7,10 @@ from enum import StrEnum
 from sqlalchemy import Row, and_, delete, insert, select, tuple_, update
 
 from engine.ids import PersonId, TenantId
+from engine.store import belongings
 from engine.store.database import Transaction
-from engine.store.tables import people, sessions
+from engine.store.tables import people, sessions, tenants
+from engine.store.tenants import is_active
 
 KEPT_FOR = timedelta(days=1)  # after its end, so that a look into the file can explain it
 
@@ -31,6 +33,7 @@ class SessionRow:
     created_at: datetime
     seen_at: datetime
     expires_at: datetime
+    is_open: bool = True  # whether its tenant is active
     is_use_due: bool = False  # its use should be noted, or it becomes idle; at most once a minute
 
 
@@ -52,10 +55,12 @@ def add(tx: Transaction, row: SessionRow) -> None:
 
 def find(tx: Transaction, hashed: str) -> SessionRow | None:
     """The session, if it was neither ended nor outlived and its person is active."""
+    belongings.enter(tx, "session", hashed)
     owner = and_(people.c.tenant == sessions.c.tenant, people.c.id == sessions.c.person)
     row = tx.connection.execute(
-        select(sessions)
+        select(sessions, is_active(sessions.c.tenant).label("is_open"))
         .join(people, owner)
+        .outerjoin(tenants, tenants.c.id == sessions.c.tenant)
         .where(
             sessions.c.hash == hashed,
             sessions.c.ended_at.is_(None),
@@ -110,4 +115,5 @@ def _session(row: Row[*tuple[object, ...]]) -> SessionRow:
         created_at=row.created_at,
         seen_at=row.seen_at,
         expires_at=row.expires_at,
+        is_open=row.is_open,
     )

@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 
 from engine.ids import PersonId, TenantId
+from engine.store import belongings
 from engine.store.database import Transaction
 from engine.store.sessions import SignInKind
 from engine.store.tables import audit, people, sign_ins
@@ -74,6 +75,7 @@ def asked_since(
 
 def waiting(tx: Transaction, hashed: str) -> SignInRow | None:
     """The sign-in behind a link, if it is unused and not too old and its person is active."""
+    belongings.enter(tx, "sign_in", hashed)
     return _one(
         tx, sign_ins.c.hash == hashed, sign_ins.c.used_at.is_(None), sign_ins.c.expires_at > tx.now
     )

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, insert, select
+from sqlalchemy import Column, ColumnElement, Row, func, insert, select
 
+from engine.errors import NotAllowed
 from engine.ids import DEFAULT_TENANT, TenantId
 from engine.store.database import Transaction
 from engine.store.statements import change, find_one
@@ -74,6 +75,30 @@ def rename(tx: Transaction, tenant: TenantId, name: str) -> None:
 def set_active(tx: Transaction, tenant: TenantId, *, is_active: bool) -> None:
     """Let it rest, or go on where it stood."""
     change(tx, tenants, {"id": tenant}, {"is_active": is_active})
+
+
+def check_active(tx: Transaction, tenant: TenantId) -> None:
+    """Return if the organisation is there and does not rest.
+
+    Raises:
+        NotAllowed: `tenant_inactive`, otherwise: what nobody knows is refused like what rests.
+    """
+    found = find(tx, tenant)
+    if found is None or not found.is_active:
+        raise at_rest(tenant if found is None else found.name)
+
+
+def at_rest(name: str) -> NotAllowed:
+    """What whoever belongs to an organisation at rest is told."""
+    return NotAllowed(
+        f"{name} is deactivated here. Nothing was lost; ask whoever runs this Signoff.",
+        code="tenant_inactive",
+    )
+
+
+def is_active(tenant: Column[str]) -> ColumnElement[bool]:
+    """Whether the organisation in this column is active, in a query that also joins `tenants` to it, or finds none."""
+    return func.coalesce(tenants.c.is_active, tenant == DEFAULT_TENANT)
 
 
 def is_awake(tenant: ColumnElement[str]) -> ColumnElement[bool]:

@@ -60,7 +60,7 @@ def session_for(tx: Transaction, person: PersonId, *, at: str) -> str:
         asked = sign_ins.ask_link(tx, DEFAULT_TENANT, email)
         session = None if asked is None else sign_ins.confirm(tx, asked.token)
     else:
-        terminal = sign_ins.begin_terminal(tx, DEFAULT_TENANT, email)
+        terminal = sign_ins.begin_terminal(tx, email, homes=[DEFAULT_TENANT])
         if terminal.link is not None:
             sign_ins.confirm(tx, terminal.link.token)
         session = sign_ins.poll_terminal(tx, terminal.device_secret)

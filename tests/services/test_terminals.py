@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 async def begun(database: Database, who: str = "ana@example.com") -> Terminal:
     await given_company(database)
     return await database.write(
-        partial(sign_ins.begin_terminal, tenant=DEFAULT_TENANT, person_or_email=who)
+        partial(sign_ins.begin_terminal, person_or_email=who, homes=[DEFAULT_TENANT])
     )
 
 

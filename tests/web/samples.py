@@ -246,6 +246,7 @@ WITHOUT_VIEWER: Final = ("sign-in", "respond", "error")
 
 def context(page: str) -> Json:
     """What a route hands over for `page`: its own values and those of every page."""
-    ana = {"id": "ana", "name": "Ana Diaz", "is_operator": page.startswith("outbox")}
+    operates = page.startswith("outbox")
+    ana = {"id": "ana", "name": "Ana Diaz", "is_operator": operates, "house": None}
     viewer = None if page.startswith(WITHOUT_VIEWER) else ana
     return {"viewer": viewer, "csrf": "c5rf", "here": "inbox", "people": PEOPLE, **PAGES[page][1]}

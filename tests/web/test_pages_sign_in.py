@@ -149,7 +149,7 @@ async def test_a_new_session_ends_the_one_before(site: Site, ana: Browser) -> No
 async def test_a_terminal_is_let_in_by_comparing_its_code(site: Site) -> None:
     database = site.application.database
     terminal = await database.write(
-        lambda tx: sign_ins.begin_terminal(tx, DEFAULT_TENANT, "ana@example.com")
+        lambda tx: sign_ins.begin_terminal(tx, "ana@example.com", homes=[DEFAULT_TENANT])
     )
     assert terminal.link is not None
     path = f"/sign-in/{terminal.link.token}"

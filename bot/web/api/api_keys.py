@@ -8,10 +8,9 @@ from starlette.responses import JSONResponse
 
 from bot.web.api import operating
 from bot.web.api.paging import Id
-from bot.web.callers import Operator
+from bot.web.callers import Operator, Scoped
 from bot.web.description import refusals
 from bot.web.reading import StrictRoute
-from bot.web.state import Served
 from engine.clock import iso
 from engine.ids import KeyId, PersonId
 from engine.services import keys
@@ -47,7 +46,7 @@ class KeyBody(BaseModel):
     response_model=operating.NewKey,
     responses=refusals(413, 415),
 )
-async def create(caller: Operator, application: Served, body: KeyBody) -> JSONResponse:
+async def create(caller: Operator, application: Scoped, body: KeyBody) -> JSONResponse:
     """Make a key. `key` is shown in this answer and never again."""
     # Else whoever makes a key that nobody answers for could approve what they asked with it.
     owner = caller.owner if body.owner is None else PersonId(body.owner.removeprefix("person:"))
@@ -59,14 +58,14 @@ async def create(caller: Operator, application: Served, body: KeyBody) -> JSONRe
 
 
 @router.get("", summary="List the keys", response_model=operating.KeyList, responses=refusals())
-async def listing(caller: Operator, application: Served) -> JSONResponse:
+async def listing(caller: Operator, application: Scoped) -> JSONResponse:
     """Every key, revoked ones included, newest first."""
     found = await application.database.read(lambda tx: keys.listing(tx, caller.tenant))
     return JSONResponse({"keys": [_shown(row) for row in found]})
 
 
 @router.delete("/{id}", summary="End a key", response_model=operating.Key, responses=refusals(404))
-async def revoke(caller: Operator, application: Served, id: Id) -> JSONResponse:
+async def revoke(caller: Operator, application: Scoped, id: Id) -> JSONResponse:
     """End a key at once. Revoking it again changes nothing."""
     row = await application.database.write(
         lambda tx: keys.revoke(tx, caller.tenant, KeyId(id), by=caller.subject)

@@ -15,10 +15,10 @@ from bot.web.api import shapes
 from bot.web.api.asking import Approvers, Details, Quorum, RejectQuorum
 from bot.web.api.paging import Cursor, Id, Limit, cut
 from bot.web.api.reasons import Because, More
-from bot.web.callers import CurrentCaller, Reader
+from bot.web.callers import CurrentCaller, Reader, Scoped
 from bot.web.description import refusals
 from bot.web.reading import StrictRoute
-from bot.web.state import Served, shared_of
+from bot.web.state import shared_of
 from engine.errors import Invalid
 from engine.ids import PersonId
 from engine.rules.states import ApprovalStatus
@@ -84,7 +84,7 @@ async def filtered(
 @router.get("", summary="List approvals", response_model=shapes.ApprovalPage, responses=refusals())
 async def listing(
     caller: Reader,
-    application: Served,
+    application: Scoped,
     asked: Annotated[Filter, Depends(filtered)],
     cursor: Cursor = None,
     limit: Limit = 50,
@@ -109,7 +109,7 @@ async def listing(
 async def one(
     request: Request,
     caller: Reader,
-    application: Served,
+    application: Scoped,
     id: Id,
     wait: Annotated[
         int, Query(ge=0, le=WAIT_MAX_S, description="Seconds to wait for its end.")
@@ -133,7 +133,7 @@ async def one(
     response_model=shapes.Approval,
     responses=refusals(404, 409, 413, 415),
 )
-async def edit(caller: CurrentCaller, application: Served, id: Id, body: EditBody) -> JSONResponse:
+async def edit(caller: CurrentCaller, application: Scoped, id: Id, body: EditBody) -> JSONResponse:
     """Ask something else: the next version, on which everybody votes anew.
 
     For whoever asked, and for operators. The deadline stays.
@@ -156,7 +156,7 @@ async def edit(caller: CurrentCaller, application: Served, id: Id, body: EditBod
     response_model=shapes.Approval,
     responses=refusals(404, 409, 413, 415),
 )
-async def extend(caller: CurrentCaller, application: Served, id: Id, body: More) -> JSONResponse:
+async def extend(caller: CurrentCaller, application: Scoped, id: Id, body: More) -> JSONResponse:
     """Give people more time: every rung that has not fired comes later.
 
     For those who may vote on it, and for operators. The votes stay.
@@ -173,7 +173,7 @@ async def extend(caller: CurrentCaller, application: Served, id: Id, body: More)
     response_model=shapes.Approval,
     responses=refusals(404, 409, 413, 415),
 )
-async def cancel(caller: CurrentCaller, application: Served, id: Id, body: Because) -> JSONResponse:
+async def cancel(caller: CurrentCaller, application: Scoped, id: Id, body: Because) -> JSONResponse:
     """Take the request back. For whoever asked, and for operators."""
     return await _changed(
         application, lambda tx: changing.cancel(tx, caller, id, reason=body.reason)

@@ -5,10 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from starlette.responses import Response
 
-from bot.web.callers import Reader
+from bot.web.callers import Reader, Scoped
 from bot.web.description import refusals
 from bot.web.reading import StrictRoute
-from bot.web.state import Served
 from engine.services import artifacts
 
 router = APIRouter(prefix="/api/artifacts", tags=["runs"], route_class=StrictRoute)
@@ -25,7 +24,7 @@ Address = Annotated[str, Path(pattern=r"^sha256:[0-9a-f]{64}$")]
         **refusals(404),
     },
 )
-async def artifact(_caller: Reader, application: Served, address: Address) -> Response:
+async def artifact(_caller: Reader, application: Scoped, address: Address) -> Response:
     """The bytes that a checkpoint or a receipt names, as a download: a browser never renders them."""
     found = await application.database.read(
         lambda tx: artifacts.get(tx, application.tenant, address)

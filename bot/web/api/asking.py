@@ -11,10 +11,9 @@ from starlette.responses import JSONResponse
 from bot.application import Application
 from bot.web.api import shapes
 from bot.web.api.once import IdempotencyKey, answered, once
-from bot.web.callers import Asker
+from bot.web.callers import Asker, Scoped
 from bot.web.description import refusals
 from bot.web.reading import StrictRoute
-from bot.web.state import Served
 from engine.addresses import never_called
 from engine.clock import iso
 from engine.errors import Invalid, NotAllowed
@@ -116,7 +115,7 @@ class AskBody(BaseModel):
     responses=refusals(409, 413, 415),
 )
 async def ask(
-    caller: Asker, application: Served, body: AskBody, key: IdempotencyKey = None
+    caller: Asker, application: Scoped, body: AskBody, key: IdempotencyKey = None
 ) -> JSONResponse:
     """Ask people, without a workflow. Follow `status_url`, or give a `callback_url`.
 

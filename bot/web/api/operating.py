@@ -85,6 +85,7 @@ class Me(Answer):
     """Who calls, and what they may do."""
 
     kind: str
+    tenant: str
     name: str
     person: str | None
     key: str | None

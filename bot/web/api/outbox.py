@@ -9,10 +9,9 @@ from starlette.responses import JSONResponse
 
 from bot.web.api import operating
 from bot.web.api.paging import Cursor, Limit, cut
-from bot.web.callers import Operator
+from bot.web.callers import Operator, Scoped
 from bot.web.description import refusals
 from bot.web.reading import StrictRoute
-from bot.web.state import Served
 from engine.clock import iso
 from engine.ids import DeliveryId
 from engine.services import deliveries
@@ -43,7 +42,7 @@ class RedriveBody(BaseModel):
 )
 async def listing(
     caller: Operator,
-    application: Served,
+    application: Scoped,
     status: Annotated[DeliveryStatus | None, Query(description="Only those like this.")] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
@@ -68,7 +67,7 @@ async def listing(
     responses=refusals(404, 413, 415),
 )
 async def redrive(
-    caller: Operator, application: Served, body: RedriveBody | None = None
+    caller: Operator, application: Scoped, body: RedriveBody | None = None
 ) -> JSONResponse:
     """Send dead messages again, as if they had never been tried."""
     delivery = None if body is None or body.delivery is None else DeliveryId(body.delivery)

@@ -10,10 +10,9 @@ from bot.web.api import shapes
 from bot.web.api.once import IdempotencyKey, answered, once
 from bot.web.api.paging import Cursor, Id, Limit, Position, cut
 from bot.web.api.reasons import Because
-from bot.web.callers import CurrentCaller, Operator, Reader, Starter
+from bot.web.callers import CurrentCaller, Operator, Reader, Scoped, Starter
 from bot.web.description import refusals
 from bot.web.reading import StrictRoute
-from bot.web.state import Served
 from engine.errors import NotAllowed
 from engine.ids import RunId
 from engine.rules.states import RunStatus
@@ -43,7 +42,7 @@ class StartBody(BaseModel):
     responses=refusals(409, 413, 415),
 )
 async def start(
-    caller: Starter, application: Served, body: StartBody, key: IdempotencyKey = None
+    caller: Starter, application: Scoped, body: StartBody, key: IdempotencyKey = None
 ) -> JSONResponse:
     """Start a run; its input is checked against the workflow before anything is kept."""
     workflow = application.workflows.check(body.workflow, body.input)
@@ -74,7 +73,7 @@ async def start(
 @router.get("", summary="List runs", response_model=shapes.RunPage, responses=refusals())
 async def listing(
     _caller: Reader,
-    application: Served,
+    application: Scoped,
     status: Annotated[RunStatus | None, Query(description="Only those in this state.")] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
@@ -90,7 +89,7 @@ async def listing(
 
 
 @router.get("/{id}", summary="Read a run", response_model=shapes.Run, responses=refusals(404))
-async def one(_caller: Reader, application: Served, id: Id) -> JSONResponse:
+async def one(_caller: Reader, application: Scoped, id: Id) -> JSONResponse:
     """One run: its steps, approvals, checkpoints, and what was undone."""
     picture = await application.database.read(
         lambda tx: runs.picture(tx, application.tenant, RunId(id))
@@ -105,7 +104,7 @@ async def one(_caller: Reader, application: Served, id: Id) -> JSONResponse:
     responses=refusals(404),
 )
 async def journal(
-    _caller: Reader, application: Served, id: Id, cursor: Position = None, limit: Limit = 100
+    _caller: Reader, application: Scoped, id: Id, cursor: Position = None, limit: Limit = 100
 ) -> JSONResponse:
     """The run's journal, oldest first."""
     after = -1 if cursor is None else int(cursor)
@@ -123,7 +122,7 @@ async def journal(
     response_model=shapes.Checkpoints,
     responses=refusals(404),
 )
-async def checkpoints(_caller: Reader, application: Served, id: Id) -> JSONResponse:
+async def checkpoints(_caller: Reader, application: Scoped, id: Id) -> JSONResponse:
     """The run's checkpoints, oldest first; the bytes of each are an artifact."""
     found = await application.database.read(
         lambda tx: runs.checkpoints_of(tx, application.tenant, RunId(id))
@@ -137,7 +136,7 @@ async def checkpoints(_caller: Reader, application: Served, id: Id) -> JSONRespo
     response_model=shapes.Replayed,
     responses=refusals(404),
 )
-async def replay(_caller: Reader, application: Served, id: Id) -> JSONResponse:
+async def replay(_caller: Reader, application: Scoped, id: Id) -> JSONResponse:
     """Rebuild the run's state from its journal, and say whether it equals the stored one."""
     differences = await application.database.read(
         lambda tx: runs.verify(tx, application.tenant, RunId(id))
@@ -151,7 +150,7 @@ async def replay(_caller: Reader, application: Served, id: Id) -> JSONResponse:
     response_model=shapes.Operated,
     responses=refusals(404, 409, 413, 415),
 )
-async def cancel(caller: CurrentCaller, application: Served, id: Id, body: Because) -> JSONResponse:
+async def cancel(caller: CurrentCaller, application: Scoped, id: Id, body: Because) -> JSONResponse:
     """Stop the run where it is. Nothing is undone; `stays` names the steps that stay done.
 
     For operators, and for the key that started it.
@@ -172,7 +171,7 @@ async def cancel(caller: CurrentCaller, application: Served, id: Id, body: Becau
     response_model=shapes.Operated,
     responses=refusals(404, 409, 413, 415),
 )
-async def retry(caller: Operator, application: Served, id: Id, body: Because) -> JSONResponse:
+async def retry(caller: Operator, application: Scoped, id: Id, body: Because) -> JSONResponse:
     """Let a run go on that is stuck in a compensation, or stopped because its code had changed."""
     run = RunId(id)
 
@@ -185,12 +184,42 @@ async def retry(caller: Operator, application: Served, id: Id, body: Because) ->
 
 
 @router.post(
+    "/{id}/release",
+    summary="Let a run in quarantine go on",
+    response_model=shapes.Operated,
+    responses=refusals(404, 409, 413, 415),
+)
+async def release(caller: Operator, application: Scoped, id: Id, body: Because) -> JSONResponse:
+    """Let a run go on that was set aside because it ended its workers; it has all its tries again."""
+    run = RunId(id)
+    status = await application.database.write(
+        lambda tx: runs.release(tx, caller.tenant, run, by=caller.subject, reason=body.reason)
+    )
+    return JSONResponse({"id": run, "status": status})
+
+
+@router.post(
+    "/{id}/resume",
+    summary="Let a held run go on",
+    response_model=shapes.Operated,
+    responses=refusals(404, 409, 413, 415),
+)
+async def resume(caller: Operator, application: Scoped, id: Id, body: Because) -> JSONResponse:
+    """Let a run go on that is paused, as all are that came back from a backup, from where it stood."""
+    run = RunId(id)
+    status = await application.database.write(
+        lambda tx: runs.resume(tx, caller.tenant, run, by=caller.subject, reason=body.reason)
+    )
+    return JSONResponse({"id": run, "status": status})
+
+
+@router.post(
     "/{id}/skip",
     summary="Leave a stuck step as it is",
     response_model=shapes.Operated,
     responses=refusals(404, 409, 413, 415),
 )
-async def skip(caller: Operator, application: Served, id: Id, body: Because) -> JSONResponse:
+async def skip(caller: Operator, application: Scoped, id: Id, body: Because) -> JSONResponse:
     """Leave the step whose compensation is stuck as it is, and go on undoing the others."""
     run = RunId(id)
 

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from bot.web import sign_in_links
 from bot.web.api import operating
-from bot.web.callers import CurrentVisitor
+from bot.web.callers import CurrentVisitor, named_tenant
 from bot.web.description import public_refusals, refusals
 from bot.web.places import place_of
 from bot.web.reading import StrictRoute
@@ -57,15 +57,20 @@ class PollBody(BaseModel):
 async def ask(request: Request, application: Served, body: SignInBody) -> JSONResponse:
     """Mail a link to this person. The answer is the same whether or not there is such a person.
 
+    Somebody of several tenants is mailed a link for each, and chooses by opening one; the header
+    `Signoff-Tenant` asks for one alone.
+
     Show `code`, and poll with `device` until the link was opened and confirmed.
     """
     shared_of(request).asked_links.spend(place_of(request, application.trusted_proxies))
     wanted, is_mailed = body.person or body.email or "", "email" in application.channels
+    named = named_tenant(request)
+    only = None if named is None else TenantId(named)
     terminal = await application.database.write(
-        lambda tx: _begun(tx, application.tenant, wanted, is_mailed=is_mailed)
+        lambda tx: _begun(tx, wanted, only, is_mailed=is_mailed)
     )
-    if terminal.link is not None and not is_mailed:
-        sign_in_links.say_here(application, terminal.link)
+    for link in () if is_mailed else terminal.links:
+        sign_in_links.say_here(application, link)
     return JSONResponse(
         {
             "code": terminal.code,
@@ -118,6 +123,7 @@ async def me(visitor: CurrentVisitor) -> JSONResponse:
     return JSONResponse(
         {
             "kind": caller.kind,
+            "tenant": caller.tenant,
             "name": caller.name,
             "person": caller.person,
             "key": caller.key,
@@ -128,8 +134,8 @@ async def me(visitor: CurrentVisitor) -> JSONResponse:
     )
 
 
-def _begun(tx: Transaction, tenant: TenantId, wanted: str, *, is_mailed: bool) -> Terminal:
-    terminal = sign_ins.begin_terminal(tx, tenant, wanted)
-    if terminal.link is not None and is_mailed:
-        sign_in_links.mail(tx, tenant, terminal.link, what=f" on a terminal: {terminal.code}")
+def _begun(tx: Transaction, wanted: str, only: TenantId | None, *, is_mailed: bool) -> Terminal:
+    terminal = sign_ins.begin_terminal(tx, wanted, homes=sign_ins.homes_of(tx, wanted, only))
+    for link in terminal.links if is_mailed else ():
+        sign_in_links.mail(tx, link, what=f" on a terminal: {terminal.code}")
     return terminal

@@ -9,10 +9,9 @@ from starlette.responses import JSONResponse
 
 from bot.web.api import shapes
 from bot.web.api.paging import Id
-from bot.web.callers import CurrentPerson, CurrentVisitor
+from bot.web.callers import CurrentPerson, CurrentVisitor, Scoped
 from bot.web.description import refusals
 from bot.web.reading import StrictRoute
-from bot.web.state import Served
 from engine.rules.tally import Choice
 from engine.services import votes
 from engine.services.votes import Ballot, CastReceipt
@@ -53,7 +52,7 @@ class VoteBody(BaseModel):
 async def vote(
     visitor: CurrentVisitor,
     person: CurrentPerson,
-    application: Served,
+    application: Scoped,
     id: Id,
     body: VoteBody,
 ) -> JSONResponse:

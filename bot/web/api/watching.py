@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from bot.web.api import operating
 from bot.web.api.measures import Measures
-from bot.web.callers import Reader, visitor_or_none
+from bot.web.callers import Reader, Scoped, visitor_or_none
 from bot.web.description import Responses, refusals
 from bot.web.places import is_this_machine
 from bot.web.reading import StrictRoute
@@ -59,7 +59,7 @@ async def readyz(request: Request) -> JSONResponse:
     response_model=operating.Stats,
     responses=refusals(),
 )
-async def stats(_caller: Reader, application: Served) -> JSONResponse:
+async def stats(_caller: Reader, application: Scoped) -> JSONResponse:
     """How many runs, approvals and messages there are in each state, and how long people take."""
     found = await application.database.read(lambda tx: statistics.gather(tx, application.tenant))
     return JSONResponse(
@@ -79,13 +79,18 @@ async def stats(_caller: Reader, application: Served) -> JSONResponse:
     responses={**_METRICS, **refusals()},
 )
 async def metrics(request: Request, application: Served) -> Response:
-    """The same for Prometheus. For readers, and for whoever calls from this very machine."""
+    """The same for Prometheus: of one's own tenant for readers, of all for whoever calls from this machine."""
     visitor = await visitor_or_none(request)
     if visitor is not None:
         keys.demand(visitor.caller, Scope.READ)
     elif not is_this_machine(request):
         raise NotAllowed("Send a key with the scope read.", code="not_signed_in")
-    found = await application.database.read(lambda tx: statistics.gather(tx, application.tenant))
+    if visitor is not None and visitor.via != "local":
+        own = visitor.caller.tenant
+        gathered = await application.database.of(own).read(lambda tx: statistics.gather(tx, own))
+        found = {own: gathered}
+    else:
+        found = await application.database.read(statistics.gather_all)
     registry = CollectorRegistry()
     registry.register(Measures(found))
     traffic = generate_latest(shared_of(request).traffic.registry)

@@ -4,13 +4,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
+from bot.web.callers import Scoped
 from bot.web.pages.answers import VOTE_WITHIN, Said, may_vote
 from bot.web.pages.notices import PageNotice, Tone
 from bot.web.pages.paging import Id
 from bot.web.pages.showing import Look, PageRoute, go, show, show_part
 from bot.web.pages.timeline import timeline
 from bot.web.pages.viewers import Posting, SignedIn, Viewer
-from bot.web.state import Served
 from engine.clock import iso
 from engine.errors import EngineError, NotFound, Unavailable
 from engine.ids import TenantId
@@ -24,7 +24,7 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 @router.get("/approvals/{id}")
 async def approval_page(
-    request: Request, viewer: SignedIn, application: Served, id: Id
+    request: Request, viewer: SignedIn, application: Scoped, id: Id
 ) -> Response:
     """Everything about one approval, for everybody who is signed in."""
     context = await application.database.read(lambda tx: _whole(tx, application.tenant, id, viewer))
@@ -35,7 +35,7 @@ async def approval_page(
 async def approval_live(
     request: Request,
     viewer: SignedIn,
-    application: Served,
+    application: Scoped,
     id: Id,
     seen: Annotated[str, Query(max_length=100)] = "",
 ) -> Response:
@@ -49,7 +49,7 @@ async def approval_live(
 async def vote(
     request: Request,
     viewer: Posting,
-    application: Served,
+    application: Scoped,
     id: Id,
     said: Said,
 ) -> Response:

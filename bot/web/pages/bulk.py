@@ -6,11 +6,11 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Form, Request, Response
 
 from bot.application import Application
+from bot.web.callers import Scoped
 from bot.web.pages.answers import VOTE_WITHIN, Answer, Said
 from bot.web.pages.notices import PageNotice
 from bot.web.pages.showing import Look, PageRoute, go, show
 from bot.web.pages.viewers import Posting, Viewer
-from bot.web.state import Served
 from engine.errors import EngineError, Invalid
 from engine.rules.tally import Choice
 from engine.services import approvals, votes
@@ -24,7 +24,7 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 async def answer_several(
     request: Request,
     viewer: Posting,
-    application: Served,
+    application: Scoped,
     answer: Said,
     item: Annotated[list[str] | None, Form()] = None,
 ) -> Response:

@@ -7,10 +7,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from bot.web.callers import Scoped
 from bot.web.pages.paging import FETCHED, Cursor, after, asked_text, cut
 from bot.web.pages.showing import Look, PageRoute, show, show_part
 from bot.web.pages.viewers import SignedIn, Viewer
-from bot.web.state import Served
 from engine.clock import iso
 from engine.rules.states import ApprovalStatus
 from engine.services import approvals
@@ -53,7 +53,7 @@ WhatIsAsked = Annotated[Asked, Depends(asked)]
 
 @router.get("/approvals")
 async def inbox(
-    request: Request, viewer: SignedIn, application: Served, wanted: WhatIsAsked
+    request: Request, viewer: SignedIn, application: Scoped, wanted: WhatIsAsked
 ) -> Response:
     """The inbox; one's own approvals come with the nearest deadline first, others newest first."""
     context = await application.database.read(lambda tx: _listed(tx, viewer, wanted))
@@ -62,7 +62,7 @@ async def inbox(
 
 @router.get("/approvals/list")
 async def inbox_list(
-    request: Request, viewer: SignedIn, application: Served, wanted: WhatIsAsked
+    request: Request, viewer: SignedIn, application: Scoped, wanted: WhatIsAsked
 ) -> Response:
     """Only the cards, those of the page on which they renew themselves."""
     page = parse_qs(urlsplit(request.headers.get("hx-current-url", "")).query)

@@ -4,11 +4,11 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
+from bot.web.callers import Scoped
 from bot.web.pages.notices import PageNotice
 from bot.web.pages.paging import FETCHED, Cursor, Id, cut
 from bot.web.pages.showing import Look, PageRoute, go, show
 from bot.web.pages.viewers import Operating, OperatingPost
-from bot.web.state import Served
 from engine.clock import iso
 from engine.errors import NotFound
 from engine.ids import DeliveryId, TenantId
@@ -24,7 +24,7 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 async def outbox_page(
     request: Request,
     viewer: Operating,
-    application: Served,
+    application: Scoped,
     view: Annotated[str, Query()] = "dead",
     cursor: Cursor = None,
 ) -> Response:
@@ -38,7 +38,7 @@ async def outbox_page(
 
 @router.post("/outbox/{id}/redrive")
 async def redrive(
-    request: Request, _viewer: OperatingPost, application: Served, id: Id
+    request: Request, _viewer: OperatingPost, application: Scoped, id: Id
 ) -> Response:
     """Send a dead delivery again, as if it had never been tried."""
     try:

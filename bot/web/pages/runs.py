@@ -6,11 +6,11 @@ from typing import Annotated, Any, Final, assert_never
 
 from fastapi import APIRouter, Form, Query, Request, Response
 
+from bot.web.callers import Scoped
 from bot.web.pages.notices import PageNotice
 from bot.web.pages.paging import FETCHED, Cursor, Id, asked_text, cut
 from bot.web.pages.showing import Look, PageRoute, go, show, show_part
 from bot.web.pages.viewers import OperatingPost, SignedIn, Viewer
-from bot.web.state import Served
 from engine.clock import iso
 from engine.errors import Conflict, Invalid
 from engine.ids import RunId, TenantId
@@ -27,6 +27,7 @@ TABS: Final[Mapping[str, str]] = {
     RunStatus.WAITING: "Waiting",
     RunStatus.RUNNING: "Running",
     RunStatus.ROLLING_BACK: "Rolling back",
+    RunStatus.PAUSED: "Paused",
     RunStatus.COMPLETED: "Completed",
     RunStatus.FAILED: "Failed",
     RunStatus.ROLLED_BACK: "Rolled back",
@@ -37,6 +38,8 @@ TABS: Final[Mapping[str, str]] = {
 class Verb(StrEnum):
     """What an operator can do about a run."""
 
+    RESUME = "resume"
+    RELEASE = "release"
     RETRY = "retry"
     SKIP = "skip"
     CANCEL = "cancel"
@@ -51,7 +54,7 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 async def run_list(
     request: Request,
     viewer: SignedIn,
-    application: Served,
+    application: Scoped,
     view: Annotated[str, Query()] = ALL,
     q: Annotated[str, Query()] = "",
     cursor: Cursor = None,
@@ -67,7 +70,7 @@ async def run_list(
 
 
 @router.get("/runs/{id}")
-async def run_page(request: Request, viewer: SignedIn, application: Served, id: Id) -> Response:
+async def run_page(request: Request, viewer: SignedIn, application: Scoped, id: Id) -> Response:
     """One run with its steps and its journal."""
     context = await application.database.read(
         lambda tx: _whole(tx, application.tenant, RunId(id), viewer)
@@ -76,7 +79,7 @@ async def run_page(request: Request, viewer: SignedIn, application: Served, id: 
 
 
 @router.get("/runs/{id}/live")
-async def run_live(request: Request, viewer: SignedIn, application: Served, id: Id) -> Response:
+async def run_live(request: Request, viewer: SignedIn, application: Scoped, id: Id) -> Response:
     """What changes while a run is looked at."""
     picture = await application.database.read(
         lambda tx: runs.picture(tx, application.tenant, RunId(id))
@@ -89,7 +92,7 @@ async def run_live(request: Request, viewer: SignedIn, application: Served, id: 
 async def operate(
     request: Request,
     viewer: OperatingPost,
-    application: Served,
+    application: Scoped,
     id: Id,
     verb: Verb,
     reason: Annotated[str, Form()] = "",
@@ -117,6 +120,12 @@ def _do(
         case Verb.RETRY:
             runs.retry(tx, tenant, run, by=by, reason=reason)
             text = "It is tried again."
+        case Verb.RELEASE:
+            runs.release(tx, tenant, run, by=by, reason=reason)
+            text = "It goes on."
+        case Verb.RESUME:
+            runs.resume(tx, tenant, run, by=by, reason=reason)
+            text = "It goes on from where it stood."
         case Verb.SKIP:
             left = runs.skip(tx, tenant, run, by=by, reason=reason)
             text = f"{left} is left as it is; undoing goes on."
@@ -184,10 +193,14 @@ def _verbs(row: RunRow) -> list[Verb]:
     # The first is what the Enter key does: never the one that ends something.
     if row.status in TERMINAL:
         return []
+    if row.status is RunStatus.PAUSED:
+        return [Verb.RESUME, Verb.CANCEL]
     match row.reason:
         case WaitingReason.STUCK:
             return [Verb.RETRY, Verb.SKIP, Verb.CANCEL]
         case WaitingReason.CHANGED:
             return [Verb.RETRY, Verb.CANCEL]
+        case WaitingReason.QUARANTINED:
+            return [Verb.RELEASE, Verb.CANCEL]
         case _:
             return [Verb.CANCEL]

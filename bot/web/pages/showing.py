@@ -90,7 +90,8 @@ def show_problem(
 
 
 def _shown(viewer: Viewer) -> Mapping[str, object]:
-    return {"id": viewer.id, "name": viewer.name, "is_operator": viewer.operates}
+    house = viewer.visitor.caller.house
+    return {"id": viewer.id, "name": viewer.name, "is_operator": viewer.operates, "house": house}
 
 
 class PageRoute(APIRoute):

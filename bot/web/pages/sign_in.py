@@ -1,26 +1,23 @@
 """Signing in and out: a one-time link to one's own mailbox, and the button behind it."""
 
 import re
-import sys
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Form, Query, Request, Response
 
 from bot.application import Application
-from bot.web import problems
+from bot.web import problems, sign_in_links
 from bot.web.callers import OnlyFromHere, cookie_name
 from bot.web.pages.glances import is_glance, nothing
 from bot.web.pages.landing import START, landing
 from bot.web.pages.notices import PageNotice, drop_cookie, keep_cookie
 from bot.web.pages.showing import Look, PageRoute, go, show, show_problem
-from bot.web.pages.viewers import Posting, viewer_or_none
+from bot.web.pages.viewers import Posting, viewer_if_known
 from bot.web.places import place_of
 from bot.web.state import Served, note_bad_try, shared_of
 from engine.errors import NotFound
-from engine.ids import TenantId
 from engine.services import sign_ins
 from engine.services.sign_ins import LINK_FOR, SESSION_FOR, Session, SignIn
-from engine.store import notices
 from engine.store.database import Transaction
 
 _EMAIL: Final = re.compile(r"[^\s@<>()\[\],;:\"\\]{1,64}@[^\s@<>()\[\],;:\"\\]{1,190}")
@@ -35,7 +32,7 @@ async def sign_in_page(
     wanted: Annotated[str | None, Query(alias="next")] = None,
 ) -> Response:
     """Ask for an address. Where to go afterwards is kept for this browser, if it is a page of ours."""
-    if await viewer_or_none(request) is not None:
+    if await viewer_if_known(request) is not None:
         return go(request, landing(wanted))
     page = show(request, "web/sign_in.html", Look(), sent=False, email="", error=None)
     if landing(wanted) != START:
@@ -55,11 +52,9 @@ async def ask_for_link(
         look = Look(status=422)
         return show(request, "web/sign_in.html", look, sent=False, email=address[:254], error=error)
     is_mailed = "email" in application.channels
-    link = await application.database.write(
-        lambda tx: _link(tx, application.tenant, address, is_mailed=is_mailed)
-    )
-    if link is not None and not is_mailed:
-        _print(application, link)
+    links = await application.database.write(lambda tx: _links(tx, address, is_mailed=is_mailed))
+    for link in () if is_mailed else links:
+        sign_in_links.say_here(application, link)
     return show(request, "web/sign_in.html", Look(), sent=True, email=address, error=None)
 
 
@@ -121,28 +116,15 @@ async def sign_out(request: Request, viewer: Posting, application: Served) -> Re
     return response
 
 
-def _link(tx: Transaction, tenant: TenantId, address: str, *, is_mailed: bool) -> SignIn | None:
-    link = sign_ins.ask_link(tx, tenant, address)
-    if link is not None and is_mailed:
-        minutes = round(LINK_FOR.total_seconds() / 60)
-        told = notices.Notice(
-            event="sign_in.asked",
-            title="Sign in to Signoff",
-            text=f"This link signs you in, once, within {minutes} minutes. "
-            "If you did not ask for it, leave it alone: nothing happens.",
-            path=f"/sign-in/{link.token}",
-        )
-        notices.tell_person(tx, tenant, link.person.id, told)
-    return link
-
-
-def _print(application: Application, link: SignIn) -> None:
-    # Not through the log, which hides what signs people in: whoever reads this terminal runs the server.
-    url = f"{application.base_url}/sign-in/{link.token}"
-    sys.stderr.write(
-        f"\nNo mail is set up. The link that signs in {link.person.name}:\n  {url}\n\n"
-    )
-    sys.stderr.flush()
+def _links(tx: Transaction, address: str, *, is_mailed: bool) -> list[SignIn]:
+    links: list[SignIn] = []
+    for tenant in sign_ins.homes_of(tx, address):
+        tx.act_for(tenant)
+        link = sign_ins.ask_link(tx, tenant, address)
+        links += [] if link is None else [link]
+    for link in links if is_mailed else ():
+        sign_in_links.mail(tx, link)
+    return links
 
 
 def _worthless(request: Request, error: NotFound) -> Response:

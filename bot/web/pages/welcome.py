@@ -2,16 +2,16 @@
 
 from fastapi import APIRouter, Request, Response
 
+from bot.web.callers import Scoped
 from bot.web.pages.showing import Look, PageRoute, go, show
 from bot.web.pages.viewers import SignedIn
-from bot.web.state import Served
 from engine.services import approvals
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @router.get("/")
-async def start(request: Request, viewer: SignedIn, application: Served) -> Response:
+async def start(request: Request, viewer: SignedIn, application: Scoped) -> Response:
     """First steps, or the inbox."""
     counts = await application.database.read(lambda tx: approvals.counts(tx, application.tenant))
     if sum(counts.values()):
