@@ -171,7 +171,7 @@ async def test_the_moment_is_the_databases_for_everybody(
     [
         ("statement_timeout", "15s"),
         ("lock_timeout", "10s"),
-        ("idle_in_transaction_session_timeout", "30s"),
+        ("idle_in_transaction_session_timeout", "5s"),
         ("transaction_isolation", "read committed"),
         ("synchronous_commit", "on"),
     ],
