@@ -3,25 +3,33 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
 from typing_extensions import override
 
 from bot.bench.figures import Figures, summary
+from bot.bench.filling import copies
 from bot.bench.http_calls import Answer, Connection, bearer, connected
-from bot.bench.lanes import each
 from bot.bench.place import Place
-from bot.bench.serving import Process, serving, sign_in
+from bot.bench.serving import Process, Tokens, serving, sign_in
 from bot.demo.outgoing import Sent
 from bot.demo.slack.house import CHANNELS, House, SlackUser
 from bot.demo.slack.interactions import People
 from bot.demo.slack.line import Heard, Line
 from bot.demo.slack.messages import Message
+from bot.demo.slack.signing import FORM, signed
 from bot.demo.slack.standin import SlackStandIn
 from bot.demo.world import World, world
+from bot.wiring import running
 from engine.clock import SystemClock
-from engine.ids import Ids, SystemIds
+from engine.ids import DEFAULT_TENANT, ApprovalId, Ids, RunId, SystemIds
+from engine.services import approvals
+from engine.services.approvals import Request
+from engine.store.database import Transaction
+from engine.store.measuring import mark
+from engine.store.routings import set_channels
 
 TEAM: Final = "T0BENCH"
 USER: Final = "U0BENCH"
@@ -32,35 +40,61 @@ name = "Bench"
 email = "bench@example.com"
 slack = "{TEAM}/{USER}"
 
-[people.desk]
-name = "The desk that asks"
-email = "desk@example.com"
-
 [roles]
-operator = ["desk"]
-
-[routes.default]
-slack = ["{ROOM}"]
+operator = ["bench"]
 """
-ASKING: Final = 8  # approvals that are asked for at once
-POSTED_WITHIN: Final = timedelta(seconds=120)
 
 
 async def channels(place: Place, *, probes: int, rate: int, seconds: int) -> Figures:
-    """`probes` presses one after the other; then, if a `rate` is given, so many a second."""
+    """`probes` presses one after the other; then, if a `rate` is given, so many a second.
+
+    One card is posted; presses of the others are its press with their own reference. Slack takes a
+    message a second in one room, and what is measured here is not how long that takes.
+    """
     place.configure(CONFIGURATION)
-    tokens = await sign_in(place, ["desk"])
-    said = bearer(tokens.terminals["desk"])
+    tokens = await sign_in(place)
+    shown, others = await _asked(place, probes + rate * seconds)
     clock, ids = SystemClock(), SystemIds()
-    async with world(clock, ids=ids, house=_house(ids)) as around:
-        around.slack.rates.enabled = False  # what is measured is ours
-        async with serving(place, _slack(around)) as server:
-            around.bot_at(server.url)
-            messages = await _posted(server, around, said, number=probes + rate * seconds)
-            presses = await _pressed(around.slack, messages)
-            calm = await _one_by_one(server, presses[:probes])
-            busy = await _at_a_rate(server, presses[probes:], rate) if rate else None
+    async with (
+        world(clock, ids=ids, house=_house(ids)) as around,
+        serving(place, _slack(around)) as server,
+    ):
+        around.bot_at(server.url)
+        pressed = await _pressed(around.slack, await around.slack.message(ROOM))
+        secret = around.slack.house.signing_secret
+        presses = [_again(pressed, shown, other, secret) for other in others]
+        calm = await _one_by_one(server, presses[:probes])
+        busy = await _at_a_rate(server, presses[probes:], rate) if rate else None
+        await _check_approved(server, tokens, (others[0], others[-1]))
     return {"unloaded": calm, "loaded": busy}
+
+
+async def _check_approved(server: Process, tokens: Tokens, among: Sequence[ApprovalId]) -> None:
+    async with connected(server.url) as door:
+        for each in among:
+            found = await door.get(f"/api/approvals/{each}", bearer(tokens.terminals["bench"]))
+            if found.json["status"] != "approved":
+                raise RuntimeError(f"A press did not decide: {found.body[:300]!r}")
+
+
+async def _asked(place: Place, number: int) -> tuple[ApprovalId, list[ApprovalId]]:
+    """One approval whose card goes into the room, and `number` that say the same."""
+    request = Request(title="Go on?", action="bench", approvers="person:bench")
+    async with running(place.settings, authored={}) as it:
+        database = it.application.database
+
+        def ask(tx: Transaction) -> tuple[ApprovalId, RunId]:
+            mark(tx)
+            set_channels(tx, frozenset({"slack"}))
+            routed = replace(request, routes={"slack": [ROOM]})
+            card = approvals.ask(tx, DEFAULT_TENANT, routed, started_by="key:bench", owner=None)
+            quiet = replace(request, routes={})
+            plain = approvals.ask(tx, DEFAULT_TENANT, quiet, started_by="key:bench", owner=None)
+            return card.id, plain.run
+
+        shown, run = await database.write(ask)
+        found = [each.approval async for some in copies(database, run, number) for each in some]
+    return shown, found
 
 
 def _house(ids: Ids) -> House:
@@ -84,26 +118,6 @@ def _slack(around: World) -> dict[str, str]:
     }
 
 
-async def _posted(
-    server: Process, around: World, said: dict[str, str], *, number: int
-) -> list[Message]:
-    """The cards of `number` approvals, once all of them are in the room."""
-
-    async def ask(index: int) -> None:
-        async with connected(server.url) as door:
-            wanted = {"title": f"Go on {index}?", "action": "bench", "approvers": "person:bench"}
-            headers = {**said, "Idempotency-Key": f"{server.url}/{index}"}
-            answer = await door.post("/api/approvals", wanted, headers)
-            if answer.status != 202:
-                raise RuntimeError(f"Asking was answered {answer.status}: {answer.body[:300]!r}")
-
-    await each(range(number), ASKING, ask)
-    async with asyncio.timeout(POSTED_WITHIN.total_seconds()):
-        while len(found := around.slack.messages(ROOM)) < number:
-            await SystemClock().sleep(timedelta(milliseconds=50))
-    return found[:number]
-
-
 class _Paper(Line):
     """Writes down what would be sent, and sends nothing."""
 
@@ -113,14 +127,20 @@ class _Paper(Line):
         return Heard(sent=sent, status=200, body=b"", error=None, took=timedelta(0))
 
 
-async def _pressed(slack: SlackStandIn, messages: Sequence[Message]) -> list[Sent]:
-    """A signed press of the Approve button of each message."""
+async def _pressed(slack: SlackStandIn, message: Message) -> Sent:
+    """A signed press of the Approve button of `message`."""
     paper = _Paper(slack.house.signing_secret, clock=SystemClock())
     paper.url = slack.line.url
     hands = People(slack.space, slack.permits, paper, base=slack.people.base)
-    for message in messages:
-        await hands.press(USER, message, "Approve")
-    return paper.sent
+    await hands.press(USER, message, "Approve")
+    return paper.sent[0]
+
+
+def _again(press: Sent, shown: ApprovalId, other: ApprovalId, secret: str) -> Sent:
+    """The same press, on another approval that says the same."""
+    body = press.body.replace(shown.encode(), other.encode())
+    at = SystemClock().now()
+    return signed(press.url, body, content_type=FORM, secret=secret, at=at)
 
 
 async def _one_by_one(server: Process, presses: Sequence[Sent]) -> Figures:

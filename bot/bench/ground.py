@@ -127,14 +127,17 @@ class Ground:
 @asynccontextmanager
 async def ground(place: Place) -> AsyncGenerator[Ground]:
     """An engine at `place`, as `signoff serve` puts it together, at work until the block ends."""
-    moments = Moments()
+    moments, before = Moments(), structlog.get_config()
     structlog.configure(processors=[moments.hear])
     authored = {name: registered()[name] for name in (flows.WORKFLOW, flows.LONG)}
-    async with running(place.settings, authored=authored) as it:
-        await it.application.database.write(mark)
-        async with asyncio.TaskGroup() as group:
-            working = group.create_task(it.work())
-            try:
-                yield Ground(it.application.database, moments)
-            finally:
-                working.cancel()
+    try:
+        async with running(place.settings, authored=authored) as it:
+            await it.application.database.write(mark)
+            async with asyncio.TaskGroup() as group:
+                working = group.create_task(it.work())
+                try:
+                    yield Ground(it.application.database, moments)
+                finally:
+                    working.cancel()
+    finally:
+        structlog.configure(**before)

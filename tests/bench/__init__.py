@@ -1,0 +1,1 @@
+"""The measurements run, and say what can be true; how fast anything is, no test says."""
