@@ -95,7 +95,7 @@ _WAITS: Final[Mapping[str, str]] = {
     "halted": "A kill switch above it is engaged.",
     "stuck": "Undoing a step keeps failing. Retry it, or skip it with a reason.",
     "changed": "Its code changed while it waited. Restore or adopt it.",
-    "quarantined": "It was set aside because driving it failed again and again.",
+    "quarantined": "It was set aside: it ended its worker three times. Release or cancel it.",
 }
 
 

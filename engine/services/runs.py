@@ -194,14 +194,30 @@ def retry(tx: Transaction, tenant: TenantId, run: RunId, *, by: str, reason: str
     if row.reason is WaitingReason.STUCK:
         entry = NewEntry(kind="compensation.retried", data=said)
     elif row.reason is WaitingReason.CHANGED:
-        began = any(each.kind == "rollback.started" for each in journal.entries(tx, run))
-        to = RunStatus.ROLLING_BACK if began else RunStatus.RUNNING
-        entry = NewEntry(kind="run.retried", data={**said, "to": to})
+        entry = NewEntry(kind="run.retried", data={**said, "to": _was(tx, run)})
     else:
         raise Conflict(
             f"Run {run} is neither stuck nor changed; only such runs are retried.", code="not_stuck"
         )
     journal.append(tx, run, [entry], changes=RunChanges(ready_at=tx.now))
+
+
+def release(tx: Transaction, tenant: TenantId, run: RunId, *, by: str, reason: str) -> RunStatus:
+    """Let a run go on that was set aside because it ended its workers; gives what it is now.
+
+    It has all its tries again.
+
+    Raises:
+        NotFound: if there is no such run. Conflict: `not_quarantined`, if it was not set aside.
+    """
+    row = runs.get(tx, tenant, run, lock=True)
+    if row.reason is not WaitingReason.QUARANTINED or row.status is not RunStatus.WAITING:
+        raise Conflict(f"Run {run} is not in quarantine.", code="not_quarantined")
+    said = {"by": by, "reason": reason, "to": _was(tx, run)}
+    changes = RunChanges(ready_at=tx.now, tries=0)
+    return journal.append(
+        tx, run, [NewEntry(kind="run.released", data=said)], changes=changes
+    ).status
 
 
 def resume(tx: Transaction, tenant: TenantId, run: RunId, *, by: str, reason: str) -> RunStatus:
@@ -242,6 +258,12 @@ def verify(tx: Transaction, tenant: TenantId, run: RunId) -> list[str]:
 def counts(tx: Transaction, tenant: TenantId) -> dict[str, int]:
     """How many runs are in each state."""
     return runs.counts(tx, tenant)
+
+
+def _was(tx: Transaction, run: RunId) -> RunStatus:
+    """What a run was, that waits for its code or an operator to be driven on."""
+    began = any(each.kind == "rollback.started" for each in journal.entries(tx, run))
+    return RunStatus.ROLLING_BACK if began else RunStatus.RUNNING
 
 
 def _open(tx: Transaction, run: RunId) -> list[ApprovalRow]:
