@@ -49,6 +49,7 @@ _STREAM: Final[Responses] = {
     "/api/events",
     summary="Hear of changes as they happen",
     response_class=EventStream,
+    status_code=200,
     responses={**_STREAM, **refusals(404)},
 )
 async def events(
