@@ -64,7 +64,12 @@ def sha256(content: bytes) -> str:
 
 def tagged_digest(tag: str, value: object) -> str:
     """The digest of `value` for one purpose; the same value under another tag has another digest."""
-    return sha256(tag.encode() + b"\n" + canonical(value))
+    return tagged(tag, canonical(value))
+
+
+def tagged(tag: str, content: bytes) -> str:
+    """`tagged_digest` of the value whose canonical bytes are `content`."""
+    return sha256(tag.encode() + b"\n" + content)
 
 
 def keyed_hash(secret: bytes, purpose: str, text: str) -> str:

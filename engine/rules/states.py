@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Final
 
 from engine.errors import Conflict
@@ -129,7 +130,7 @@ def apply(shape: RunShape | None, kind: str, data: Mapping[str, object]) -> RunS
     """
     if shape is not None and kind in QUIET and (not shape.is_terminal or kind in AFTER_THE_END):
         return shape
-    fitting = [edge for edge in RUN_EDGES if edge.entry_kind == kind and edge.fits(shape)]
+    fitting = [edge for edge in _edges_by(kind) if edge.fits(shape)]
     wanted = data.get("to")
     if len(fitting) > 1 and wanted is not None:
         fitting = [edge for edge in fitting if edge.after == wanted]
@@ -138,6 +139,11 @@ def apply(shape: RunShape | None, kind: str, data: Mapping[str, object]) -> RunS
     edge = fitting[0]
     kept = shape.reason if shape is not None and edge.keeps_reason else edge.reason
     return RunShape(status=edge.after, reason=kept)
+
+
+@cache
+def _edges_by(kind: str) -> tuple[Edge, ...]:
+    return tuple(edge for edge in RUN_EDGES if edge.entry_kind == kind)
 
 
 def change_approval(

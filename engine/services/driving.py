@@ -1,7 +1,7 @@
 """What a driver of a run writes: each deed proves the lease, and is one transaction."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -11,7 +11,16 @@ from engine.errors import DigestMismatch, EngineError, Fault, Refused
 from engine.ids import LeaseToken, RunId, TenantId, WorkerId
 from engine.rules.states import ApprovalStatus, RunStatus, WaitingReason
 from engine.rules.suspicion import ANYBODY, CRASHES_MAX, Tries
-from engine.store import approvals, artifacts, checkpoints, journal, leases, notices, undoing
+from engine.store import (
+    approvals,
+    artifacts,
+    checkpoints,
+    journal,
+    leases,
+    messages,
+    notices,
+    undoing,
+)
 from engine.store.announcements import SNAPSHOT_CHANNEL, announce
 from engine.store.approvals import DIGEST_TAG, ApprovalRow
 from engine.store.database import Transaction
@@ -61,27 +70,19 @@ def claim(
     claims = leases.claim(
         tx, worker=worker, workflows=workflows, lease_for=lease_for, limit=limit, tries=tries
     )
-    moved: list[RunId] = []
-    refused: set[RunId] = set()
+    taken: list[Claim] = []
     for each in claims:
         try:
             if each.run.tries > CRASHES_MAX:
                 _quarantine(tx, each)
-                refused.add(each.run.id)
-            elif (entry := _taken_up(each)) is not None:
-                journal.append(tx, each.run.id, [entry], token=each.token)
-                moved.append(each.run.id)
+            elif (entry := _taken_up(each)) is None:
+                taken.append(each)
+            else:
+                _shape, new = journal.append_and_give(tx, each.run.id, [entry], token=each.token)
+                taken.append(replace(each, entries=[*each.entries, *new]))
         except (EngineError, *DAMAGED):
             log.exception("run.damaged", run=each.run.id)
-            refused.add(each.run.id)
-    if not moved and not refused:
-        return claims
-    fresh = journal.entries_of(tx, moved)
-    return [
-        Claim(run=each.run, token=each.token, entries=fresh.get(each.run.id, each.entries))
-        for each in claims
-        if each.run.id not in refused
-    ]
+    return taken
 
 
 def record(
@@ -126,8 +127,9 @@ def finish(
     record(tx, driven, [*before, entry], changes)
     # Receivers of webhooks follow every run; people need to hear only of what went back.
     only = None if entry.kind in {"run.rolled_back", "run.failed"} else SNAPSHOT_CHANNEL
-    for row in approvals.of_run(tx, driven.run):
-        announce(tx, row, entry.kind, only=only)
+    if messages.are_there_of(tx, driven.run):
+        for row in approvals.of_run(tx, driven.run):
+            announce(tx, row, entry.kind, only=only)
 
 
 def dispatch(

@@ -65,17 +65,22 @@ class ApprovalChanges(TypedDict, total=False):
 
 def insert_new(tx: Transaction, row: ApprovalRow) -> None:
     """Store a new approval and its first version."""
-    add(tx, approvals, [_values(row)])
-    insert_version(tx, row, edited_by=row.requester)
+    values = _values(row)
+    add(tx, approvals, [values])
+    _insert_version(tx, row, str(values["content"]), edited_by=row.requester)
 
 
 def insert_version(tx: Transaction, row: ApprovalRow, *, edited_by: str) -> None:
     """Keep what this version said, for ever."""
+    _insert_version(tx, row, canonical(row.content.to_json()).decode(), edited_by=edited_by)
+
+
+def _insert_version(tx: Transaction, row: ApprovalRow, content: str, *, edited_by: str) -> None:
     version = {
         "tenant": row.tenant,
         "approval": row.id,
         "version": row.version,
-        "content": canonical(row.content.to_json()).decode(),
+        "content": content,
         "digest": row.digest,
         "edited_by": edited_by,
         "at": tx.now,

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypedDict
 
 from sqlalchemy import Row, bindparam, select
@@ -102,6 +103,18 @@ def append(
         NotFound: if there is no such run.
         ImpossibleChange: if the state does not allow an entry.
     """
+    return append_and_give(tx, run, entries, token=token, changes=changes)[0]
+
+
+def append_and_give(
+    tx: Transaction,
+    run: RunId,
+    entries: Sequence[NewEntry],
+    *,
+    token: LeaseToken | None = None,
+    changes: RunChanges | None = None,
+) -> tuple[RunShape, list[Entry]]:
+    """As `append`; gives the entries too, as they are stored now."""
     row = _locked(tx, run)
     if token is not None and row.lease_token != token:
         raise LeaseLost(f"Run {run} is no longer driven from here.")
@@ -109,13 +122,14 @@ def append(
         status=RunStatus(row.status),
         reason=None if row.reason is None else WaitingReason(row.reason),
     )
+    stored: list[Entry] = []
     lines: list[dict[str, object]] = []
     shape, position, head = before, row.next_position, row.head
     for entry in entries:
         shape = apply(shape, entry.kind, entry.data)
         line = _line(run, position, entry, at=tx.now, previous=head)
-        line["tenant"] = row.tenant
-        lines.append(line)
+        lines.append({**line, "tenant": row.tenant})
+        stored.append(_stored(entry, line))
         position, head = position + 1, str(line["hash"])
     add(tx, journal, lines)
     moved: dict[str, object] = {
@@ -135,7 +149,7 @@ def append(
     tx.hint(f"news:{row.tenant}")
     if moved.get("ready_at") is not None:
         tx.hint("runs")
-    return shape
+    return shape, stored
 
 
 def first_line(
@@ -208,7 +222,7 @@ def _line(
     data = canonical(entry.data).decode()
     # Written out in RFC 8785's key order, so that `data` is spelled once and its stored bytes are hashed.
     text = (
-        f'{{"at":"{iso(at)}","data":{data},"kind":{json.dumps(entry.kind)},"name":{_quoted(entry.name)},'
+        f'{{"at":"{iso(at)}","data":{data},"kind":{_quoted(entry.kind)},"name":{_quoted(entry.name)},'
         f'"path":{_quoted(entry.path)},"position":{position},"previous":"{previous}","run":"{run}"}}'
     )
     return {
@@ -224,8 +238,14 @@ def _line(
     }
 
 
+@lru_cache(maxsize=4096)
 def _quoted(value: str | None) -> str:
     return "null" if value is None else canonical(value).decode()
+
+
+def _stored(entry: NewEntry, line: dict[str, Any]) -> Entry:
+    fields: dict[str, Any] = {**line, "data": entry.data}
+    return Entry(**fields)
 
 
 def _entry(row: Row[Any]) -> Entry:

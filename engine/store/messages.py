@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import case, insert, update
+from sqlalchemy import bindparam, case, insert, select, update
 
 from engine.digest import canonical
-from engine.ids import ApprovalId, MessageId, PersonId, TenantId
+from engine.ids import ApprovalId, MessageId, PersonId, RunId, TenantId
 from engine.store.database import Transaction
 from engine.store.outbox import Shown
+from engine.store.prepared import Prepared
 from engine.store.statements import find
-from engine.store.tables import messages
+from engine.store.tables import approvals, messages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,19 @@ def of(tx: Transaction, approval: ApprovalId) -> list[MessageRow]:
         )
         for message in found
     ]
+
+
+_OF_RUN = Prepared(
+    select(messages.c.approval)
+    .join(approvals, approvals.c.id == messages.c.approval)
+    .where(approvals.c.run == bindparam("run"))
+    .limit(1)
+)
+
+
+def are_there_of(tx: Transaction, run: RunId) -> bool:
+    """Whether any approval of the run is or was shown anywhere."""
+    return bool(_OF_RUN.rows(tx, {"run": run}))
 
 
 def set_shown(tx: Transaction, message: MessageId, shown: Shown) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from engine.digest import canonical, tagged_digest
+from engine.digest import canonical, tagged, tagged_digest
 from engine.errors import Invalid
 from engine.ids import ApprovalId, LeaseToken, PersonId, RunId, TenantId
 from engine.rules.approvers import Approver, ApproverKind, parse_approvers
@@ -72,7 +72,7 @@ def prepare(tx: Transaction, tenant: TenantId, request: Request, asking: Asking)
     if request.on_reject not in {"rollback", "fail"}:
         raise Invalid("on_reject is rollback or fail.", code="bad_on_reject")
     ladder = parse_ladder(request.ladder or DEFAULT_LADDER, risk=request.risk)
-    content = _content(tx, tenant, request, ladder)
+    content, digest = _content(tx, tenant, request, ladder)
     return ApprovalRow(
         id=asking.again or ApprovalId(tx.ids.new("apr")),
         tenant=tenant,
@@ -81,7 +81,7 @@ def prepare(tx: Transaction, tenant: TenantId, request: Request, asking: Asking)
         status=ApprovalStatus.OPEN,
         version=1,
         content=content,
-        digest=tagged_digest(DIGEST_TAG, content.to_json()),
+        digest=digest,
         requester=request.requester,
         excluded=_excluded(request),
         routing=_routing(tx, tenant, request).to_json(),
@@ -124,7 +124,7 @@ def edited(
         requester=row.requester,
         excluded=row.excluded | authors,
     )
-    following = _content(tx, row.tenant, request, row.ladder)
+    following, digest = _content(tx, row.tenant, request, row.ladder)
     # More time is no change of what is asked; a version that follows freezes the longer ladder.
     asked = replace(following, policy=replace(following.policy, ladder=policy.ladder))
     if tagged_digest(DIGEST_TAG, asked.to_json()) == row.digest:
@@ -132,7 +132,7 @@ def edited(
     return replace(
         row,
         content=following,
-        digest=tagged_digest(DIGEST_TAG, following.to_json()),
+        digest=digest,
         version=row.version + 1,
         excluded=request.excluded,
     )
@@ -140,7 +140,8 @@ def edited(
 
 def _content(
     tx: Transaction, tenant: TenantId, request: Request, ladder: Sequence[Rung]
-) -> Content:
+) -> tuple[Content, str]:
+    """What is asked, and its digest."""
     check_words(
         title=request.title, action=request.action, risk=request.risk, comment=request.comment
     )
@@ -160,12 +161,13 @@ def _content(
         ),
         approvers=named,
     )
-    if len(canonical(content.to_json())) > DETAILS_BYTES_MAX:
+    text = canonical(content.to_json())
+    if len(text) > DETAILS_BYTES_MAX:
         raise Invalid(
             f"The request is larger than {DETAILS_BYTES_MAX} bytes. Put large content behind a link.",
             code="too_large",
         )
-    return content
+    return content, tagged(DIGEST_TAG, text)
 
 
 def _frozen(

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event
-from sqlalchemy.engine.interfaces import DBAPICursor, ExecutionContext
+from sqlalchemy import Connection
 
 from engine.clock import micros
 from engine.ids import DEFAULT_TENANT, ApprovalId, LeaseToken, RunId, SystemIds, WorkerId
@@ -36,26 +35,17 @@ class Statements:
 
     def of(self, deed: Callable[[Transaction], Any], tx: Transaction) -> None:
         """Do the deed and keep its statements' plans."""
-        asked: list[tuple[str, Any]] = []
-
-        def keep(
-            _connection: Connection,
-            _cursor: DBAPICursor,
-            statement: str,
-            parameters: Any,
-            _context: ExecutionContext | None,
-            _many: bool,
-        ) -> None:
-            asked.append((statement, parameters))
-
-        event.listen(tx.connection, "before_cursor_execute", keep)
-        deed(tx)
-        event.remove(tx.connection, "before_cursor_execute", keep)
-        for statement, parameters in asked:
-            if not statement.startswith(("SELECT", "UPDATE", "DELETE")):
-                continue
-            rows = tx.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            self.plans.append((statement, [row[3] for row in rows]))
+        driver = _driver(tx.connection)
+        asked: list[str] = []
+        driver.set_trace_callback(asked.append)
+        try:
+            deed(tx)
+        finally:
+            driver.set_trace_callback(None)
+        for statement in asked:
+            if statement.startswith(("SELECT", "UPDATE", "DELETE")):
+                rows = driver.execute(f"EXPLAIN QUERY PLAN {statement}")
+                self.plans.append((statement, [row[3] for row in rows]))
 
     @property
     def scans(self) -> list[str]:
@@ -70,6 +60,12 @@ class Statements:
     def uses(self, index: str) -> bool:
         """Whether some statement finds its rows by this index."""
         return any(index in step for _statement, plan in self.plans for step in plan)
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver
 
 
 @pytest.fixture(scope="module")
