@@ -21,19 +21,18 @@ from channels.webhook.channel import WebhookChannel
 from channels.webhook.config import WebhookTarget
 from engine.clock import Clock, SystemClock
 from engine.http import Egress
-from engine.ids import DEFAULT_TENANT, Ids, SystemIds, WorkerId
+from engine.ids import DEFAULT_TENANT, Ids, SystemIds, TenantId, WorkerId
 from engine.runtime.executor import Executor
 from engine.runtime.worker import Pace, Worker
 from engine.runtime.workflows import Workflows
-from engine.services import configuration, deliveries, tending
+from engine.services import configuration, deliveries, tenants, tending
+from engine.services.configuration import Directory
 from engine.store.database import Database, Transaction
 from engine.store.routings import set_channels
 from engine.tokens import Tokens
 from signoff.registry import Workflow, registered
 
 _log = structlog.stdlib.get_logger("bot")
-
-WEB: Final = "web"  # the inbox shows every approval; nothing has to be sent for that
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,14 +86,14 @@ async def running(
     async with database_of(settings, clock=clock, ids=ids, tokens=tokens) as database:
         clock = clock or SystemClock()
         parts = _Parts(settings=settings, database=database, clock=clock, ids=ids, tokens=tokens)
-        webhooks = () if listed is None else listed.webhooks
-        channels = _channels(parts, webhooks)
+        known = listed or Configuration()
+        channels = _channels(parts, known.webhooks)
         if prepares:
             await database.write(lambda tx: _prepare(tx, listed, frozenset(channels)))
         if settings.shared_url is None:
             await database.write(_free_all)
         workflows = Workflows(dict(registered() if authored is None else authored))
-        yield _put_together(parts, channels, webhooks, workflows)
+        yield _put_together(parts, channels, known, workflows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +110,7 @@ class _Parts:
 def _put_together(
     parts: _Parts,
     channels: Mapping[str, Channel],
-    webhooks: tuple[WebhookTarget, ...],
+    listed: Configuration,
     workflows: Workflows,
 ) -> Running:
     settings, database, clock, ids = parts.settings, parts.database, parts.clock, parts.ids
@@ -127,8 +126,8 @@ def _put_together(
             tokens=parts.tokens,
             workflows=workflows,
             channels=channels,
-            webhooks=webhooks,
-            slack=_slack_door(parts, cards),
+            webhooks=listed.webhooks,
+            slack=_slack_door(parts, cards, listed.slack_teams),
             trusted_proxies=settings.trusted_proxies,
             webhook_allow_nets=tuple(settings.webhook_allow_nets),
         ),
@@ -166,7 +165,9 @@ def _channels(parts: _Parts, webhooks: Sequence[WebhookTarget]) -> Mapping[str, 
     return by_name(found)
 
 
-def _slack_door(parts: _Parts, cards: CardBuilder) -> Endpoint | None:
+def _slack_door(
+    parts: _Parts, cards: CardBuilder, teams: Mapping[str, TenantId]
+) -> Endpoint | None:
     slack = parts.settings.slack()
     if slack is None:
         return None
@@ -180,14 +181,26 @@ def _slack_door(parts: _Parts, cards: CardBuilder) -> Endpoint | None:
             clock=parts.clock,
             base_url=parts.settings.base_url,
             card_of=cards.card_of,
+            tenants=teams,
         )
     )
 
 
 def _prepare(tx: Transaction, listed: Configuration | None, channels: frozenset[str]) -> None:
     if listed is not None:
-        configuration.apply(tx, DEFAULT_TENANT, listed.directory)
-    set_channels(tx, channels | {WEB})
+        _apply(tx, listed)
+    set_channels(tx, channels)
+
+
+def _apply(tx: Transaction, listed: Configuration) -> None:
+    directories = {DEFAULT_TENANT: listed.directory}
+    for tenant in listed.tenants:
+        tenants.keep(tx, tenant.id, name=tenant.name)
+        directories[tenant.id] = tenant.directory
+    # Whom the file names no longer goes from there as from everywhere; what the API added stays.
+    for known in tenants.listing(tx):
+        tx.act_for(known.id)
+        configuration.apply(tx, known.id, directories.get(known.id, Directory()))
 
 
 def _free_all(tx: Transaction) -> None:

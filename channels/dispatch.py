@@ -17,6 +17,7 @@ from engine.services import deliveries
 from engine.store.database import Database
 from engine.store.hints import Ear
 from engine.store.outbox import Delivery
+from engine.store.presence import GONE_AFTER, TOLD_EVERY
 
 LEASE: Final = timedelta(seconds=90)  # longer than one attempt may take
 POLL: Final = timedelta(seconds=1)
@@ -93,6 +94,8 @@ class _Lane:
         self._database, self._attempts, self._clock = database, attempts, clock
         self._sending: dict[str, Delivery] = {}
         self._rests: dict[str, datetime] = {}
+        self._began_at: datetime | None = None
+        self._told_at: datetime | None = None
         self._stopped = False
         self._ear = Ear()
 
@@ -138,6 +141,7 @@ class _Lane:
 
     async def _claim(self, limit: int, resting: frozenset[str]) -> list[Delivery]:
         if self._name == ORPHANS:
+            await self._say_what_is_served()
             return await self._database.write(
                 lambda tx: deliveries.claim_orphans(
                     tx, self._known, limit=limit, lease_for=LEASE
@@ -148,6 +152,20 @@ class _Lane:
                 tx, self._name, limit=limit, lease_for=LEASE, resting=resting
             )
         )  # fmt: skip
+
+    async def _say_what_is_served(self) -> None:
+        now = self._clock.now()
+        self._began_at = self._began_at or now
+        if self._told_at is not None and now < self._told_at + TOLD_EVERY:
+            return
+        # Whoever has just begun cannot know who else is about to.
+        judges = now >= self._began_at + GONE_AFTER
+        gone = await self._database.write(
+            lambda tx: deliveries.serve(tx, self._known, missing=judges)
+        )
+        self._told_at = now
+        for channel in gone:
+            log.error("channel.gone", channel=channel)
 
     def _resting(self) -> frozenset[str]:
         now = self._clock.now()

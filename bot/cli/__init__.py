@@ -7,6 +7,7 @@ import typer
 from bot.cli import (
     approvals,
     bench,
+    chaos,
     elsewhere,
     keys,
     login,
@@ -17,7 +18,9 @@ from bot.cli import (
     slack,
     start,
     storage,
+    tenants,
 )
+from bot.cli.tenant import Verb
 
 __all__ = ["app"]
 
@@ -52,12 +55,14 @@ app.command()(setting_up.doctor)
 app.command()(storage.migrate)
 app.command()(storage.backup)
 app.command()(storage.restore)
-app.command()(start.run)
+app.command(cls=Verb)(start.run)
 app.add_typer(runs.verbs)
 app.add_typer(approvals.verbs)
 app.add_typer(outbox.verbs)
 app.add_typer(keys.verbs)
+app.add_typer(tenants.verbs)
 app.add_typer(slack.verbs)
-app.command()(login.login)
-app.command()(login.logout)
+app.command(cls=Verb)(login.login)
+app.command(cls=Verb)(login.logout)
 app.add_typer(bench.verbs)
+app.command()(chaos.chaos)

@@ -7,6 +7,7 @@ import typer
 from bot.cli import drawing
 from bot.cli.connection import Url, doors, segment
 from bot.cli.shapes import Approval
+from bot.cli.tenant import Verb
 from bot.cli.terminal import AsJson, finish, print_json, print_line, say, show
 
 verbs = typer.Typer(name="approvals", help="See what is asked, and vote.", no_args_is_help=True)
@@ -15,7 +16,7 @@ ApprovalId = Annotated[str, typer.Argument(metavar="APPROVAL", help="The approva
 Comment = Annotated[str | None, typer.Option("--comment", "-m", help="Why; everybody sees it.")]
 
 
-@verbs.command("list")
+@verbs.command("list", cls=Verb)
 def list_approvals(
     *,
     status: Annotated[
@@ -64,7 +65,7 @@ def list_approvals(
     finish(deed())
 
 
-@verbs.command("show")
+@verbs.command("show", cls=Verb)
 def show_approval(*, approval: ApprovalId, as_json: AsJson = False, url: Url = None) -> None:
     """Show all that is asked, how the votes stand, and what happens next."""
 
@@ -78,7 +79,7 @@ def show_approval(*, approval: ApprovalId, as_json: AsJson = False, url: Url = N
     finish(deed())
 
 
-@verbs.command("approve")
+@verbs.command("approve", cls=Verb)
 def approve(
     *, approval: ApprovalId, comment: Comment = None, as_json: AsJson = False, url: Url = None
 ) -> None:
@@ -86,7 +87,7 @@ def approve(
     finish(_vote(approval, "approve", comment, as_json=as_json, url=url))
 
 
-@verbs.command("reject")
+@verbs.command("reject", cls=Verb)
 def reject(
     *, approval: ApprovalId, comment: Comment = None, as_json: AsJson = False, url: Url = None
 ) -> None:
@@ -94,7 +95,7 @@ def reject(
     finish(_vote(approval, "reject", comment, as_json=as_json, url=url))
 
 
-@verbs.command("extend")
+@verbs.command("extend", cls=Verb)
 def extend(
     *,
     approval: ApprovalId,
@@ -108,7 +109,7 @@ def extend(
     finish(_operate(approval, "extend", body, as_json=as_json, url=url))
 
 
-@verbs.command("cancel")
+@verbs.command("cancel", cls=Verb)
 def cancel(
     *,
     approval: ApprovalId,

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import typer
 
-from bot.cli import sessions
+from bot.cli import sessions, tenant
 from bot.cli.remote import Remote, key_of, remote
 from bot.cli.terminal import ExitCode, Stopped
 from bot.owner_socket import check_is_ours, socket_path
@@ -39,6 +39,7 @@ Url = Annotated[
     ),
 ]
 
+NONE: Final[Mapping[str, str]] = {}
 RETRY_EVERY: Final = timedelta(milliseconds=50)
 BEGINS_WITHIN: Final = timedelta(seconds=5)  # an owner whose socket does not answer yet
 
@@ -76,6 +77,10 @@ class Doors:
             Request(method="POST", path=path, body=body, idempotency_key=idempotency_key)
         )
 
+    async def patch(self, path: str, body: Mapping[str, object]) -> Any:
+        """What `PATCH path` answers."""
+        return await self._answer(Request(method="PATCH", path=path, body=body))
+
     async def delete(self, path: str) -> Any:
         """What `DELETE path` answers."""
         return await self._answer(Request(method="DELETE", path=path))
@@ -107,27 +112,31 @@ class Doors:
 
 @asynccontextmanager
 async def doors(
-    url: str | None, *, as_person: bool = False, workflows: Sequence[str] | None = None
+    url: str | None,
+    *,
+    as_person: bool = False,
+    workflows: Sequence[str] | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> AsyncGenerator[Doors]:
     """The doors of the server at `url`; without one, of whoever owns this folder's database.
 
     Nobody owning it, this process does until the block ends; unless `workflows` is None it imports
     the configured ones and these. With `as_person` the session of `signoff login` speaks, else an
-    API key or the owner.
+    API key or the owner. It speaks for the tenant that was named, unless `headers` say otherwise.
 
     Raises:
         Stopped: `not_signed_in` or `no_key`, if there is nothing to speak with.
         EngineError: if this process had to open the database and could not.
     """
-    elsewhere = remote(url)
+    elsewhere, said = remote(url), tenant.said(url) if headers is None else headers
     if elsewhere.url is not None:
         bearer = session_at(elsewhere.url) if as_person else key_of(elsewhere)
-        async with at_url(elsewhere.url, bearer=bearer) as found:
+        async with at_url(elsewhere.url, bearer=bearer, headers=said) as found:
             yield found
         return
     settings = load()
     person = session_at(server_of(settings)) if as_person else None
-    async with beside(settings, bearer=person, workflows=workflows) as found:
+    async with beside(settings, bearer=person, workflows=workflows, headers=said) as found:
         yield found
 
 
@@ -136,10 +145,10 @@ async def doors_for_anybody(url: str | None) -> AsyncGenerator[Doors]:
     """The doors as `doors` finds them, for somebody who has yet to say who they are."""
     elsewhere = remote(url)
     if elsewhere.url is not None:
-        async with at_url(elsewhere.url, bearer=None) as found:
+        async with at_url(elsewhere.url, bearer=None, headers=tenant.said(url)) as found:
             yield found
         return
-    async with beside(load(), bearer=None) as found:
+    async with beside(load(), bearer=None, headers=tenant.said(url)) as found:
         yield found
 
 
@@ -179,16 +188,22 @@ def session_at(server: str) -> str:
 
 
 @asynccontextmanager
-async def at_url(url: str, *, bearer: str | None) -> AsyncGenerator[Doors]:
+async def at_url(
+    url: str, *, bearer: str | None, headers: Mapping[str, str] = NONE
+) -> AsyncGenerator[Doors]:
     """The doors of a server elsewhere."""
     async with plain_client(base_url=url) as client:
-        client.headers.update(_said(bearer))
+        client.headers.update({**_said(bearer), **headers})
         yield Doors(server=url, exchange=partial(exchange, client, retry_every=RETRY_EVERY))
 
 
 @asynccontextmanager
 async def beside(
-    settings: Settings, *, bearer: str | None, workflows: Sequence[str] | None = None
+    settings: Settings,
+    *,
+    bearer: str | None,
+    workflows: Sequence[str] | None = None,
+    headers: Mapping[str, str] = NONE,
 ) -> AsyncGenerator[Doors]:
     """The doors of whoever owns the database, over its socket, or else of this process itself."""
     async with AsyncExitStack() as stack:
@@ -203,7 +218,7 @@ async def beside(
 
             app = local_only(create_app(inside.application))
             client = await stack.enter_async_context(app_client(app, base_url=settings.base_url))
-        client.headers.update(_said(bearer))
+        client.headers.update({**_said(bearer), **headers})
         yield Doors(
             server=server_of(settings),
             exchange=partial(exchange, client, retry_every=RETRY_EVERY),

@@ -7,6 +7,7 @@ import typer
 from bot.cli import drawing
 from bot.cli.connection import Url, doors, segment
 from bot.cli.shapes import Key
+from bot.cli.tenant import Verb
 from bot.cli.terminal import AsJson, finish, print_json, print_line, say, show
 from engine.clock import SystemClock, iso
 from engine.rules.durations import parse_duration
@@ -14,7 +15,7 @@ from engine.rules.durations import parse_duration
 verbs = typer.Typer(name="keys", help="API keys.", no_args_is_help=True)
 
 
-@verbs.command("create")
+@verbs.command("create", cls=Verb)
 def create_key(
     *,
     name: Annotated[str, typer.Option(help="What it is for.")],
@@ -46,7 +47,7 @@ def create_key(
     finish(deed())
 
 
-@verbs.command("list")
+@verbs.command("list", cls=Verb)
 def list_keys(*, as_json: AsJson = False, url: Url = None) -> None:
     """List every key, revoked ones too."""
 
@@ -78,7 +79,7 @@ def list_keys(*, as_json: AsJson = False, url: Url = None) -> None:
     finish(deed())
 
 
-@verbs.command("revoke")
+@verbs.command("revoke", cls=Verb)
 def revoke_key(
     *,
     key: Annotated[str, typer.Argument(metavar="KEY", help="The key's id: key_….")],

@@ -7,12 +7,13 @@ import typer
 from bot.cli import drawing
 from bot.cli.connection import Url, doors
 from bot.cli.shapes import Delivery
+from bot.cli.tenant import Verb
 from bot.cli.terminal import AsJson, finish, print_json, print_line, say, show
 
 verbs = typer.Typer(name="outbox", help="Messages, and those given up.", no_args_is_help=True)
 
 
-@verbs.command("list")
+@verbs.command("list", cls=Verb)
 def list_outbox(
     *,
     status: Annotated[
@@ -57,7 +58,7 @@ def list_outbox(
     finish(deed())
 
 
-@verbs.command("redrive")
+@verbs.command("redrive", cls=Verb)
 def redrive(
     *,
     message: Annotated[

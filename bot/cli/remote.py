@@ -16,7 +16,7 @@ _KEY: Final = re.compile(r"[\x21-\x7e]+")
 
 
 class Remote(BaseSettings):
-    """`SIGNOFF_URL` and `SIGNOFF_API_KEY`, from the environment and `.env`."""
+    """`SIGNOFF_URL`, `SIGNOFF_API_KEY` and `SIGNOFF_TENANT`, from the environment and `.env`."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True
@@ -24,6 +24,7 @@ class Remote(BaseSettings):
 
     url: str | None = None
     api_key: SecretStr | None = None
+    tenant: str | None = None
 
     def __init__(self, env_file: Path | None = None) -> None:
         super().__init__(_env_file=env_file)

@@ -8,6 +8,7 @@ from rich.text import Text
 from bot.cli import drawing
 from bot.cli.connection import Doors, Url, doors, segment
 from bot.cli.shapes import Entry, Run, RunLine
+from bot.cli.tenant import Verb
 from bot.cli.terminal import AsJson, ExitCode, finish, print_json, print_line, say, show
 
 verbs = typer.Typer(name="runs", help="Look at runs and operate them.", no_args_is_help=True)
@@ -16,7 +17,7 @@ RunId = Annotated[str, typer.Argument(metavar="RUN", help="The run, as in run_â€
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the journal and shown.")]
 
 
-@verbs.command("list")
+@verbs.command("list", cls=Verb)
 def list_runs(
     *,
     status: Annotated[str | None, typer.Option(help="Only those in this state.")] = None,
@@ -49,7 +50,7 @@ def list_runs(
     finish(deed())
 
 
-@verbs.command("show")
+@verbs.command("show", cls=Verb)
 def show_run(*, run: RunId, as_json: AsJson = False, url: Url = None) -> None:
     """Show a run: its steps, what it waits for, and what was undone."""
 
@@ -63,7 +64,7 @@ def show_run(*, run: RunId, as_json: AsJson = False, url: Url = None) -> None:
     finish(deed())
 
 
-@verbs.command("journal")
+@verbs.command("journal", cls=Verb)
 def show_journal(*, run: RunId, as_json: AsJson = False, url: Url = None) -> None:
     """Print a run's journal, every entry of it; with --json one entry on each line."""
 
@@ -82,7 +83,7 @@ def show_journal(*, run: RunId, as_json: AsJson = False, url: Url = None) -> Non
     finish(deed())
 
 
-@verbs.command("replay")
+@verbs.command("replay", cls=Verb)
 def replay_run(*, run: RunId, as_json: AsJson = False, url: Url = None) -> None:
     """Rebuild a run's state from its journal, and say whether it equals the stored one."""
 
@@ -102,19 +103,19 @@ def replay_run(*, run: RunId, as_json: AsJson = False, url: Url = None) -> None:
     finish(deed())
 
 
-@verbs.command("cancel")
+@verbs.command("cancel", cls=Verb)
 def cancel_run(*, run: RunId, reason: Reason, as_json: AsJson = False, url: Url = None) -> None:
     """Stop a run where it is; nothing is undone."""
     finish(_operate(run, "cancel", reason, as_json=as_json, url=url))
 
 
-@verbs.command("retry")
+@verbs.command("retry", cls=Verb)
 def retry_run(*, run: RunId, reason: Reason, as_json: AsJson = False, url: Url = None) -> None:
     """Let a run go on that is stuck in a compensation, or whose code had changed."""
     finish(_operate(run, "retry", reason, as_json=as_json, url=url))
 
 
-@verbs.command("resume")
+@verbs.command("resume", cls=Verb)
 def resume_run(
     *,
     run: Annotated[
@@ -133,13 +134,13 @@ def resume_run(
     return finish(_resume_all(reason, as_json=as_json, url=url))
 
 
-@verbs.command("release")
+@verbs.command("release", cls=Verb)
 def release_run(*, run: RunId, reason: Reason, as_json: AsJson = False, url: Url = None) -> None:
     """Let a run go on that was set aside because it ended its workers."""
     finish(_operate(run, "release", reason, as_json=as_json, url=url))
 
 
-@verbs.command("skip")
+@verbs.command("skip", cls=Verb)
 def skip_step(*, run: RunId, reason: Reason, as_json: AsJson = False, url: Url = None) -> None:
     """Leave the step whose compensation is stuck as it is, and go on undoing."""
     finish(_operate(run, "skip", reason, as_json=as_json, url=url))

@@ -166,6 +166,16 @@ class Entry(Shape):
     hash: str
 
 
+class Tenant(Shape):
+    """An organisation as the terminal shows it."""
+
+    id: str
+    name: str
+    is_active: bool
+    origin: str
+    created_at: datetime | None
+
+
 class Delivery(Shape):
     """A message in the outbox."""
 

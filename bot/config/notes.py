@@ -25,22 +25,31 @@ class Notes:
 
     lines: Lines
     problems: list[ConfigProblem] = field(default_factory=list[ConfigProblem])
+    prefix: Path = ()  # the table in which everything is that is read now
+
+    def under(self, prefix: Path) -> "Notes":
+        """The same notes for whoever reads the tables within `prefix`, and need not know it."""
+        return Notes(self.lines, self.problems, prefix)
 
     def add(self, path: Path, text: str, *, value: str | None = None) -> None:
         """Note a mistake at `path`, or at the line of one `value` in it."""
-        self.problems.append(ConfigProblem(line=self.lines.of(path, value), text=text))
+        line = self.lines.of(self._whole(path), value)
+        self.problems.append(ConfigProblem(line=line, text=text))
+
+    def _whole(self, path: Path) -> Path:
+        return path if path[: len(self.prefix)] == self.prefix else (*self.prefix, *path)
 
     def table(self, raw: object, path: Path) -> Raw:
         """The table at `path`; an empty one, noted, when it is something else."""
         if is_table(raw):
             return {str(key): value for key, value in raw.items()}
-        self.add(path, f"{called(path)} is {shown(raw)}; it must be a table.")
+        self.add(path, f"{called(self._whole(path))} is {shown(raw)}; it must be a table.")
         return {}
 
     def tables(self, raw: Raw, kind: str) -> Iterable[tuple[str, Raw, Path]]:
         """Every named table under `kind`, as in `[people.ana]`; bad names are noted, and left out."""
         for name, value in self.table(raw.get(kind, {}), (kind,)).items():
-            path = (kind, name)
+            path = self._whole((kind, name))
             if is_name(name):
                 yield name, self.table(value, path), path
             else:
@@ -55,7 +64,7 @@ class Notes:
                 meant = f" Did you mean `{close[0]}`?" if close else ""
                 self.add(
                     (*path, key),
-                    f"{shown(key)} is not a key of {called(path)}.{meant} "
+                    f"{shown(key)} is not a key of {called(self._whole(path))}.{meant} "
                     f"Possible are {', '.join(possible)}.",
                 )
 

@@ -2,20 +2,21 @@
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from bot.config.lines import Lines
 from bot.config.notes import ConfigProblem, Notes, Raw
-from bot.config.people import read_groups, read_people, read_roles
-from bot.config.routes import read_routes, read_webhooks
-from channels.webhook.config import WebhookTarget
+from bot.config.tenants import SECTIONS, ListedTenant, read_directory, read_tenants
+from channels.base import ChannelMisconfigured
+from channels.webhook.config import WebhookTarget, by_name
 from engine.errors import Invalid
+from engine.ids import DEFAULT_TENANT, TenantId
 from engine.store.directory import Directory
 
 BYTES_MAX: Final = 1 << 20
-SECTIONS: Final = ("people", "groups", "roles", "routes", "webhooks")
 LATER: Final = ("policies", "budgets")
 
 _PLACE: Final = re.compile(r" \(at (?:line (?P<line>[0-9]+), column [0-9]+|end of document)\)$")
@@ -23,10 +24,19 @@ _PLACE: Final = re.compile(r" \(at (?:line (?P<line>[0-9]+), column [0-9]+|end o
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
-    """What the file says: people and routes for the store, webhooks for their channel."""
+    """What the file says: people and routes for the store, webhooks of every tenant for their channel.
+
+    `directory` is the installation's own tenant, `tenants` are all others.
+    """
 
     directory: Directory = field(default_factory=Directory)
     webhooks: tuple[WebhookTarget, ...] = ()
+    tenants: tuple[ListedTenant, ...] = ()
+
+    @property
+    def slack_teams(self) -> Mapping[str, TenantId]:
+        """Whose each workspace is that is somebody's."""
+        return {team: tenant.id for tenant in self.tenants for team in tenant.slack_teams}
 
 
 class BadConfiguration(Invalid):
@@ -85,18 +95,16 @@ def _configuration(raw: Raw, notes: Notes) -> Configuration:
     for key in LATER:
         if key in raw:
             notes.add((key,), f"`{key}` is not a key of this version's signoff.toml; remove it.")
-    notes.only({key: raw[key] for key in raw if key not in LATER}, (), SECTIONS)
-    people = read_people(raw, notes)
-    names = {person.id for person in people} | set(notes.table(raw.get("people", {}), ("people",)))
-    webhooks = read_webhooks(raw, names, notes)
-    hooks = notes.table(raw.get("webhooks", {}), ("webhooks",))
-    directory = Directory(
-        people=people,
-        groups=read_groups(raw, names, notes),
-        roles=read_roles(raw, names, notes),
-        routes=read_routes(raw, people, list(hooks), notes),
-    )
-    return Configuration(directory=directory, webhooks=webhooks)
+    notes.only({key: raw[key] for key in raw if key not in LATER}, (), (*SECTIONS, "tenants"))
+    directory, webhooks = read_directory(raw, notes, tenant=DEFAULT_TENANT)
+    tenants = read_tenants(raw, notes)
+    every = (*webhooks, *(each for tenant in tenants for each in tenant.webhooks))
+    if len(notes.problems) == 0:
+        try:
+            by_name(every)
+        except ChannelMisconfigured as refused:
+            notes.add(("tenants",), str(refused))
+    return Configuration(directory=directory, webhooks=every, tenants=tenants)
 
 
 def _syntax(message: str, content: bytes) -> ConfigProblem:

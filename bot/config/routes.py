@@ -7,7 +7,7 @@ from bot.config.lines import Path
 from bot.config.notes import Notes, Raw, called
 from channels.base import ChannelMisconfigured
 from channels.webhook.config import WebhookTarget, by_name
-from engine.ids import PersonId
+from engine.ids import PersonId, TenantId
 from engine.rules.routing import CHANNELS, parse_routing
 from engine.rules.wording import BadRule, is_sequence, shown
 from engine.store.directory import ListedPerson
@@ -17,7 +17,9 @@ ROUTES: Final = ("default", "operators")
 _WEBHOOK_KEYS: Final = ("url", "secrets", "person")
 
 
-def read_webhooks(raw: Raw, people: Collection[str], notes: Notes) -> tuple[WebhookTarget, ...]:
+def read_webhooks(
+    raw: Raw, people: Collection[str], notes: Notes, *, tenant: TenantId
+) -> tuple[WebhookTarget, ...]:
     """Every `[webhooks.…]`; no secret is ever repeated."""
     found: list[WebhookTarget] = []
     for name, table, path in notes.tables(raw, "webhooks"):
@@ -33,7 +35,9 @@ def read_webhooks(raw: Raw, people: Collection[str], notes: Notes) -> tuple[Webh
             continue
         try:
             owner = None if person is None else PersonId(person)
-            found.append(WebhookTarget(name=name, url=url, secrets=secrets, person=owner))
+            found.append(
+                WebhookTarget(name=name, url=url, secrets=secrets, person=owner, tenant=tenant)
+            )
         except ChannelMisconfigured as refused:
             key = "url" if " url " in str(refused) else "secrets"
             notes.add((*path, key), str(refused))

@@ -31,8 +31,14 @@ class WebhookTarget:
     person: PersonId | None = None
     tenant: TenantId = DEFAULT_TENANT
 
+    @property
+    def place(self) -> str:
+        """Where it stands in `signoff.toml`."""
+        within = "" if self.tenant == DEFAULT_TENANT else f"tenants.{self.tenant}."
+        return f"{within}webhooks.{self.name}"
+
     def __post_init__(self) -> None:
-        place = f"[webhooks.{self.name}]"
+        place = f"[{self.place}]"
         if not _NAME.fullmatch(self.name):
             raise ChannelMisconfigured(
                 f"The webhook name {self.name!a} must be lower-case letters, digits, - and _."
@@ -80,10 +86,10 @@ def by_name(
     found: dict[tuple[TenantId, str], WebhookTarget] = {}
     for target in targets:
         if (target.tenant, target.name) in found:
-            raise ChannelMisconfigured(f"[webhooks.{target.name}] is there twice.")
+            raise ChannelMisconfigured(f"[{target.place}] is there twice.")
         if sharing := _sharing(target.secrets, found.values()):
             raise ChannelMisconfigured(
-                f"[webhooks.{target.name}] and [webhooks.{sharing}] share a secret. Give each its "
+                f"[{target.place}] and [{sharing}] share a secret. Give each its "
                 "own, or nobody can say which of them answered."
             )
         found[target.tenant, target.name] = target
@@ -94,7 +100,7 @@ def _sharing(secrets: Sequence[str], others: Iterable[WebhookTarget]) -> str | N
     keys = {signing_key(secret) for secret in secrets}
     return next(
         (
-            other.name
+            other.place
             for other in others
             if keys & {signing_key(secret) for secret in other.secrets}
         ),

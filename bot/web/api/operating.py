@@ -33,6 +33,22 @@ class KeyList(Answer):
     keys: list[Key]
 
 
+class Tenant(Answer):
+    """One organisation that shares this installation."""
+
+    id: str
+    name: str
+    is_active: bool
+    origin: str = Field(description="`built-in`, `config` or `api`.")
+    created_at: datetime | None = Field(description="None for the one that was always here.")
+
+
+class TenantList(Answer):
+    """Every organisation, those at rest included."""
+
+    tenants: list[Tenant]
+
+
 class Delivery(Answer):
     """One message in the outbox."""
 

@@ -15,6 +15,7 @@ from bot.web.api import (
     outbox,
     runs,
     sign_ins,
+    tenants,
     votes,
     watching,
 )
@@ -27,6 +28,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     votes.router,
     api_keys.router,
     outbox.router,
+    tenants.router,
     backups.router,
     sign_ins.router,
     hearing.router,

@@ -94,10 +94,6 @@
   document.addEventListener("click", onClick);
   window.addEventListener("pageshow", letSendAgain);
   document.addEventListener("htmx:after:swap", showTimes);
-  // A page nobody looks at asks for nothing.
-  document.addEventListener("htmx:before:request", (event) => {
-    if (document.hidden && event.target.closest?.("[data-poll]")) event.preventDefault();
-  });
   setInterval(showTimes, 1000);
   showTimes();
 })();
