@@ -4,10 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import Connection, LargeBinary, Table, insert, select
+from sqlalchemy import Connection, LargeBinary, Row, Table, insert, literal, select, tuple_
 from sqlalchemy.exc import DBAPIError
 
 from engine.clock import micros
@@ -60,7 +59,7 @@ def is_empty(connection: Connection) -> bool:
 
 def _carried(source: Connection, target: Connection, table: Table) -> Tally:
     tally = Tally()
-    for batch in _batches(source, table):
+    for batch in batches(source, table):
         tally = tally.and_also(batch)
         given = [dict(zip(table.c.keys(), row, strict=True)) for row in batch]
         try:
@@ -73,18 +72,23 @@ def _carried(source: Connection, target: Connection, table: Table) -> Tally:
 
 def _tally(connection: Connection, table: Table) -> Tally:
     tally = Tally()
-    for batch in _batches(connection, table):
+    for batch in batches(connection, table):
         tally = tally.and_also(batch)
     return tally
 
 
-def _batches(connection: Connection, table: Table) -> Iterator[Sequence[Sequence[Any]]]:
+def batches(connection: Connection, table: Table) -> Iterator[Sequence[Row[*tuple[Any, ...]]]]:
+    """Every row of `table` in the order of its key, some at a time."""
     is_heavy = any(isinstance(column.type, LargeBinary) for column in table.c)
-    size = HEAVY_ROWS if is_heavy else ROWS
-    # Asked of this statement alone: a connection keeps the options that it is given.
-    rows = iter(connection.execute(select(table).execution_options(yield_per=size)))
-    while batch := [tuple(row) for row in islice(rows, size)]:
-        yield batch
+    key = list(table.primary_key)
+    # Page by page: a cursor of PostgreSQL stays open until the end of the transaction, and keeps its
+    # table from being altered.
+    page = select(table).order_by(*key).limit(HEAVY_ROWS if is_heavy else ROWS)
+    rows = connection.execute(page).all()
+    while rows:
+        yield rows
+        last = tuple_(*(literal(getattr(rows[-1], each.name), each.type) for each in key))
+        rows = connection.execute(page.where(tuple_(*key) > last)).all()
 
 
 def _demand_plain(table: Table, rows: Sequence[Mapping[str, object]]) -> None:

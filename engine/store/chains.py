@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any, Final
 
 from sqlalchemy import Row, select
@@ -11,6 +11,7 @@ from engine.clock import iso
 from engine.digest import canonical, sha256
 from engine.ids import RunId
 from engine.store import journal
+from engine.store.carrying import batches
 from engine.store.database import Transaction
 from engine.store.journal import Entry
 from engine.store.runs import DAMAGED
@@ -24,10 +25,9 @@ def broken_chains(tx: Transaction) -> Iterator[str]:
     for row in _runs(tx):
         if not _is_whole(_entries(tx, RunId(row.id)), row.next_position, row.head):
             yield f"run {row.id}"
-    in_order = select(audit).order_by(audit.c.tenant, audit.c.position)
-    lines = tx.connection.execute(in_order.execution_options(yield_per=PAGE))
-    for tenant, chain in groupby(lines, key=lambda line: str(line.tenant)):
-        if not _follows(chain):
+    lines = chain.from_iterable(batches(tx.connection, audit))
+    for tenant, audited in groupby(lines, key=lambda line: str(line.tenant)):
+        if not _follows(audited):
             yield f"audit of {tenant}"
 
 
@@ -56,9 +56,9 @@ def _is_whole(entries: Sequence[Entry], length: int, head: str) -> bool:
     return len(entries) == length and previous == head
 
 
-def _follows(chain: Iterator[Row[Any]]) -> bool:
+def _follows(lines: Iterator[Row[*tuple[Any, ...]]]) -> bool:
     previous, is_whole = "", True
-    for position, line in enumerate(chain):
+    for position, line in enumerate(lines):
         body = {
             "tenant": line.tenant,
             "position": position,
