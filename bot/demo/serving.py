@@ -14,7 +14,10 @@ from starlette.types import ASGIApp
 from typing_extensions import override
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from engine.clock import SystemClock
+
 GRACE: Final = timedelta(seconds=1)
+ROUNDS: Final = 4
 
 
 class Droppable(H11Protocol):
@@ -92,4 +95,16 @@ async def _shut(server: uvicorn.Server, grace: timedelta) -> None:
             task.cancel()
         if late:
             await asyncio.wait(late, timeout=grace.total_seconds())
+    await _hang_up_all(server)
     await server.lifespan.shutdown()
+
+
+async def _hang_up_all(server: uvicorn.Server) -> None:
+    # One that was accepted a moment ago comes to light in the next rounds of the loop, and one that is
+    # hung up is closed in the round after: a socket that nobody closed would be found in the next test.
+    for _ in range(ROUNDS):
+        for connection in list(server.server_state.connections):
+            transport: asyncio.Transport | None = getattr(connection, "transport", None)
+            if transport is not None:
+                transport.abort()
+        await SystemClock().sleep(timedelta(0))

@@ -11,6 +11,7 @@ from playwright.async_api import Page
 from bot.application import Application
 from bot.demo.serving import served
 from bot.web.app import create_app
+from bot.web.streams import Streams
 from engine.clock import SystemClock
 from engine.ids import DEFAULT_TENANT, PersonId, SystemIds
 from engine.rules.tally import Choice
@@ -31,6 +32,7 @@ class World:
 
     url: str
     site: Site
+    streams: Streams
 
     async def sign_in(self, page: Page, person: PersonId) -> None:
         """Give the page's browser a session of `person`."""
@@ -69,8 +71,8 @@ async def served_world(path: Path) -> AsyncGenerator[World]:
             tokens=tokens,
             workflows=Workflows(dict(registered())),
         )
-        async with (
-            Site.of(application) as site,
-            served(create_app(application)) as url,
-        ):
-            yield World(url=url, site=site)
+        app = create_app(application)
+        async with Site.of(application) as site, served(app) as url:
+            streams: Streams = app.state.shared.streams
+            yield World(url=url, site=site, streams=streams)
+            streams.close()
