@@ -16,7 +16,7 @@ from engine.store.postgres_url import each_host, is_postgres, normalised
 
 SECRET_BYTES_MIN: Final = 32
 SECRET_LETTERS_MIN: Final = 8  # different ones: fewer is a key held down, not a secret
-LEASES: Final = (timedelta(seconds=5), timedelta(minutes=5))
+LEASES: Final = (timedelta(seconds=2), timedelta(minutes=5))
 
 SHARED_WITHOUT_KEY: Final = (
     "SIGNOFF_SECRET_KEY is not set. Whoever shares a PostgreSQL needs the same secret: make one with "

@@ -1,22 +1,48 @@
 """An independent checker: what the file, the world's ledger and the messages say together must hold."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from bot.chaos.checker import chains, consent, progress, states, world
+from bot.chaos.checker import chains, consent, leases, progress, states, world
 from bot.chaos.checker.book import Book
 from bot.chaos.checker.consent import Acked
+from bot.chaos.checker.leases import Change, Drives, Frozen, Written
 from bot.chaos.checker.world import Effect, Shown
 
-__all__ = ["Acked", "Effect", "Evidence", "Shown", "violations"]
+__all__ = [
+    "Acked",
+    "Change",
+    "Crowd",
+    "Drives",
+    "Effect",
+    "Evidence",
+    "Frozen",
+    "Shown",
+    "Written",
+    "violations",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crowd:
+    """What many processes left behind, which one alone does not have.
+
+    `posted` are the keys that arrived on each medium whose messages carry one, `live` the addresses
+    at which an approval can still be decided.
+    """
+
+    drives: Drives
+    posted: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    live: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What was seen outside the file. `names` are the steps that write the ledger, each time.
+    """What was seen outside the database. `names` are the steps that write the ledger, each time.
 
     `channel` is the one whose every message is in `shown`. `now`, in microseconds, says that
-    everything had its time and nothing is under way.
+    everything had its time and nothing is under way. `kills` bounds how often one process, killed
+    and started again, may have done a thing twice; for a `crowd` it is bounded by its leases.
     """
 
     effects: Sequence[Effect] = ()
@@ -26,6 +52,7 @@ class Evidence:
     names: frozenset[str] = frozenset()
     channel: str | None = None
     now: int | None = None
+    crowd: Crowd | None = None
 
 
 NOTHING_SEEN = Evidence()
@@ -33,7 +60,8 @@ NOTHING_SEEN = Evidence()
 
 def violations(book: Book, seen: Evidence = NOTHING_SEEN) -> list[str]:
     """Sentences that begin with the invariant they break (RELIABILITY 3a); none when all hold."""
-    return [*book.faults, *_within(book), *_outside(book, seen)]
+    together = _alone(book, seen) if seen.crowd is None else _together(book, seen, seen.crowd)
+    return [*book.faults, *_within(book), *_outside(book, seen), *together]
 
 
 def _within(book: Book) -> Iterator[str]:
@@ -49,11 +77,30 @@ def _within(book: Book) -> Iterator[str]:
 
 def _outside(book: Book, seen: Evidence) -> Iterator[str]:
     yield from consent.lost(book, seen.acked)
-    yield from world.wrong_effects(book, seen.effects, kills=seen.kills)
     yield from world.missing_effects(book, seen.effects, seen.names)
-    yield from world.wrong_messages(book, seen.shown, kills=seen.kills)
+    yield from world.wrong_messages(book, seen.shown)
     if seen.channel is not None:
         yield from world.unsent(book, seen.shown, seen.channel)
     if seen.now is not None:
         yield from progress.unfinished(book, seen.now)
         yield from world.stale(book, seen.shown)
+
+
+def _alone(book: Book, seen: Evidence) -> Iterator[str]:
+    yield from world.wrong_effects(book, seen.effects)
+    yield from world.repeated_effects(book, seen.effects, kills=seen.kills)
+    yield from world.repeated_messages(seen.shown, kills=seen.kills)
+
+
+def _together(book: Book, seen: Evidence, crowd: Crowd) -> Iterator[str]:
+    drives = crowd.drives
+    late = frozenset(leases.late_calls(drives, seen.effects))
+    yield from world.wrong_effects(book, seen.effects, late)
+    yield from leases.wrongly_given(drives)
+    yield from leases.foreign_entries(drives)
+    yield from leases.foreign_calls(drives, seen.effects)
+    yield from leases.repeated(drives, seen.effects, leases.failures(book, seen.effects))
+    yield from world.oversent(book, seen.shown)
+    yield from world.never_arrived(book, crowd.posted)
+    if seen.now is not None:
+        yield from world.still_live(book, crowd.live)

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ ENDINGS = frozenset({"approval.decided", "approval.expired", "approval.cancelled
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
-    """One line of the world's ledger. `life` numbers the process that did it."""
+    """One call as the world's ledger has it. `life` numbers the process that did it, `who` names it."""
 
     request: str
     name: str
@@ -21,6 +21,7 @@ class Effect:
     needs_consent: bool = False
     life: int = 0
     at: int = 0
+    who: str = ""
 
     @property
     def is_undo(self) -> bool:
@@ -45,13 +46,19 @@ class Shown:
     life: int = 0
 
 
-def wrong_effects(book: Book, effects: Sequence[Effect], *, kills: int) -> Iterator[str]:
-    """Effects without consent, done again, or out of order."""
+def wrong_effects(
+    book: Book, effects: Sequence[Effect], late: frozenset[Effect] = frozenset()
+) -> Iterator[str]:
+    """Effects without consent, with other arguments, or after their end, but for those that are `late`."""
     for effect in effects:
-        yield from _effect(book, effect)
+        yield from _effect(book, effect, is_late=effect in late)
     given = {(effect.request, effect.args) for effect in effects}
     for request in twice(request for request, _args in given):
         yield f"I3: {request} was done again with other arguments"
+
+
+def repeated_effects(book: Book, effects: Sequence[Effect], *, kills: int) -> Iterator[str]:
+    """Effects that one process did again, or that were done more often than it was killed."""
     failed = Counter(
         (run, entry["path"], entry["kind"].partition(".")[0])
         for run, entries in book.journals.items()
@@ -108,9 +115,9 @@ def wrong_rollbacks(book: Book) -> Iterator[str]:
             yield f"I9: run {run['id']} is rolled back without {forgotten}"
 
 
-def wrong_messages(book: Book, shown: Sequence[Shown], *, kills: int) -> Iterator[str]:
-    """Messages that were never planned, that came too often, or that went back in time."""
-    keys = {row["id"]: row for row in book["outbox"]}
+def wrong_messages(book: Book, shown: Sequence[Shown]) -> Iterator[str]:
+    """Messages that were never planned, or that went back in time."""
+    keys = {row["id"] for row in book["outbox"]}
     seen: dict[tuple[str, str], Shown] = {}
     for each in shown:
         if each.key not in keys:
@@ -119,12 +126,46 @@ def wrong_messages(book: Book, shown: Sequence[Shown], *, kills: int) -> Iterato
         if before is not None and _is_older(each, than=before):
             yield f"I14: {each.address} was shown {each.status} of {each.approval} after its end"
         seen[each.approval, each.address] = each
+
+
+def repeated_messages(shown: Sequence[Shown], *, kills: int) -> Iterator[str]:
+    """Messages that one process sent again, or that came more often than it was killed."""
     for (key, life), count in Counter((each.key, each.life) for each in shown).items():
         if count > 1:
             yield f"I13: {key} was sent {count} times in life {life}"
     for key, count in Counter(each.key for each in shown).items():
         if count > 1 + kills:
             yield f"I13: {key} was sent {count} times over {kills} kills"
+
+
+def oversent(book: Book, shown: Sequence[Shown]) -> Iterator[str]:
+    """Messages that came more often than anybody says to have tried."""
+    tries = {row["id"]: int(row["attempts"]) for row in book["outbox"]}
+    for key, count in Counter(each.key for each in shown).items():
+        if key in tries and count > tries[key]:
+            yield f"I13: {key} was sent {count} times and tried {tries[key]} times"
+
+
+def never_arrived(book: Book, posted: Mapping[str, frozenset[str]]) -> Iterator[str]:
+    """Messages that are marked as posted and never arrived; `posted` are the keys by channel."""
+    deliveries: defaultdict[str, set[str]] = defaultdict(set)
+    for row in book["outbox"]:
+        if row["message"] is not None:
+            deliveries[row["message"]].add(row["id"])
+    for message in book["messages"]:
+        keys = posted.get(message["channel"])
+        if keys is None or message["state"] != "posted":
+            continue
+        if not deliveries[message["id"]] & keys:
+            yield f"I13: message {message['id']} is marked as posted and never arrived"
+
+
+def still_live(book: Book, live: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Buttons that can still be pressed, by address and approval, where all is over."""
+    for address, approval in live:
+        row = book.approvals.get(approval)
+        if row is None or row["status"] != "open":
+            yield f"I14: {address} can still press a button of {approval}, which has ended"
 
 
 def unsent(book: Book, shown: Sequence[Shown], channel: str) -> Iterator[str]:
@@ -169,7 +210,7 @@ def unannounced(book: Book) -> Iterator[str]:
             yield f"I14: a link of {link['approval']} still decides"
 
 
-def _effect(book: Book, effect: Effect) -> Iterator[str]:
+def _effect(book: Book, effect: Effect, *, is_late: bool) -> Iterator[str]:
     run, path = effect.place
     lines = [entry for entry in book.journals.get(run, []) if entry["path"] == path]
     if run not in book.runs:
@@ -177,7 +218,7 @@ def _effect(book: Book, effect: Effect) -> Iterator[str]:
         return
     end = "compensation.finished" if effect.is_undo else "step.finished"
     over = [entry for entry in lines if entry["kind"] == end and entry["at"] < effect.at]
-    if over:
+    if over and not is_late:
         yield f"I10: {effect.request} was done again after it was finished"
     if effect.is_undo and not any(entry["kind"] == "compensation.begun" for entry in lines):
         yield f"I9: {effect.request} was undone and the journal knows nothing of it"
