@@ -20,6 +20,7 @@ from engine.services.keys import Scope
 from engine.store.runs import NewRun
 from tests.api.desk import ANA, ASKED, BO, Desk, Known, code
 from tests.api.listening import Heard, listening
+from tests.clock import ManualClock
 
 pytestmark = pytest.mark.anyio
 
@@ -183,6 +184,38 @@ async def test_what_cannot_be_gone_on_from_is_reset(desk: Desk, url: str, last: 
 
     assert (first.name, first.type) == ("reset", "reset")
     assert types(following) == ["approval.updated"]
+
+
+async def test_what_comes_to_light_after_something_younger_is_told_all_the_same(
+    desk: Desk, url: str, clock: ManualClock
+) -> None:
+    ana, bo, approval = await desk.person(ANA), await desk.person(BO), await asked(desk)
+    async with listening(url, ana.token) as stream:
+        await stream.next()
+        await voted(ana, approval)
+        younger = await stream.until("approval.updated")
+
+        await clock.advance(timedelta(seconds=-5))
+        await voted(bo, approval)
+
+        older = await stream.until("approval.decided")
+    assert types(older) == ["approval.updated", "approval.decided"]
+    assert str(older[0].id) < str(younger[-1].id)
+
+
+async def test_a_clock_that_was_set_back_is_told_of(
+    desk: Desk, url: str, clock: ManualClock
+) -> None:
+    watcher, operator = await desk.key(Scope.READ), await desk.key()
+    async with listening(url, watcher.token) as stream:
+        await stream.next()
+        await clock.advance(timedelta(hours=-2))
+
+        await operator.post("/api/approvals", ASKED)
+
+        assert [each.name for each in await stream.ended()] == ["dropped"]
+    async with listening(url, watcher.token, last=stream.last_id) as again:
+        assert (await again.next()).name == "reset"
 
 
 async def test_the_id_of_another_run_is_reset(desk: Desk, url: str) -> None:

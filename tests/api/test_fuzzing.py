@@ -61,6 +61,8 @@ async def fuzzed(url: str, token: str, settings: Path) -> tuple[int, str]:
         f"{url}/openapi.json",
         "--header",
         f"Authorization: Bearer {token}",
+        "--exclude-path",
+        "/api/events",  # its answers do not end; tests/api/test_events.py
         "--checks",
         "all",
         "--exclude-checks",

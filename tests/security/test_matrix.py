@@ -37,6 +37,7 @@ NEEDS: Mapping[tuple[str, str], tuple[Scope | None, Any]] = {
     ("DELETE", "/api/keys/{id}"): (OPERATE, None),
     ("GET", "/api/outbox"): (OPERATE, None),
     ("POST", "/api/outbox/redrive"): (OPERATE, {}),
+    ("GET", "/api/events"): (READ, None),
     ("GET", "/api/stats"): (READ, None),
     ("GET", "/metrics"): (READ, None),
     ("GET", "/api/me"): (None, None),

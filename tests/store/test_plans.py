@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from engine.clock import micros
 from engine.ids import DEFAULT_TENANT, ApprovalId, LeaseToken, RunId, SystemIds, WorkerId
-from engine.services import approvals, deliveries, driving, rungs, runs, tending
+from engine.services import approvals, deliveries, driving, rungs, runs, tending, watching
 from engine.services.approvals import Wanted
 from engine.store import approvals as approval_rows
 from engine.store import timers, votes
@@ -200,6 +200,14 @@ HOT = {
     ),
     "the journal of one run": (
         lambda tx: runs.entries(tx, DEFAULT_TENANT, RunId("run_00007"), after=-1, limit=50),
+        "PRIMARY KEY (run=? AND position>?)",
+    ),
+    "a tenant's news": (
+        lambda tx: watching.look(tx, DEFAULT_TENANT, since=NOON),
+        "ix_journal_news",
+    ),
+    "the news of one run": (
+        lambda tx: watching.of_run(tx, RunId("run_00007"), after=0),
         "PRIMARY KEY (run=? AND position>?)",
     ),
 }  # fmt: skip
