@@ -1,72 +1,156 @@
-"""Runs ours and each peer in turn, so that all meet the same machine, and prints medians and ratios."""
+"""Runs ours and each peer in turn, so that all meet the same machine, and prints medians, spread and ratios.
+
+    python3 benchmarks/compare.py --rounds 5 [--database sqlite|postgresql] [--workers 2]
+
+Peers that are not installed are left out, and named; benchmarks/README.md says how to install them.
+"""
 
 import argparse
 import json
 import os
 import platform
+import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
-HERE = Path(__file__).parent
-PEERS = {"langgraph": "langgraph_gated.py", "dbos": "dbos_gated.py"}
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+OURS = ROOT / ".venv" / "bin" / "python"
+PEERS = Path(os.environ.get("SIGNOFF_PEERS", ROOT / ".peers"))
+RESTATE = "node_modules/@restatedev/restate-server-linux-x64/bin/restate-server"
+CONCURRENCY = 64
+
+# How many runs of each: some seconds of them, so that a slow one does not take up the whole time.
+SIZES = {"floor": 4000, "restate": 2000, "langgraph": 300, "dbos": 150}
+ON = {"sqlite": ("floor", "restate", "langgraph", "dbos"), "postgresql": ("restate", "langgraph", "dbos")}
 
 
-def measure(command: list[str]) -> float:
-    """One measurement's runs a second: the last line that the command prints is its JSON."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=HERE.parent)
+class Failed(Exception):
+    """A measurement ended badly; the message is the end of what it said."""
+
+
+def last_line(command: list[object], *, within_s: float = 580) -> dict:
+    """What a command's last line says, which is its JSON.
+
+    Raises:
+        Failed: if it fails, or takes too long.
+    """
+    words = [str(word) for word in command]
+    told = {**os.environ, "RESTATE_SERVER": restate_server() or ""}
+    try:
+        done = subprocess.run(
+            words, capture_output=True, text=True, check=False, cwd=ROOT, env=told, timeout=within_s
+        )
+    except subprocess.TimeoutExpired:
+        raise Failed(f"longer than {within_s:.0f} s") from None
     if done.returncode != 0:
-        raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
-    return float(json.loads(done.stdout.strip().splitlines()[-1])["runs_s"])
+        raise Failed(" ".join((done.stderr or done.stdout).strip()[-300:].split()))
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def bench(*words: object, url: str | None = None, within_s: float = 580) -> dict:
+    """What `signoff bench` measures."""
+    where = [] if url is None else ["--database", url]
+    return last_line([OURS, "-m", "signoff", "bench", *words, "--json", *where], within_s=within_s)
+
+
+def peer(name: str, mode: str, runs: int, *, url: str | None = None) -> dict:
+    """What a peer measures, in a folder of its own or on the PostgreSQL at `url`."""
+    with tempfile.TemporaryDirectory(prefix="peer-") as folder:
+        python, script = PEERS / "bin" / "python", HERE / "peers" / f"{name}_gated.py"
+        return last_line([python, script, mode, runs, CONCURRENCY, url or folder], within_s=180)
+
+
+def restate_server() -> str | None:
+    """Where Restate's server is, if it is anywhere."""
+    named = os.environ.get("RESTATE_SERVER") or str(PEERS / RESTATE)
+    return named if Path(named).exists() else shutil.which("restate-server")
+
+
+def installed(names: tuple[str, ...]) -> list[str]:
+    """Those of the peers that can be run here."""
+    if not (PEERS / "bin" / "python").exists():
+        return []
+    return [name for name in names if name != "restate" or restate_server()]
+
+
+def interleaved(
+    kind: str, rounds: int, *, runs: int, fresh: Callable[[], str] | None = None, workers: int = 1
+) -> dict:
+    """Ours and a peer, ours and the next peer, and again; a ratio for each pair.
+
+    `fresh` makes an empty PostgreSQL for every measurement; without it all run on SQLite.
+    """
+    found: defaultdict[str, list[dict]] = defaultdict(list)
+    ratios: defaultdict[str, list[float]] = defaultdict(list)
+    failed: dict[str, str] = {}
+    ours = ["gated-runs", "--runs", runs, "--concurrency", CONCURRENCY, "--workers", workers]
+    for _round in range(rounds):
+        for name in installed(ON[kind]):
+            try:
+                mine = bench(*ours, url=fresh and fresh())
+                needs_url = fresh if name != "restate" else None
+                theirs = peer(name, "gated-runs", SIZES[name], url=needs_url and needs_url())
+            except Failed as why:
+                failed[name] = str(why)
+                continue
+            found["signoff"].append(mine)
+            found[name].append(theirs)
+            ratios[name].append(mine["runs_s"] / theirs["runs_s"])
+    return {
+        "what": "gated runs a second, closed loop",
+        "database": kind,
+        "workers": workers,
+        "concurrency": CONCURRENCY,
+        "rounds": rounds,
+        "median": {name: _median(all_, "runs_s") for name, all_ in found.items()},
+        "spread": {
+            name: [min(one["runs_s"] for one in all_), max(one["runs_s"] for one in all_)]
+            for name, all_ in found.items()
+        },
+        "cpu_ms_run": {name: _median(all_, "cpu_ms_run") for name, all_ in found.items()},
+        "ratio": {name: round(statistics.median(all_), 2) for name, all_ in ratios.items()},
+        "left_out": [name for name in ON[kind] if name not in found],
+        "failed": failed,
+    }
+
+
+def _median(measured: list[dict], figure: str) -> float:
+    return round(statistics.median(one[figure] for one in measured), 2)
 
 
 def main() -> None:
-    """Interleave: ours, one peer, ours, the other peer, and again."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--ours", required=True, help="python with signoff[server] installed")
-    parser.add_argument("--peers", required=True, help="python with the peers installed")
+    """Compare, on one database."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--database", choices=sorted(ON), default="sqlite")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--runs", type=int, default=2000)
-    parser.add_argument("--concurrency", type=int, default=64)
+    parser.add_argument("--workers", type=int, default=1)
     given = parser.parse_args()
-    size = ["--runs", str(given.runs), "--concurrency", str(given.concurrency)]
-    ours = [given.ours, "-m", "bot.bench.main", "gated-runs", *size]
-    found: defaultdict[str, list[float]] = defaultdict(list)
-    ratios: defaultdict[str, list[float]] = defaultdict(list)
-    with tempfile.TemporaryDirectory() as folder:
-        for _round in range(given.rounds):
-            for peer, script in PEERS.items():
-                mine = measure(ours)
-                runs = str(given.runs if peer != "dbos" else max(200, given.runs // 4))
-                theirs = measure(
-                    [
-                        given.peers,
-                        str(HERE / "peers" / script),
-                        runs,
-                        str(given.concurrency),
-                        folder,
-                    ]
-                )
-                found["signoff"].append(mine)
-                found[peer].append(theirs)
-                ratios[peer].append(mine / theirs)
-    print(
-        json.dumps(
-            {
-                "what": "gated runs a second, SQLite, closed loop",
-                "concurrency": given.concurrency,
-                "rounds": given.rounds,
-                "cores": os.cpu_count(),
-                "machine": platform.machine(),
-                "median": {name: round(statistics.median(all_), 1) for name, all_ in found.items()},
-                "spread": {name: [min(all_), max(all_)] for name, all_ in found.items()},
-                "ratio": {name: round(statistics.median(all_), 2) for name, all_ in ratios.items()},
-            }
-        )
-    )
+    load = os.getloadavg()[0]
+    if given.database == "sqlite":
+        found = interleaved("sqlite", given.rounds, runs=given.runs)
+    else:
+        from with_postgres import durable
+
+        with durable() as server:
+            found = interleaved(
+                "postgresql",
+                given.rounds,
+                runs=given.runs,
+                fresh=lambda: server.url(server.make()),
+                workers=given.workers,
+            )
+    about = {"cores": os.cpu_count(), "machine": platform.machine(), "load_before": round(load, 1)}
+    print(json.dumps({**about, **found}))
 
 
 if __name__ == "__main__":
+    if OURS.exists() and Path(sys.prefix).resolve() != (ROOT / ".venv").resolve():
+        os.execv(OURS, [str(OURS), *sys.argv])
     main()

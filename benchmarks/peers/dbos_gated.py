@@ -1,18 +1,14 @@
-"""The gated run on DBOS: a workflow that receives a message, on SQLite with the library's defaults.
+"""The gated run on DBOS: a workflow that receives a message, with the library's defaults.
 
-Needs `dbos`. Run: python dbos_gated.py RUNS CONCURRENCY FOLDER
+Needs `dbos`. Run: python dbos_gated.py gated-runs|latency RUNS CONCURRENCY FOLDER|URL
 """
 
 import asyncio
-import json
-import os
 import sys
-import time
 import uuid
-from collections.abc import Iterator
-from pathlib import Path
 
 from dbos import DBOS, SetWorkflowID
+from measuring import closed_loop, each, latencies, report
 
 SUSPENDED: dict[str, asyncio.Future] = {}
 
@@ -32,58 +28,48 @@ async def gated(number: int) -> int:
     return await add_one(first) if decision == "approve" else -1
 
 
-async def one(number: int) -> int:
-    """Start a run, decide it once it waits, and wait for its result."""
+async def start(number: int):
+    """Start a run; its name and its handle, once it waits."""
     run, waits = uuid.uuid4().hex, asyncio.get_running_loop().create_future()
     SUSPENDED[run] = waits
     with SetWorkflowID(run):
         handle = await DBOS.start_workflow_async(gated, number)
     await waits
+    return number, run, handle
+
+
+async def decide(started) -> None:
+    """Decide a run, and wait for its result."""
+    number, run, handle = started
     await DBOS.send_async(run, "approve", "approve")
-    return await handle.get_result()
+    if await handle.get_result() != number + 2:
+        raise SystemExit("A run did not end as it should.")
 
 
-async def loop(numbers: Iterator[int], concurrency: int) -> list[int]:
-    """Run one after the other in each of `concurrency` lanes."""
-    found: list[int] = []
-
-    async def lane() -> None:
-        for number in numbers:
-            found.append(await one(number))
-
-    await asyncio.gather(*(lane() for _lane in range(concurrency)))
-    return found
+async def one(number: int) -> None:
+    """A whole run."""
+    await decide(await start(number))
 
 
-async def main(runs: int, concurrency: int, folder: Path) -> None:
-    """Measure a closed loop of `concurrency` runs at a time."""
+async def main(mode: str, runs: int, concurrency: int, where: str) -> None:
+    """Measure."""
+    is_shared = where.startswith("postgres")
     DBOS(
         config={
             "name": "bench",
-            "system_database_url": f"sqlite:///{folder}/{uuid.uuid4().hex}.db",
+            "system_database_url": where if is_shared else f"sqlite:///{where}/{uuid.uuid4().hex}.db",
             "log_level": "WARNING",
             "console_log_level": "WARNING",
         }
     )
     DBOS.launch()
-    await loop(iter(range(20)), 20)
-    used, began = time.process_time(), time.perf_counter()
-    found = await loop(iter(range(runs)), concurrency)
-    took, used = time.perf_counter() - began, time.process_time() - used
-    if sorted(found) != [number + 2 for number in range(runs)]:
-        raise SystemExit("A run did not end as it should.")
-    print(
-        json.dumps(
-            {
-                "product": "dbos",
-                "runs_s": round(runs / took, 1),
-                "cpu_ms_run": round(used / runs * 1e3, 2),
-            }
-        ),
-        flush=True,
-    )
-    os._exit(0)  # its threads would keep the process alive
+    await each(range(20), 20, one)
+    if mode == "gated-runs":
+        figures = await closed_loop(runs, concurrency, one)
+    else:
+        figures = await latencies(runs, start, decide, pause_s=0.15)
+    report("dbos", mode, "postgresql" if is_shared else "sqlite", figures)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])))
+    asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]))
