@@ -12,7 +12,7 @@ from bot.web.feeds import KEPT, Behind, Feed, OfRun, OfTenant, Source
 from bot.web.rates import TooManyStreams
 from bot.web.waiting import WaitingRoom
 from engine.clock import micros
-from engine.errors import EngineError, Unavailable
+from engine.errors import EngineError
 from engine.ids import RunId, TenantId
 from engine.services.watching import Place
 from engine.store.database import Database
@@ -73,7 +73,7 @@ class Streams:
         return len(self._ears)
 
     def close(self) -> None:
-        """End every stream with a word, and open none any more."""
+        """End every stream with a word, those that are opened from now on too."""
         self._is_closing = True
         for ear in self._ears:
             ear.ring()
@@ -82,10 +82,8 @@ class Streams:
         """Return if another stream of `caller` may be opened.
 
         Raises:
-            TooManyStreams: if there are too many. Unavailable: `stopping`, when the process stops.
+            TooManyStreams: if there are too many.
         """
-        if self._is_closing:
-            raise Unavailable("Signoff is stopping. Ask again in a moment.", code="stopping")
         with self._room.place(caller) as is_free:
             if not is_free:
                 raise TooManyStreams

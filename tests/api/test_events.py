@@ -292,7 +292,8 @@ async def test_streams_end_with_a_word_when_the_process_stops(
         app.state.shared.streams.close()
 
         assert [each.name for each in await stream.ended()] == ["dropped"]
-    assert code(await key.get("/api/events")) == (503, "stopping")
+    async with listening(url, key.token, last=stream.last_id) as too_late:
+        assert [each.name for each in await too_late.ended()] == ["ready", "dropped"]
 
 
 class _Slow:

@@ -32,25 +32,36 @@ async def browser(pytestconfig: pytest.Config) -> AsyncGenerator[Browser]:
 
 
 @pytest.fixture
-async def page(browser: Browser) -> AsyncGenerator[Page]:
+def pages() -> list[Page]:
+    """The pages of this test. They leave before the world ends, so that none asks a server that is gone."""
+    return []
+
+
+@pytest.fixture
+async def page(browser: Browser, pages: list[Page]) -> AsyncGenerator[Page]:
     """A page with its own cookies. An uncaught error or a console error fails the test."""
     async with opened(browser) as page:
+        pages.append(page)
         yield page
 
 
 @pytest.fixture
-async def phone(browser: Browser) -> AsyncGenerator[Page]:
+async def phone(browser: Browser, pages: list[Page]) -> AsyncGenerator[Page]:
     """The same on a narrow touch screen in the dark, which most votes are given on."""
     narrow = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
     async with opened(browser, color_scheme="dark", **narrow) as page:
+        pages.append(page)
         yield page
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncGenerator[World]:
+async def world(tmp_path: Path, pages: list[Page]) -> AsyncGenerator[World]:
     """Everything behind the pages, served on a port of this machine."""
     async with served_world(tmp_path / "signoff.db") as world:
         yield world
+        for page in pages:
+            for shown in page.context.pages:
+                await shown.goto("about:blank")
 
 
 @asynccontextmanager
