@@ -94,8 +94,8 @@ class _Lane:
         self._database, self._attempts, self._clock = database, attempts, clock
         self._sending: dict[str, Delivery] = {}
         self._rests: dict[str, datetime] = {}
-        self._began_at: datetime | None = None
         self._told_at: datetime | None = None
+        self._told = 0
         self._stopped = False
         self._ear = Ear()
 
@@ -155,15 +155,16 @@ class _Lane:
 
     async def _say_what_is_served(self) -> None:
         now = self._clock.now()
-        self._began_at = self._began_at or now
         if self._told_at is not None and now < self._told_at + TOLD_EVERY:
             return
-        # Whoever has just begun cannot know who else is about to.
-        judges = now >= self._began_at + GONE_AFTER
+        # Whoever has just begun, or slept, cannot know who else is about to be there.
+        if self._told_at is None or now > self._told_at + GONE_AFTER:
+            self._told = 0
+        judges = self._told >= GONE_AFTER / TOLD_EVERY
         gone = await self._database.write(
             lambda tx: deliveries.serve(tx, self._known, missing=judges)
         )
-        self._told_at = now
+        self._told_at, self._told = now, self._told + 1
         for channel in gone:
             log.error("channel.gone", channel=channel)
 

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from engine.digest import sha256
 from engine.errors import NotFound
-from engine.ids import DeliveryId, TenantId
-from engine.store import deliveries, inbox, messages, notices, outbox
+from engine.ids import DEFAULT_TENANT, DeliveryId, TenantId
+from engine.store import deliveries, dispatching, inbox, messages, notices, outbox, presence
 from engine.store.database import Transaction
 from engine.store.deliveries import OutboxLine
 from engine.store.outbox import EVERY, Delivery, NewDelivery, Shown
@@ -28,15 +28,35 @@ def claim(
     lease_for: timedelta,
     resting: Collection[str] = (),
 ) -> list[Delivery]:
-    """Lease what is due on `channel`; see `store.outbox.claim`."""
-    return outbox.claim(tx, channel, limit=limit, lease_for=lease_for, resting=resting)
+    """Lease what is due on `channel`; see `store.dispatching.claim`."""
+    return dispatching.claim(tx, channel, limit=limit, lease_for=lease_for, resting=resting)
 
 
 def claim_orphans(
-    tx: Transaction, known: Collection[str], *, limit: int, lease_for: timedelta
+    tx: Transaction, served: Collection[str], *, limit: int, lease_for: timedelta
 ) -> list[Delivery]:
-    """Lease what is due on channels that are not `known` here."""
-    return outbox.claim_orphans(tx, known, limit=limit, lease_for=lease_for)
+    """Lease what is due on channels that are not among those `served` here, nor another process's."""
+    known = {*served, *presence.known(tx, presence.CHANNEL)}
+    return dispatching.claim_orphans(tx, known, limit=limit, lease_for=lease_for)
+
+
+def serve(tx: Transaction, channels: Collection[str], *, missing: bool) -> frozenset[str]:
+    """Say that `channels` are served here. With `missing`, those that no process has served for minutes
+    are given, and forgotten: the operators are told, and what waits for them counts as undeliverable.
+    """
+    presence.tell(tx, presence.CHANNEL, channels)
+    left = presence.gone(tx, presence.CHANNEL) if missing else frozenset[str]()
+    gone = presence.forget(tx, presence.CHANNEL, left)
+    for channel in sorted(gone):
+        text = (
+            f"No process has served {channel} for some minutes. If it was not taken out on purpose, start "
+            "a process that has its settings; `signoff doctor` says which are missing."
+        )
+        told = notices.Notice(
+            event=outbox.TROUBLE, title=f"The channel {channel} is gone", text=text, path="/outbox"
+        )
+        notices.tell_operators(tx, DEFAULT_TENANT, told)
+    return gone
 
 
 def give_back(tx: Transaction, claimed: Collection[Delivery]) -> None:

@@ -3,16 +3,15 @@
 import json
 from collections.abc import Mapping
 
-from sqlalchemy import delete, insert
-
 from engine.errors import Invalid
 from engine.ids import TenantId
 from engine.rules.routing import Routing, parse_routing
+from engine.store import presence
 from engine.store.database import Transaction
 from engine.store.statements import find_one
-from engine.store.tables import meta, routings
+from engine.store.tables import routings
 
-CHANNELS_KEY = "channels"
+WEB = "web"  # the inbox shows every approval; nothing has to be sent for that
 
 
 def named(tx: Transaction, tenant: TenantId, name: str) -> Routing:
@@ -41,12 +40,10 @@ def chosen(tx: Transaction, tenant: TenantId, asked: Mapping[str, object] | None
 
 
 def channels(tx: Transaction) -> frozenset[str]:
-    """The channels that this installation has."""
-    row = find_one(tx, meta, {"key": CHANNELS_KEY})
-    return frozenset() if row is None else frozenset(json.loads(row.value))
+    """The channels that this installation has: what some process serves, and the web."""
+    return presence.known(tx, presence.CHANNEL) | {WEB}
 
 
 def set_channels(tx: Transaction, names: frozenset[str]) -> None:
-    """Remember which channels this installation has; done at every start."""
-    tx.connection.execute(delete(meta).where(meta.c.key == CHANNELS_KEY))
-    tx.connection.execute(insert(meta).values(key=CHANNELS_KEY, value=json.dumps(sorted(names))))
+    """Remember that a process serves these channels; said at every start, and again and again."""
+    presence.tell(tx, presence.CHANNEL, names - {WEB})
