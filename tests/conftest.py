@@ -11,6 +11,11 @@ structlog.configure(processors=[structlog.processors.KeyValueRenderer()])
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
+        "--as-app",
+        action="store_true",
+        help="Connect to PostgreSQL as a role that is shown one tenant at a time, everywhere.",
+    )
+    parser.addoption(
         "--require-browser",
         action="store_true",
         help="Fail instead of skipping where no Chromium can be had.",

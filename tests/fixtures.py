@@ -10,15 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from engine.ids import SystemIds
+from engine.ids import DEFAULT_TENANT, SystemIds
 from engine.store.database import Database
 from engine.store.migrations import migrate
-from engine.store.postgres import Surroundings, migrated, opened_on
+from engine.store.postgres import Surroundings, granted, migrated, opened_on
 from engine.store.sqlite import opened
 from engine.tokens import Tokens
 from tests.clock import ManualClock
-from tests.postgres.server import Server, server
+from tests.postgres.server import USER, Server, server
 
+APP_ROLE = "signoff_app"
 SECRET = b"a secret of at least 32 bytes for tests"
 
 
@@ -51,25 +52,33 @@ class Postgres:
 
     server: Server
     template: str
+    role: str  # as whom the application connects: by its policies, it sees one tenant at a time
 
     @contextmanager
     def fresh(self) -> Generator[str]:
         """The URL of a new database at the newest schema, gone with the block."""
         name = self.server.make(self.template)
-        yield self.server.url(name)
+        yield self.server.url(name, role=self.role)
         self.server.ask(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Generator[Postgres]:
+def postgres(request: pytest.FixtureRequest) -> Generator[Postgres]:
     with server() as started:
         template = started.make()
         # A loop may be running here already.
         url = started.url(template)
-        making = threading.Thread(target=lambda: asyncio.run(migrated(url)))
+        making = threading.Thread(target=lambda: asyncio.run(_made(url)))
+        started.ask(f"CREATE ROLE {APP_ROLE} LOGIN")
         making.start()
         making.join()
-        yield Postgres(server=started, template=template)
+        role = APP_ROLE if request.config.getoption("--as-app") else USER
+        yield Postgres(server=started, template=template, role=role)
+
+
+async def _made(url: str) -> None:
+    await migrated(url)
+    await granted(url, APP_ROLE)
 
 
 @pytest.fixture
@@ -82,7 +91,7 @@ async def database(
         around = Surroundings(ids=ids, tokens=tokens, clock=clock)
         with made.fresh() as url:
             async with opened_on(url, around) as shared:
-                yield shared
+                yield shared.of(DEFAULT_TENANT)
         return
     path: Path = request.getfixturevalue("tmp_path") / "signoff.db"
     shutil.copyfile(request.getfixturevalue("migrated_file"), path)

@@ -72,6 +72,7 @@ def claim(
     )
     taken: list[Claim] = []
     for each in claims:
+        tx.act_for(each.run.tenant)
         try:
             if each.run.tries > CRASHES_MAX:
                 _quarantine(tx, each)

@@ -39,6 +39,7 @@ def fire_due(tx: Transaction) -> int:
     """
     due = timers.take_due(tx, limit=BATCH_MAX)
     for timer in due:
+        tx.act_for(timer.tenant)
         try:
             with tx.apart():
                 _fire(tx, timer)

@@ -2,7 +2,7 @@
 
 from typing import Any, Final, Literal
 
-from sqlalchemy import Select, and_, bindparam, select, text
+from sqlalchemy import BindParameter, Select, and_, bindparam, select, text
 
 from engine.ids import TenantId
 from engine.store.database import Transaction
@@ -11,7 +11,7 @@ from engine.store.tenants import listing
 
 Kind = Literal["key", "session", "sign_in", "device", "link", "approval", "email", "person"]
 
-_VALUE: Final = bindparam("value")
+_VALUE: Final[BindParameter[str]] = bindparam("value")
 _LOOKS: Final[dict[str, Select[Any]]] = {
     "key": select(keys.c.tenant).where(keys.c.id == _VALUE),
     "session": select(sessions.c.tenant).where(sessions.c.hash == _VALUE),

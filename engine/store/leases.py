@@ -1,7 +1,7 @@
 """Leases on runs: who may drive which, for how long, and how often that came to nothing."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -9,11 +9,12 @@ from sqlalchemy import Row, and_, bindparam, case, or_, select, update
 
 from engine.ids import LeaseToken, RunId, WorkerId
 from engine.rules.suspicion import ANYBODY, Tries
-from engine.store import journal
+from engine.store import journal, waiting
 from engine.store.database import Transaction
 from engine.store.runs import DAMAGED, Claim, run_of
 from engine.store.statements import change
 from engine.store.tables import runs
+from engine.store.tenants import is_awake
 
 log = structlog.get_logger("engine.store")
 
@@ -24,11 +25,12 @@ _IS_READY = and_(
 )
 _PIN = runs.c.workflow + "@" + runs.c.workflow_version
 _READY = (
-    select(runs.c.id)
+    select(runs.c.id, runs.c.tenant)
     .where(
         _IS_READY,
         _PIN.in_(bindparam("workflows", expanding=True)),
         runs.c.tries.between(bindparam("low"), bindparam("high")),
+        is_awake(runs.c.tenant),
     )
     .order_by(runs.c.ready_at, runs.c.id)
     .limit(bindparam("limit"))
@@ -56,7 +58,12 @@ _GIVE_BACK = (
 )
 _SUSPECTS = (
     select(runs.c.tries)
-    .where(_IS_READY, _PIN.in_(bindparam("workflows", expanding=True)), runs.c.tries > 0)
+    .where(
+        _IS_READY,
+        _PIN.in_(bindparam("workflows", expanding=True)),
+        runs.c.tries > 0,
+        is_awake(runs.c.tenant),
+    )
     .distinct()
 )
 
@@ -90,11 +97,23 @@ def claim(
         "high": tries.high,
         "limit": limit,
     }
-    found = [RunId(row.id) for row in tx.connection.execute(_READY, given)]
-    if not found:
-        return []
+    is_asked = tx.is_guarded
+    rows: Sequence[Any] = (
+        waiting.ready_runs(tx, given) if is_asked else tx.connection.execute(_READY, given).all()
+    )
+    claims: list[Claim] = []
+    for found in waiting.by_tenant(tx, rows):
+        until = tx.now + lease_for
+        claims += _taken(tx, [RunId(id) for id in found], worker=worker, until=until)
+    order = {row.id: place for place, row in enumerate(rows)}
+    return sorted(claims, key=lambda each: order[each.run.id])
+
+
+def _taken(
+    tx: Transaction, found: Sequence[RunId], *, worker: WorkerId, until: datetime
+) -> list[Claim]:
+    """The lease on each of these runs of one tenant."""
     tokens = {run: LeaseToken(tx.ids.new("lease")) for run in found}
-    until = tx.now + lease_for
     held = [{"run": run, "token": tokens[run], "holder": worker, "until": until} for run in found]
     tx.connection.execute(_TAKE, held)
     rows = {RunId(row.id): row for row in tx.connection.execute(_THESE, {"ids": found})}
@@ -121,9 +140,9 @@ def renew(
 ) -> set[RunId]:
     """Extend the leases that are still held; gives the runs that are not, whose drivers must stop."""
     lost: set[RunId] = set()
-    for run, token in sorted(tokens.items()):  # in one order, so that two never wait for each other
+    for run in waiting.each_run(tx, tokens):  # in one order, so that two never wait for each other
         kept = {"lease_expires_at": tx.now + lease_for}
-        if change(tx, runs, {"id": run, "lease_token": token}, kept) == 0:
+        if change(tx, runs, {"id": run, "lease_token": tokens[run]}, kept) == 0:
             lost.add(run)
     return lost
 
@@ -131,6 +150,8 @@ def renew(
 def suspects(tx: Transaction, *, workflows: Sequence[str]) -> set[int]:
     """How often those ready runs of `workflows` were taken up in vain that were so at all."""
     given = {"now": tx.now, "workflows": list(workflows)}
+    if tx.is_guarded:
+        return waiting.suspects(tx, given)
     return {row.tries for row in tx.connection.execute(_SUSPECTS, given)}
 
 
@@ -139,8 +160,9 @@ def give_back(tx: Transaction, tokens: Mapping[RunId, LeaseToken]) -> int:
 
     Does nothing to a run whose lease is no longer this one. Gives how many were handed back.
     """
-    given = [{"run": run, "token": token} for run, token in sorted(tokens.items())]
-    done = sum(tx.connection.execute(_GIVE_BACK, each).rowcount for each in given)
+    done = 0
+    for run in waiting.each_run(tx, tokens):
+        done += tx.connection.execute(_GIVE_BACK, {"run": run, "token": tokens[run]}).rowcount
     if done:
         tx.hint("runs")
     return done

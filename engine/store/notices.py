@@ -20,6 +20,7 @@ class Notice:
 
 def tell_operators(tx: Transaction, tenant: TenantId, notice: Notice) -> None:
     """Tell whoever `[routes.operators]` names; a repeated event is told again."""
+    tx.act_for(tenant)
     routing = routings.named(tx, tenant, "operators")
     operators = electorates.members_of(tx, tenant, "role", "operator")
     reachable = [

@@ -1,19 +1,18 @@
 """The outbox as rows: what must be sent, who is sending it, and what became of it."""
 
-import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from operator import gt, lt
+from datetime import datetime
+from operator import gt
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, insert, literal, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, insert, literal, select, tuple_, update
 
 from engine.digest import canonical
 from engine.errors import LeaseLost
 from engine.ids import ApprovalId, DeliveryId, LeaseToken, MessageId, PersonId, TenantId
 from engine.store.database import Transaction
-from engine.store.tables import messages, outbox
+from engine.store.tables import outbox
 
 TROUBLE = "deliveries.trouble"
 REFRESH = "approval.updated"  # only says how things stand: one that waits is enough
@@ -102,31 +101,6 @@ def enqueue(tx: Transaction, new: NewDelivery) -> DeliveryId:
     return delivery
 
 
-def claim(
-    tx: Transaction,
-    channel: str,
-    *,
-    limit: int,
-    lease_for: timedelta,
-    resting: Collection[str] = (),
-) -> list[Delivery]:
-    """Lease up to `limit` due deliveries of `channel`, the longest due first, none to `resting`.
-
-    Of one message only the earliest pending delivery is ever handed out, so that they happen in
-    order. Safe to call from many processes at once: no delivery is held by two, unless a lease ran
-    out; then the earlier holder's marks change nothing.
-    """
-    wanted = and_(outbox.c.channel == channel, outbox.c.address.not_in(resting))
-    return _lease(tx, wanted, limit=limit, lease_for=lease_for)
-
-
-def claim_orphans(
-    tx: Transaction, known: Collection[str], *, limit: int, lease_for: timedelta
-) -> list[Delivery]:
-    """As `claim`, for channels that are not among `known`."""
-    return _lease(tx, outbox.c.channel.not_in(known), limit=limit, lease_for=lease_for)
-
-
 def mark(tx: Transaction, delivery: Delivery, **values: Any) -> None:
     """Change a leased delivery and give up its lease.
 
@@ -153,7 +127,7 @@ def give_back(tx: Transaction, delivery: Delivery) -> None:
     """Return a claimed delivery untried; does nothing when the lease is no longer this one."""
     tx.connection.execute(
         update(outbox)
-        .where(outbox.c.id == delivery.id, outbox.c.lease_token == delivery.lease, _is("pending"))
+        .where(outbox.c.id == delivery.id, outbox.c.lease_token == delivery.lease, is_in("pending"))
         .values(attempts=outbox.c.attempts - 1, **FREE)
     )
 
@@ -162,7 +136,7 @@ def drop_rest(tx: Transaction, message: MessageId) -> None:
     """Forget what still waits for a message that nobody will see."""
     tx.connection.execute(
         update(outbox)
-        .where(outbox.c.message == message, _is("pending"), outbox.c.lease_token.is_(None))
+        .where(outbox.c.message == message, is_in("pending"), outbox.c.lease_token.is_(None))
         .values(status="dropped", ended_at=tx.now)
     )
 
@@ -170,12 +144,13 @@ def drop_rest(tx: Transaction, message: MessageId) -> None:
 def release_all(tx: Transaction) -> int:
     """Free every lease. Only for the sole owner of a file, at its start: its holder is dead."""
     done = tx.connection.execute(
-        update(outbox).where(_is("pending"), outbox.c.lease_token.is_not(None)).values(**FREE)
+        update(outbox).where(is_in("pending"), outbox.c.lease_token.is_not(None)).values(**FREE)
     )
     return done.rowcount
 
 
-def _is(status: str) -> ColumnElement[bool]:
+def is_in(status: str) -> ColumnElement[bool]:
+    """Whether a delivery is in this state."""
     # Spelled into the statement: a partial index is not used for a bound parameter.
     return outbox.c.status == literal(status, literal_execute=True)
 
@@ -189,8 +164,8 @@ def _join(tx: Transaction, new: NewDelivery) -> DeliveryId | None:
             outbox.c.event == new.event,
             outbox.c.lease_token.is_(None),
             outbox.c.attempts == 0,
-            _is("pending"),
-            ~_pending_beside(gt),
+            is_in("pending"),
+            ~pending_beside(gt),
         )
         .values(payload=canonical(new.payload).decode(), event_at=tx.now)
         .returning(outbox.c.id)
@@ -198,39 +173,7 @@ def _join(tx: Transaction, new: NewDelivery) -> DeliveryId | None:
     return None if waiting is None else DeliveryId(waiting.id)
 
 
-def _lease(
-    tx: Transaction, wanted: ColumnElement[bool], *, limit: int, lease_for: timedelta
-) -> list[Delivery]:
-    free = or_(outbox.c.lease_expires_at.is_(None), outbox.c.lease_expires_at <= tx.now)
-    due = (
-        select(outbox.c.id)
-        .where(_is("pending"), outbox.c.due_at <= tx.now, free, wanted, ~_pending_beside(lt))
-        .order_by(outbox.c.due_at, outbox.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, key_share=True)
-    )
-    found = [row.id for row in tx.connection.execute(due)]
-    if not found:
-        return []
-    tx.connection.execute(
-        update(outbox)
-        .where(outbox.c.id.in_(found))
-        .values(
-            lease_token=tx.ids.secret(),
-            lease_expires_at=tx.now + lease_for,
-            attempts=outbox.c.attempts + 1,
-        )
-    )
-    rows = tx.connection.execute(
-        select(outbox, *_OF_MESSAGE)
-        .outerjoin(messages, messages.c.id == outbox.c.message)
-        .where(outbox.c.id.in_(found))
-        .order_by(outbox.c.due_at, outbox.c.id)
-    )
-    return [_delivery(row) for row in rows]
-
-
-def _pending_beside(order: Callable[[Any, Any], Any]) -> ColumnElement[bool]:
+def pending_beside(order: Callable[[Any, Any], Any]) -> ColumnElement[bool]:
     """Whether the same message has a pending delivery before (`lt`) or behind (`gt`) this one."""
     other = outbox.alias("other")
     places = [tuple_(each.c.created_at, each.c.id) for each in (other, outbox)]
@@ -239,47 +182,5 @@ def _pending_beside(order: Callable[[Any, Any], Any]) -> ColumnElement[bool]:
 
 
 def _waits_behind(tx: Transaction, delivery: Delivery) -> bool:
-    waiting = select(outbox.c.id).where(outbox.c.message == delivery.message, _is("pending"))
+    waiting = select(outbox.c.id).where(outbox.c.message == delivery.message, is_in("pending"))
     return tx.connection.execute(waiting.limit(1)).first() is not None
-
-
-_OF_MESSAGE = (
-    messages.c.approval,
-    messages.c.person,
-    messages.c.serial,
-    messages.c.state,
-    messages.c.ref,
-    messages.c.shown,
-    messages.c.left_out,
-    messages.c.shown_version,
-)
-
-
-def _delivery(row: Row[Any]) -> Delivery:
-    before = None
-    if row.ref is not None:
-        before = Shown(
-            data=json.loads(row.ref),
-            shown=row.shown or "",
-            version=row.shown_version,
-            left_out=tuple(json.loads(row.left_out or "[]")),
-        )
-    return Delivery(
-        id=DeliveryId(row.id),
-        tenant=TenantId(row.tenant),
-        message=None if row.message is None else MessageId(row.message),
-        approval=None if row.approval is None else ApprovalId(row.approval),
-        person=None if row.person is None else PersonId(row.person),
-        serial=row.serial or 0,
-        state=row.state,
-        channel=row.channel,
-        address=row.address,
-        kind=row.kind,
-        event=row.event,
-        payload=json.loads(row.payload),
-        event_at=row.event_at,
-        attempts=row.attempts,
-        is_unsure=row.attempts > 1 and (row.error is None or row.error.startswith(UNSURE)),
-        lease=LeaseToken(row.lease_token),
-        before=before,
-    )

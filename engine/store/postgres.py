@@ -40,6 +40,7 @@ from engine.store.postgres_errors import (
 from engine.store.postgres_hints import Bells
 from engine.store.postgres_pool import pooled
 from engine.store.postgres_url import connecting, connecting_patiently, shown_url
+from engine.store.row_security import grant
 from engine.store.work import Work
 from engine.tokens import Tokens
 
@@ -248,6 +249,15 @@ async def migrated(url: str) -> None:
         Unavailable: when it cannot be reached, or was made by a newer version.
     """
     await over(url, migrate_over)
+
+
+async def granted(url: str, role: str) -> None:
+    """Let `role` do at `url` what the application does, and no more; by whoever owns the tables.
+
+    Raises:
+        Unavailable: when it cannot be reached, there is no such role, or we may not.
+    """
+    await over(url, lambda connection: grant(connection, role))
 
 
 async def schema_at(url: str) -> str | None:

@@ -29,6 +29,7 @@ from typing_extensions import override
 
 from engine.clock import from_micros, micros
 from engine.rules.states import ApprovalStatus, RunStatus
+from engine.store.row_security import guard
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -243,7 +244,7 @@ idempotency = Table(
 
 
 @event.listens_for(metadata, "after_create")
-def _make_the_clock(_made: MetaData, connection: Connection, **_options: object) -> None:
+def _make_what_is_no_table(_made: MetaData, connection: Connection, **_options: object) -> None:
     # What several machines go by. Only tests write the offset.
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(
@@ -251,3 +252,4 @@ def _make_the_clock(_made: MetaData, connection: Connection, **_options: object)
             "$$ SELECT clock_timestamp() + coalesce((SELECT value::interval FROM meta "
             "WHERE key = 'clock_offset'), interval '0') $$"
         )
+        guard(connection)

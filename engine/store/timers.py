@@ -8,9 +8,11 @@ from sqlalchemy import delete, func, select, update
 
 from engine.ids import ApprovalId, TenantId
 from engine.rules.ladder import Rung
+from engine.store import waiting
 from engine.store.database import Transaction
 from engine.store.statements import add, change
 from engine.store.tables import approvals, timers
+from engine.store.tenants import is_awake
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +74,17 @@ def take_due(tx: Transaction, *, limit: int) -> list[DueTimer]:
         select(timers)
         .join(approvals, approvals.c.id == timers.c.approval)
         .where(
-            timers.c.fired_at.is_(None), timers.c.cancelled_at.is_(None), timers.c.due_at <= tx.now
+            timers.c.fired_at.is_(None),
+            timers.c.cancelled_at.is_(None),
+            timers.c.due_at <= tx.now,
+            is_awake(timers.c.tenant),
         )
         .order_by(timers.c.due_at, timers.c.rung)
         .limit(limit)
         .with_for_update(skip_locked=True, key_share=True)
     )
+    is_asked = tx.is_guarded
+    rows = waiting.due_timers(tx, limit=limit) if is_asked else tx.connection.execute(due).all()
     found = [
         DueTimer(
             id=row.id,
@@ -86,14 +93,10 @@ def take_due(tx: Transaction, *, limit: int) -> list[DueTimer]:
             rung=row.rung,
             due_at=row.due_at,
         )
-        for row in tx.connection.execute(due)
+        for row in rows
     ]
-    if found:
-        tx.connection.execute(
-            update(timers)
-            .where(timers.c.id.in_([timer.id for timer in found]))
-            .values(fired_at=tx.now)
-        )
+    for ids in waiting.by_tenant(tx, rows):
+        tx.connection.execute(update(timers).where(timers.c.id.in_(ids)).values(fired_at=tx.now))
     return found
 
 

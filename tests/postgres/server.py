@@ -37,9 +37,9 @@ class Server:
     _process: "subprocess.Popen[bytes] | None" = None
     _made: int = field(default=0)
 
-    def url(self, database: str) -> str:
+    def url(self, database: str, *, role: str = USER) -> str:
         """How the product is told of `database`."""
-        return f"postgresql://{USER}@/{database}?host={self.folder}"
+        return f"postgresql://{role}@/{database}?host={self.folder}"
 
     def start(self) -> None:
         """Start it, and return once it answers."""

@@ -1,0 +1,148 @@
+"""What of the outbox is due: leased to whoever sends it, a fair share of each tenant's at a time."""
+
+import json
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from operator import lt
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, or_, select, update
+
+from engine.ids import ApprovalId, DeliveryId, LeaseToken, MessageId, PersonId, TenantId
+from engine.store import waiting
+from engine.store.database import Transaction
+from engine.store.outbox import UNSURE, Delivery, Shown, is_in, pending_beside
+from engine.store.tables import messages, outbox
+from engine.store.tenants import is_awake
+
+
+def claim(
+    tx: Transaction,
+    channel: str,
+    *,
+    limit: int,
+    lease_for: timedelta,
+    resting: Collection[str] = (),
+) -> list[Delivery]:
+    """Lease up to `limit` due deliveries of `channel`, the longest due first, none to `resting`.
+
+    Of one message only the earliest pending delivery is ever handed out, so that they happen in
+    order. Safe to call from many processes at once: no delivery is held by two, unless a lease ran
+    out; then the earlier holder's marks change nothing.
+    """
+    if tx.connection.dialect.name == "postgresql":
+        rows = waiting.due_deliveries(tx, channel, resting=resting, limit=limit)
+        return _leased(tx, rows, lease_for=lease_for)
+    wanted = and_(outbox.c.channel == channel, outbox.c.address.not_in(resting))
+    lanes = waiting.lanes(tx, channel)
+    if len(lanes) < 2:
+        return _leased(tx, _due(tx, wanted, limit=limit), lease_for=lease_for)
+    rows = []
+    # Each tenant's longest waiting take turns, so that nobody's many hold up the few of another.
+    share = max(1, limit // len(lanes))
+    for lane in lanes:
+        rows += _due(tx, and_(wanted, outbox.c.tenant == lane), limit=share)
+    rows = sorted(rows, key=lambda row: (row.due_at, row.id))[:limit]
+    if len(rows) < limit:
+        others = and_(wanted, outbox.c.id.not_in([row.id for row in rows]))
+        rows += _due(tx, others, limit=limit - len(rows))
+    return _leased(tx, rows, lease_for=lease_for)
+
+
+def claim_orphans(
+    tx: Transaction, known: Collection[str], *, limit: int, lease_for: timedelta
+) -> list[Delivery]:
+    """As `claim`, for channels that are not among `known`."""
+    if tx.is_guarded:
+        rows = waiting.due_orphans(tx, known, limit=limit)
+    else:
+        rows = _due(tx, outbox.c.channel.not_in(known), limit=limit)
+    return _leased(tx, rows, lease_for=lease_for)
+
+
+def _due(tx: Transaction, wanted: ColumnElement[bool], *, limit: int) -> list[Row[Any]]:
+    free = or_(outbox.c.lease_expires_at.is_(None), outbox.c.lease_expires_at <= tx.now)
+    due = (
+        select(outbox.c.id, outbox.c.tenant, outbox.c.due_at)
+        .where(
+            is_in("pending"),
+            outbox.c.due_at <= tx.now,
+            free,
+            wanted,
+            is_awake(outbox.c.tenant),
+            ~pending_beside(lt),
+        )
+        .order_by(outbox.c.due_at, outbox.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True, key_share=True)
+    )
+    return list(tx.connection.execute(due))
+
+
+def _leased(tx: Transaction, rows: Sequence[Any], *, lease_for: timedelta) -> list[Delivery]:
+    taken: list[Delivery] = []
+    for found in waiting.by_tenant(tx, rows):
+        taken += _lease(tx, found, lease_for=lease_for)
+    order = {row.id: place for place, row in enumerate(rows)}
+    return sorted(taken, key=lambda each: order[each.id])
+
+
+def _lease(tx: Transaction, found: Sequence[str], *, lease_for: timedelta) -> list[Delivery]:
+    tx.connection.execute(
+        update(outbox)
+        .where(outbox.c.id.in_(found))
+        .values(
+            lease_token=tx.ids.secret(),
+            lease_expires_at=tx.now + lease_for,
+            attempts=outbox.c.attempts + 1,
+        )
+    )
+    rows = tx.connection.execute(
+        select(outbox, *_OF_MESSAGE)
+        .outerjoin(messages, messages.c.id == outbox.c.message)
+        .where(outbox.c.id.in_(found))
+        .order_by(outbox.c.due_at, outbox.c.id)
+    )
+    return [_delivery(row) for row in rows]
+
+
+_OF_MESSAGE = (
+    messages.c.approval,
+    messages.c.person,
+    messages.c.serial,
+    messages.c.state,
+    messages.c.ref,
+    messages.c.shown,
+    messages.c.left_out,
+    messages.c.shown_version,
+)
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    before = None
+    if row.ref is not None:
+        before = Shown(
+            data=json.loads(row.ref),
+            shown=row.shown or "",
+            version=row.shown_version,
+            left_out=tuple(json.loads(row.left_out or "[]")),
+        )
+    return Delivery(
+        id=DeliveryId(row.id),
+        tenant=TenantId(row.tenant),
+        message=None if row.message is None else MessageId(row.message),
+        approval=None if row.approval is None else ApprovalId(row.approval),
+        person=None if row.person is None else PersonId(row.person),
+        serial=row.serial or 0,
+        state=row.state,
+        channel=row.channel,
+        address=row.address,
+        kind=row.kind,
+        event=row.event,
+        payload=json.loads(row.payload),
+        event_at=row.event_at,
+        attempts=row.attempts,
+        is_unsure=row.attempts > 1 and (row.error is None or row.error.startswith(UNSURE)),
+        lease=LeaseToken(row.lease_token),
+        before=before,
+    )
