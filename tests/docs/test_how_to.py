@@ -24,7 +24,7 @@ PLAIN = [
 SEEN = {
     "README": ("Deploying, with the consent of ana, bo", '"status":"open"'),
     "ask-from-a-script": ("Deploying, with the consent of", "approved (", '"digest":"sha256:'),
-    "back-up": ("hello", "waiting"),
+    "back-up": ("whole and checked after", "paused for approval", "goes on", "the chain holds"),
     "connect-email": ("will be sent again",),
     "connect-slack": ("/slack/events", "chat:write"),
     "keys-and-people": ("Signed in as ana", "Signed out", "is revoked"),
