@@ -23,7 +23,7 @@ from engine.store.hints import Hints
 from engine.store.migrations import migrate
 from engine.store.ownership import owned
 from engine.store.sqlite_errors import is_io_error, refusal, unsure
-from engine.store.sqlite_files import Files
+from engine.store.sqlite_files import LOG_BYTES_MAX, Files
 from engine.store.work import Work
 from engine.tokens import Tokens
 
@@ -208,6 +208,7 @@ def _writing(path: Path) -> Engine:
     @event.listens_for(database, "connect")
     def _prepare(connection: DBAPIConnection, _record: object) -> None:
         _set(connection, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", PATIENCE)
+        _set(connection, f"journal_size_limit={LOG_BYTES_MAX}")
 
     @event.listens_for(database, "begin")
     def _begin(connection: Connection) -> None:
