@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 from typing_extensions import override
 
 from bot.owner_socket import bound
-from bot.setting_values import is_loopback
+from bot.setting_values import DOORS_WITHOUT_WORKERS, is_loopback
 from bot.settings import Settings
 from bot.web.app import create_app
 from bot.web.local import local_only
@@ -66,10 +66,13 @@ async def serve(
 
     Raises:
         FileOwned: if another process owns the database.
-        Invalid: `open_http`, if others could reach it and the base URL is not https.
+        Invalid: `open_http`, if others could reach it and the base URL is not https; `not_shared`,
+            if it has only doors and nobody else could do the work.
         Unavailable: `port_taken`, if the port cannot be listened on.
     """
     check_reach(settings)
+    if settings.doors_only and settings.shared_url is None:
+        raise Invalid(DOORS_WITHOUT_WORKERS, code="not_shared")
     stop = stop or asyncio.Event()
     with _stopped_by_signals(stop):
         return await _serve_until(stop, settings, announce, authored)
@@ -94,7 +97,7 @@ async def _serve_until(
             async with _answering(answering):
                 try:
                     announce(await _told(settings, it))
-                    finished = await _work_until(stop, it)
+                    finished = await _serve_or_work_until(stop, it, settings)
                 finally:
                     app.state.shared.streams.close()
         _log.info("server.stopped")
@@ -152,6 +155,14 @@ def check_reach(settings: Settings) -> None:
         "127.0.0.1, or put a proxy with TLS in front and write its address into SIGNOFF_BASE_URL.",
         code="open_http",
     )
+
+
+async def _serve_or_work_until(stop: asyncio.Event, it: Running, settings: Settings) -> bool:
+    if not settings.doors_only:
+        return await _work_until(stop, it)
+    await stop.wait()
+    _log.info("server.stopping")
+    return True
 
 
 async def _work_until(stop: asyncio.Event, it: Running) -> bool:

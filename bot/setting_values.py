@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 from typing import Final, LiteralString
 from urllib.parse import urlsplit
 
@@ -21,6 +22,11 @@ LEASES: Final = (timedelta(seconds=2), timedelta(minutes=5))
 SHARED_WITHOUT_KEY: Final = (
     "SIGNOFF_SECRET_KEY is not set. Whoever shares a PostgreSQL needs the same secret: make one with "
     "`openssl rand -hex 32`, and set it for every process."
+)
+
+DOORS_WITHOUT_WORKERS: Final = (
+    "SIGNOFF_DOORS_ONLY is set, and a SQLite file has one owner: nobody else could do the work. "
+    "Remove it, or set SIGNOFF_DATABASE_URL to a PostgreSQL and start `signoff worker` beside it."
 )
 
 _SQLITE: Final = re.compile(r"sqlite(?:\+aiosqlite|\+pysqlite)?:///(?P<path>[^?#]+)")
@@ -184,3 +190,14 @@ def _network(text: str) -> Network:
         return ip_network(text)
     except ValueError:
         raise wrong(f"names {shown(text)}. Write networks as 10.1.0.0/16, or addresses.") from None
+
+
+def unreadable(env_file: Path) -> str | None:
+    """Why `env_file` cannot be read; None when it can, or is not there."""
+    try:
+        env_file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        return f"{env_file} cannot be read: {error}. Write it in UTF-8, readable for this user."
+    return None

@@ -52,8 +52,10 @@ class Settings(BaseSettings):
     )
     secret_key: Annotated[SecretStr, AfterValidator(values.secret_key)] | None = Field(
         default=None,
-        description="What every token is made from, 32 random bytes; without it one is kept beside "
-        "the database.",
+        description="What every token is made from, 32 random bytes; else one is kept beside the file.",
+    )
+    doors_only: bool = Field(
+        default=False, description="Whether `signoff serve` leaves all work to `signoff worker`."
     )
     config: Path = Field(
         default=Path("signoff.toml"),
@@ -202,7 +204,7 @@ def load_with_problems(
 ) -> tuple[Settings, tuple[SettingProblem, ...]]:
     """The settings with the default in place of each that cannot be read, and all that is wrong."""
     problems: list[SettingProblem] = []
-    if env_file is not None and (unreadable := _unreadable(env_file)):
+    if env_file is not None and (unreadable := values.unreadable(env_file)):
         env_file = None
         problems.append(SettingProblem(text=unreadable))
     mended: dict[str, Any] = {}
@@ -249,6 +251,8 @@ def _together(settings: Settings, mended: set[str]) -> list[SettingProblem]:
             problems.append(SettingProblem(text=str(refused)))
     if settings.shared_url is not None and settings.secret_key is None:
         problems.append(SettingProblem(text=values.SHARED_WITHOUT_KEY))
+    if settings.shared_url is None and settings.doors_only:
+        problems.append(SettingProblem(text=values.DOORS_WITHOUT_WORKERS))
     if settings.slack_bot_token is None and settings.slack_signing_secret is None:
         problems.extend(
             SettingProblem(
@@ -288,13 +292,3 @@ def _reach(settings: Settings) -> list[SettingProblem]:
 def _halves(first: str, second: str, *, has_first: bool) -> tuple[str, str]:
     names = (f"{PREFIX}{first}", f"{PREFIX}{second}")
     return names if has_first else (names[1], names[0])
-
-
-def _unreadable(env_file: Path) -> str | None:
-    try:
-        env_file.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError) as error:
-        return f"{env_file} cannot be read: {error}. Write it in UTF-8, readable for this user."
-    return None
