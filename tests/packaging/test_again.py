@@ -11,6 +11,7 @@ WRONG = "def test_{name}() -> None:\n    assert False\n"
 ONLY_ALONE = """
 from pathlib import Path
 
+@pytest.mark.slow
 def test_alone() -> None:
     seen = Path(__file__).with_suffix(".seen")
     was_there = seen.exists()
@@ -23,6 +24,7 @@ def again(folder: Path) -> int:
     return commands.run_tests_and_again([AGAIN], root=folder)
 
 
+@pytest.mark.slow
 def test_what_fails_alone_too_fails(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "test_wrong.py").write_text(WRONG.format(name="wrong"))
 
@@ -30,6 +32,7 @@ def test_what_fails_alone_too_fails(tmp_path: Path, capfd: pytest.CaptureFixture
     assert "FLAKY" not in capfd.readouterr().out
 
 
+@pytest.mark.slow
 def test_many_failures_are_no_accident(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     many = "".join(WRONG.format(name=f"wrong_{number}") for number in range(AGAIN_MAX + 1))
     (tmp_path / "test_wrong.py").write_text(many)
@@ -38,6 +41,7 @@ def test_many_failures_are_no_accident(tmp_path: Path, capfd: pytest.CaptureFixt
     assert "once more" not in capfd.readouterr().out
 
 
+@pytest.mark.slow
 def test_what_passes_alone_passes_and_is_named(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -48,6 +52,7 @@ def test_what_passes_alone_passes_and_is_named(
     assert told.index("1 failed") < told.index("FLAKY") < told.rindex("test_busy.py::test_alone")
 
 
+@pytest.mark.slow
 def test_what_passes_is_not_repeated(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "test_right.py").write_text("def test_right() -> None:\n    assert True\n")
 
