@@ -17,6 +17,7 @@ BASE: list[str] = PROJECT["project"]["dependencies"]
 
 WANTED = {
     "server.txt": [*BASE, *EXTRAS["server"], *GROUPS["build"]],
+    "postgres.txt": [*BASE, *EXTRAS["server"], *EXTRAS["postgres"], *GROUPS["build"]],
     "dev.txt": [*BASE, *(line for extra in EXTRAS.values() for line in extra), *GROUPS["build"]]
     + GROUPS["dev"],
     "uv.txt": GROUPS["uv"],
@@ -67,6 +68,8 @@ def test_a_lock_holds_what_the_project_asks_for(name: str) -> None:
 
 
 def test_the_demo_and_the_tests_run_the_same_server() -> None:
-    server, dev = ({str(pin) for pin in pins(name)} for name in ("server.txt", "dev.txt"))
+    names = ("server.txt", "postgres.txt", "dev.txt")
+    server, container, dev = ({str(pin) for pin in pins(name)} for name in names)
 
-    assert server - dev == set()
+    assert server - container == set()
+    assert container - dev == set()
