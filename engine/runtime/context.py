@@ -50,6 +50,7 @@ class RunContext:
         self._driven = Driven(tenant=claim.run.tenant, run=claim.run.id, token=claim.token)
         self.unwritten = Unwritten(self._driven, database)
         self._next = 0
+        self._patches: dict[str, bool] = {}  # one answer for each, wherever the code asks again
         self._is_busy = False
         self._last_in: asyncio.Task[Any] | None = None
         self._stop: BaseException | None = None
@@ -149,6 +150,16 @@ class RunContext:
 
     async def uuid(self) -> UUID:
         return UUID(str(await self._value("uuid", lambda: self._ids.new("").lstrip("_"))))
+
+    async def patched(self, name: str) -> bool:
+        self._one_at_a_time()
+        if name not in self._patches:
+            has_it = self.memory.has_patch(name)
+            if not has_it and not self.memory.goes_beyond(self._next):
+                self.unwritten.add(NewEntry(kind="patch.recorded", name=name))
+                has_it = True
+            self._patches[name] = has_it
+        return self._patches[name]
 
     async def _value(self, name: str, make: Callable[[], str]) -> object:
         async with self._one_at_a_time() as path:

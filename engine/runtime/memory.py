@@ -36,6 +36,20 @@ class Memory:
             if any(entry.kind in ASKED for entry in found)
         }
 
+        self._patches = {entry.name for entry in entries if entry.kind == "patch.recorded"}
+
+    def has_patch(self, name: str) -> bool:
+        """Whether the run went along with the change `name` when it came there."""
+        return name in self._patches
+
+    def goes_beyond(self, path: int) -> bool:
+        """Whether the run has been at `path` or further before, so that its code is being replayed there."""
+        return any(
+            int(each) >= path
+            for each, found in self._paths.items()
+            if any(entry.kind in ASKED for entry in found)
+        )
+
     def recall(self, path: str, *, kind: str, name: str) -> Sequence[Entry]:
         """The entries at `path`, which the code asks for as a `kind` called `name`.
 

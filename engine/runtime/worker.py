@@ -13,9 +13,10 @@ from engine.errors import Unavailable
 from engine.ids import LeaseToken, RunId, WorkerId
 from engine.rules.suspicion import CONDEMNED, FEW, FRESH, LAST_CHANCE, LOST_ONCE, Tries
 from engine.runtime.executor import Executor
-from engine.services import driving, rungs, tending
+from engine.services import adopting, driving, rungs, tending
 from engine.store.database import Database
 from engine.store.hints import Ear
+from engine.store.presence import TOLD_EVERY
 from engine.store.runs import Claim
 
 T = TypeVar("T")
@@ -67,7 +68,7 @@ class Worker:
         self._held: dict[RunId, Held] = {}
         self._to_give_back: dict[RunId, LeaseToken] = {}
         self._is_stopping = self._is_closed = False
-        self._crowded_until = 0.0
+        self._crowded_until = self._tell_again_at = 0.0
         self._freed = Ear()  # rings when a run that was lost before is held no more
         self._emptied = asyncio.Event()
 
@@ -241,9 +242,18 @@ class Worker:
     async def _renew_for_ever(self) -> None:
         with self._database.hints.listen("never") as ear:
             while True:
+                await _in_spite_of_faults(self._tell_what_is_held(), None)
                 await ear.wait(self._pace.lease_for / 3)
                 await self._renew()
                 await self._give_back()
+
+    async def _tell_what_is_held(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now < self._tell_again_at:
+            return
+        with suppress(Unavailable):
+            await self._database.write(lambda tx: adopting.hold(tx, self._workflows))
+            self._tell_again_at = now + TOLD_EVERY.total_seconds()
 
     async def _renew(self) -> None:
         held = {run: each.token for run, each in self._held.items()}

@@ -70,6 +70,7 @@ class RunChanges(TypedDict, total=False):
     lease_holder: str | None
     lease_expires_at: datetime | None
     tries: int
+    workflow_version: str
 
 
 def released(*, ready_at: datetime | None, awaits: str | None = None) -> RunChanges:

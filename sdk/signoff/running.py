@@ -204,3 +204,12 @@ class Run(Protocol):
     async def uuid(self) -> UUID:
         """A fresh name; a replay sees the same."""
         ...
+
+    async def patched(self, name: str) -> bool:
+        """Whether this run goes along with the change `name` of its code.
+
+        True for a run that comes here for the first time, which its journal remembers, and False for
+        one that had passed here when the code was changed: it goes on as it began. The answer is the
+        same wherever the code asks again. Once no run answers False any more, the old way can go.
+        """
+        ...
