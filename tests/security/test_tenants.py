@@ -1,0 +1,218 @@
+"""Nobody reaches another tenant: every route of the app, called by everybody of one with the names of another."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from httpx import AsyncClient, Response
+from sqlalchemy import select
+
+from engine.ids import DEFAULT_TENANT, PersonId, TenantId
+from engine.services import configuration, keys, sign_ins, tenants
+from engine.services.configuration import Directory, ListedPerson
+from engine.services.keys import NewKey, Scope
+from engine.store import artifacts as stored
+from engine.store import notices
+from engine.store.database import Transaction
+from engine.store.notices import Notice
+from engine.store.tables import metadata
+from tests.api.desk import ANA, ASKED, Desk
+from tests.api.test_doors import routes
+from tests.security.test_matrix import NEEDS
+
+pytestmark = pytest.mark.anyio
+
+ACME, EVE = TenantId("acme"), PersonId("eve")
+CANARY = "canary-7f3a"
+THEIRS = Directory(
+    people=(ListedPerson(id=EVE, name="Eve", email="eve@acme.example"),),
+    groups={"finance": frozenset({EVE})},
+    roles={"operator": frozenset({EVE})},
+)
+# Anybody may call them, and nobody's tenant is asked: what is secret in the address opens them.
+BY_SECRET = ("/respond/{token}", "/sign-in/{token}", "/callbacks/{approval}", "/slack/events")
+ENDLESS = ("GET", "/api/events")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ours:
+    """What a tenant has that nobody else may see, by the names under which it is asked for."""
+
+    approval: str
+    run: str
+    key: str
+    delivery: str
+    artifact: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intruder:
+    """Somebody of another tenant, and what they send along to be known."""
+
+    client: AsyncClient
+    headers: Mapping[str, str]
+    csrf: str = ""
+
+    async def call(self, method: str, path: str, body: object) -> Response:
+        if path.startswith("/api/") or path == "/metrics":
+            return await self.client.request(method, path, json=body, headers=dict(self.headers))
+        form = {"csrf": self.csrf, "choice": "approve", "reason": "x", "item": "x"}
+        data = form if method == "POST" else None
+        return await self.client.request(method, path, data=data, headers=dict(self.headers))
+
+
+@pytest.fixture
+async def ours(desk: Desk) -> Ours:
+    """A row of every kind, each with the canary in it."""
+    known = await desk.key()
+    details = {"order": CANARY, "amount": "1"}
+    asked = await known.post("/api/approvals", {**ASKED, "title": CANARY, "details": details})
+    key = await known.post("/api/keys", {"name": CANARY, "scopes": ["read"]})
+    database = desk.application.database.of(DEFAULT_TENANT)
+
+    def rest(tx: Transaction) -> str:
+        told = Notice(event="canary", title=CANARY, text=CANARY, path="/")
+        notices.tell_person(tx, DEFAULT_TENANT, ANA, told)
+        return stored.put(tx, DEFAULT_TENANT, CANARY.encode(), "text/plain")
+
+    artifact = await database.write(rest)
+    outbox = await known.get("/api/outbox")
+    return Ours(
+        approval=asked.json()["id"],
+        run=asked.json()["run"],
+        key=key.json()["id"],
+        delivery=outbox.json()["deliveries"][0]["id"],
+        artifact=artifact,
+    )
+
+
+@pytest.fixture
+async def intruders(desk: Desk, ours: Ours) -> list[Intruder]:
+    """An agent, an operator at a terminal and in a browser, and this machine's terminal: all of acme."""
+    key, bearer, cookie = await desk.application.database.write(acme)
+    base = {"accept": "application/json"}
+    secret = desk.application.tokens.hashed("csrf", cookie)
+    browser = {**base, "cookie": f"signoff={cookie}", "origin": desk.application.base_url}
+    return [
+        Intruder(client=desk.stranger, headers={**base, "authorization": f"Bearer {key}"}),
+        Intruder(client=desk.stranger, headers={**base, "authorization": f"Bearer {bearer}"}),
+        Intruder(client=desk.stranger, headers=browser, csrf=secret),
+        Intruder(client=desk.local, headers={**base, "signoff-tenant": ACME}),
+    ]
+
+
+def acme(tx: Transaction) -> tuple[str, str, str]:
+    """The other tenant; gives a key of every scope, a terminal's session and a browser's."""
+    tenants.create(tx, ACME, name="Acme", by="tests")
+    tx.act_for(ACME)
+    configuration.apply(tx, ACME, THEIRS)
+    new = NewKey(name="agent", scopes=tuple(Scope))
+    _row, key = keys.create(tx, ACME, new, by="tests")
+    terminal = sign_ins.begin_terminal(tx, "eve@acme.example", homes=[ACME])
+    assert terminal.link is not None
+    sign_ins.confirm(tx, terminal.link.token)
+    at_terminal = sign_ins.poll_terminal(tx, terminal.device_secret)
+    link = sign_ins.ask_link(tx, ACME, "eve@acme.example")
+    assert link is not None
+    in_browser = sign_ins.confirm(tx, link.token)
+    assert at_terminal is not None
+    assert in_browser is not None
+    return key, at_terminal.token, in_browser.token
+
+
+async def test_no_route_gives_or_changes_anything_of_another_tenant(
+    app: FastAPI, desk: Desk, ours: Ours, intruders: list[Intruder]
+) -> None:
+    before = await desk.application.database.read(everything)
+    wrong: list[tuple[str, str, int, int]] = []
+
+    doors = sorted(each for each in routes(app) if not each[1].startswith(BY_SECRET))
+    for method, path in doors:
+        if (method, path) in {ENDLESS, ("DELETE", "/api/session"), ("POST", "/sign-out")}:
+            continue
+        for number, intruder in enumerate(intruders):
+            body = NEEDS.get((method, path), (None, {"choice": "approve", "version": 1}))[1]
+            answer = await intruder.call(method, aimed(path, ours), body)
+            refused = answer.status_code in {403, 404} or led_away(answer)
+            if CANARY in answer.text or ("{" in path and not refused):
+                wrong.append((method, path, number, answer.status_code))
+
+    assert wrong == []
+    assert await desk.application.database.read(everything) == before
+
+
+async def test_a_stream_of_another_tenants_run_is_not_there(
+    ours: Ours, intruders: list[Intruder]
+) -> None:
+    for intruder in intruders:
+        for query in (f"run={ours.run}", f"approval={ours.approval}"):
+            answer = await intruder.call("GET", f"/api/events?{query}", None)
+            assert answer.status_code == 404
+
+
+async def test_without_a_tenant_or_with_two_nothing_is_answered(
+    app: FastAPI, desk: Desk, intruders: list[Intruder]
+) -> None:
+    key = intruders[0].headers["authorization"]
+    twice = [("authorization", key), ("signoff-tenant", "acme"), ("signoff-tenant", "acme")]
+    other = [("authorization", key), ("signoff-tenant", "default")]
+
+    for method, path in sorted(NEEDS.keys() - {("GET", "/metrics")}):
+        unsaid = await desk.local.request(method, path, json=NEEDS[method, path][1])
+        contradicted = await desk.stranger.request(method, path, headers=other)
+        doubled = await desk.stranger.request(method, path, headers=twice)
+
+        answers = [
+            (each.status_code, each.json()["code"]) for each in (unsaid, contradicted, doubled)
+        ]
+        assert answers == [(400, "tenant_required"), *[(400, "tenant_contradicted")] * 2], path
+
+
+async def test_with_one_tenant_nobody_needs_to_say_which(desk: Desk) -> None:
+    answer = await desk.local.get("/api/me")
+
+    assert (answer.status_code, answer.json()["tenant"]) == (200, "default")
+
+
+async def test_a_tenant_that_is_not_here_is_named_and_the_others_with_it(desk: Desk) -> None:
+    await desk.application.database.write(acme)
+
+    answer = await desk.local.get("/api/runs", headers={"signoff-tenant": "acm"})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "unknown_tenant")
+    assert "acme, default" in answer.json()["detail"]
+
+
+def aimed(path: str, ours: Ours) -> str:
+    """The path with the other tenant's own names in it."""
+    ids: Mapping[str, Any] = {
+        "/api/runs": ours.run,
+        "/runs": ours.run,
+        "/api/keys": ours.key,
+        "/outbox": ours.delivery,
+        "/api/tenants": "default",
+    }
+    known = next((id for start, id in ids.items() if path.startswith(start)), ours.approval)
+    named = path.replace("{id}", known).replace("{address}", ours.artifact)
+    return named.replace("{verb}", "cancel")
+
+
+def led_away(answer: Response) -> bool:
+    """Whether a page leads elsewhere: to sign in, or back to the list with a word of what was not done."""
+    path = str(answer.request.url.path)
+    return answer.status_code == 303 and not path.startswith("/api/")
+
+
+def everything(tx: Transaction) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of the tenant that is looked for."""
+    tx.act_for(DEFAULT_TENANT)
+    return {
+        table.name: sorted(
+            tuple(map(repr, row))
+            for row in tx.connection.execute(select(table).where(table.c.tenant == DEFAULT_TENANT))
+        )
+        for table in metadata.sorted_tables
+        if "tenant" in table.c
+    }
