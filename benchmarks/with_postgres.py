@@ -5,6 +5,7 @@ The server is durable, as in earnest (fsync and full pages on), and gone when th
     .venv/bin/python benchmarks/with_postgres.py .venv/bin/python -m signoff bench gated-runs --database {url}
 """
 
+import signal
 import subprocess
 import sys
 from collections.abc import Generator
@@ -28,7 +29,8 @@ DURABLE = (
 
 @contextmanager
 def durable() -> Generator["Server"]:
-    """A PostgreSQL that loses nothing, until the block ends."""
+    """A PostgreSQL that loses nothing, until the block ends, or the process is told to end."""
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(143))
     sys.path.insert(0, str(ROOT))
     from tests.postgres.server import server
 

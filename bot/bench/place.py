@@ -85,14 +85,14 @@ class Place:
         """Return if nobody would miss what is in the database.
 
         Raises:
-            Refused: `not_empty`, otherwise. Unavailable: if it cannot be reached.
+            Refused: `not_for_measuring`, otherwise. Unavailable: if it cannot be reached.
         """
         theirs = await may_be_filled(self.url) if self.is_shared else file_may_be_filled(self.path)
         if not theirs:
             shown = shown_url(self.url) if self.is_shared else str(self.path)
             raise Refused(
                 f"{shown} is not empty, and was not made for measurements. Name another database.",
-                code="not_empty",
+                code="not_for_measuring",
             )
 
     async def size(self, database: Database) -> int:

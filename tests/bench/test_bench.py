@@ -40,7 +40,7 @@ def test_what_somebody_would_miss_is_not_measured_in(tmp_path: Path) -> None:
     refused = CliRunner().invoke(app, ["bench", "latency", "--database", str(theirs)])
 
     assert refused.exit_code == 3
-    assert "not_empty" in refused.stderr
+    assert "not_for_measuring" in refused.stderr
     with sqlite3.connect(theirs) as connection:
         found = connection.execute("SELECT name FROM sqlite_master").fetchall()
     assert found == [("runs",)]
