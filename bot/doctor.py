@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from os import W_OK, access
 from pathlib import Path
-from typing import Final
+from typing import Final, assert_never
 
 from bot.config.reading import BadConfiguration, Configuration, read
 from bot.secret_key import secret_path, secret_problem
@@ -20,8 +20,9 @@ from channels.base import ChannelMisconfigured
 from engine.clock import Clock, SystemClock
 from engine.errors import Invalid, Unavailable
 from engine.store import linked
+from engine.store.apart import Guard, guard_of
 from engine.store.ownership import is_owned
-from engine.store.postgres import schema_at
+from engine.store.postgres import over, schema_at
 from engine.store.postgres_url import shown_url
 
 PYTHON: Final = (3, 11)
@@ -123,6 +124,26 @@ def _shared(settings: Settings) -> Iterator[Finding]:
         return
     made = "will be made at the first start" if found is None else f"is {found}"
     yield _ok(f"{where} can be reached; its schema {made}.")
+    if found is not None:
+        yield _apart(asyncio.run(over(url, guard_of)))
+
+
+def _apart(guard: Guard) -> Finding:
+    match guard:
+        case Guard.IN_FORCE:
+            return _ok("PostgreSQL itself keeps tenants apart: this role sees one at a time.")
+        case Guard.NOT_NEEDED:
+            return _ok(
+                "Row-level security is not in force, for this role stands above it; there is one tenant."
+            )
+        case Guard.MISSING:
+            return _warning(
+                "Row-level security is not in force, for this role stands above it: only Signoff's own "
+                "queries keep its tenants apart.",
+                "Let another role in with `signoff migrate --app-role NAME`, and connect as that one.",
+            )
+        case _:
+            assert_never(guard)
 
 
 def _secret_key(settings: Settings) -> Iterator[Finding]:
@@ -151,12 +172,20 @@ def _configuration(settings: Settings) -> Iterator[Finding]:
         level = Level.ERROR if settings.config.exists() else Level.WARNING
         yield Finding(level=level, text=str(refused))
         return
-    yield _ok(f"{settings.config} names {len(found.directory.people)} people.")
+    named = f"{settings.config} names {len(found.directory.people)} people"
+    others = f" and {len(found.tenants)} more tenants" if found.tenants else ""
+    yield _ok(f"{named}{others}.")
     if not found.directory.roles.get("operator"):
         yield _warning(
             "Nobody is an operator, so nobody can sign in first.",
             'Write operator = ["…"] in [roles].',
         )
+    for tenant in found.tenants:
+        if not tenant.directory.roles.get("operator"):
+            yield _warning(
+                f"Nobody is an operator of {tenant.id}: this machine's owner alone can operate it.",
+                f'Write operator = ["…"] in [tenants.{tenant.id}.roles].',
+            )
     if found.webhooks and _is_open_to_others(settings.config):
         yield _open_to_others(settings.config)
     yield from _unreachable(settings, found)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from bot.cli.connection import beside
+from bot.cli.tenant import INSTALLATION
 from bot.cli.terminal import (
     AsJson,
     ExitCode,
@@ -42,6 +43,10 @@ def migrate(
     undo_move: Annotated[
         bool, typer.Option("--undo-move", help="Go on with the file that was moved away.")
     ] = False,
+    app_role: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Let this role of PostgreSQL run Signoff, and no more."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Bring the database's schema up to this version, or move all of it; it only goes forward, so back up first."""
@@ -61,10 +66,13 @@ def migrate(
         name = name_of(settings)
         if not yes and (settings.shared_url is not None or settings.database_path.exists()):
             _ask_for_a_backup(settings, name)
-        bring_up(settings)
+        bring_up(settings, app_role=app_role)
         if as_json:
-            return print_json({"database": name, "schema": "current"})
-        return print_line(f"{name} has the schema of this version.")
+            return print_json({"database": name, "schema": "current", "app_role": app_role})
+        print_line(f"{name} has the schema of this version.")
+        if app_role is not None:
+            print_line(f"{app_role} may run Signoff there, and sees one tenant at a time.")
+        return None
 
 
 def backup(
@@ -78,7 +86,7 @@ def backup(
         settings = load()
         if settings.shared_url is not None:
             raise _dump_it(settings, to)
-        async with beside(settings, bearer=None) as server:
+        async with beside(settings, bearer=None, headers=INSTALLATION) as server:
             body = {"to": str(to.absolute())}
             asked = Request(method="POST", path="/api/backups", body=body, lasts=COPIED_WITHIN)
             done = json.loads(await server.exchange(asked))

@@ -1,5 +1,6 @@
 """`--tenant`, which every verb takes that talks to a server: whose runs, approvals and keys are meant."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -8,8 +9,11 @@ from typer.core import TyperCommand
 from typing_extensions import override
 
 from bot.cli.remote import remote
+from engine.ids import DEFAULT_TENANT
 
 HEADER: Final = "Signoff-Tenant"
+# For what is the business of whoever runs the installation, whichever tenant a terminal works for.
+INSTALLATION: Final[Mapping[str, str]] = {HEADER: DEFAULT_TENANT}
 
 
 @dataclass(slots=True)

@@ -7,16 +7,13 @@ import typer
 from bot.cli import drawing
 from bot.cli.connection import Url, doors, segment
 from bot.cli.shapes import Tenant
-from bot.cli.tenant import HEADER
+from bot.cli.tenant import INSTALLATION
 from bot.cli.terminal import AsJson, finish, print_json, print_line, show
-from engine.ids import DEFAULT_TENANT
 
 verbs = typer.Typer(name="tenants", help="Organisations on one installation.", no_args_is_help=True)
 
 Which = Annotated[str, typer.Argument(metavar="TENANT", help="The tenant's id, such as acme.")]
 Called = Annotated[str, typer.Option("--name", help="What people call it.")]
-# Tenants are the installation's business, whichever tenant the terminal works for otherwise.
-_INSTALLATION = {HEADER: DEFAULT_TENANT}
 
 
 @verbs.command("list")
@@ -24,7 +21,7 @@ def list_tenants(*, as_json: AsJson = False, url: Url = None) -> None:
     """List every tenant, those at rest too."""
 
     async def deed() -> None:
-        async with doors(url, headers=_INSTALLATION) as server:
+        async with doors(url, headers=INSTALLATION) as server:
             page = await server.get("/api/tenants")
         if as_json:
             return print_json(page)
@@ -53,7 +50,7 @@ def create_tenant(*, tenant: Which, name: Called, as_json: AsJson = False, url: 
     """Make a tenant, empty and active."""
 
     async def deed() -> None:
-        async with doors(url, headers=_INSTALLATION) as server:
+        async with doors(url, headers=INSTALLATION) as server:
             made = await server.post("/api/tenants", {"id": tenant, "name": name})
         if as_json:
             return print_json(made)
@@ -87,7 +84,7 @@ def _change(
     tenant: str, body: dict[str, Any], told: str, *, as_json: bool, url: str | None
 ) -> None:
     async def deed() -> None:
-        async with doors(url, headers=_INSTALLATION) as server:
+        async with doors(url, headers=INSTALLATION) as server:
             changed = await server.patch(f"/api/tenants/{segment(tenant)}", body)
         return print_json(changed) if as_json else print_line(told)
 

@@ -3,20 +3,31 @@
 from asyncio import Future
 from collections.abc import Callable
 from datetime import timedelta
+from enum import StrEnum
 from typing import TypeVar
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 from typing_extensions import override
 
-from engine.ids import TenantId
+from engine.ids import DEFAULT_TENANT, TenantId
 from engine.store.database import Database, Transaction
 from engine.store.hints import Hints
+from engine.store.tables import tenants
 
 T = TypeVar("T")
 
 _IS_ABOVE = text(
     "SELECT rolsuper OR rolbypassrls FROM pg_catalog.pg_roles WHERE rolname = current_user"
 )
+_OTHERS = select(tenants.c.id).where(tenants.c.id != DEFAULT_TENANT).limit(1)
+
+
+class Guard(StrEnum):
+    """Whether policies hold for a role, and whether that matters."""
+
+    IN_FORCE = "in force"
+    NOT_NEEDED = "not needed"
+    MISSING = "missing"
 
 
 class OneTenants(Database):
@@ -52,6 +63,13 @@ class OneTenants(Database):
 def is_above_policies(connection: Connection) -> bool:
     """Whether whoever connected sees every row whatever the policies say."""
     return bool(connection.execute(_IS_ABOVE).scalar_one())
+
+
+def guard_of(connection: Connection) -> Guard:
+    """How far the database itself keeps tenants apart, for whoever connected."""
+    if not is_above_policies(connection):
+        return Guard.IN_FORCE
+    return Guard.MISSING if connection.execute(_OTHERS).first() else Guard.NOT_NEEDED
 
 
 def _acting(tenant: TenantId, deed: Callable[[Transaction], T]) -> Callable[[Transaction], T]:
