@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from bot.cli import (
+    adopting,
     approvals,
     bench,
     chaos,
@@ -12,7 +13,6 @@ from bot.cli import (
     keys,
     login,
     outbox,
-    runs,
     serve,
     setting_up,
     slack,
@@ -56,7 +56,7 @@ app.command()(storage.migrate)
 app.command()(storage.backup)
 app.command()(storage.restore)
 app.command(cls=Verb)(start.run)
-app.add_typer(runs.verbs)
+app.add_typer(adopting.verbs)
 app.add_typer(approvals.verbs)
 app.add_typer(outbox.verbs)
 app.add_typer(keys.verbs)

@@ -90,6 +90,8 @@ def _run_facts(run: Run) -> Iterable[tuple[str, str | Text]]:
     yield "run", run.id
     yield "workflow", f"{run.workflow}, version {run.version}"
     yield "status", _standing(run)
+    if run.held_up is not None:
+        yield "held up", run.held_up
     yield "started", f"{moment(run.created_at)} by {run.started_by_name or run.started_by}"
     yield "input", value(run.input)
     if run.ended_at is not None:

@@ -184,6 +184,8 @@ def _done(verb: str) -> str:
 
 def _standing(line: RunLine) -> Text:
     status = drawing.marked(line.status)
+    if line.held_up is not None:
+        return status.append(f": {line.held_up}")
     if line.waiting_for is not None:
         status.append(f" for {line.waiting_for.reason} {line.waiting_for.approval or ''}".rstrip())
     return status

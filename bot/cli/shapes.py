@@ -134,6 +134,7 @@ class RunLine(Shape):
     workflow: str
     status: str
     waiting_for: Waiting | None = None
+    held_up: str | None = None
     created_at: datetime
     updated_at: datetime
     ended_at: datetime | None = None

@@ -192,6 +192,8 @@ def outcome(approval: Json, people: Mapping[str, str]) -> str:
 
 def waiting(run: Json) -> str:
     """Why a run does not move, and what would make it; empty while it does."""
+    if run.get("held_up"):
+        return f"{run['held_up']} Start one, or adopt the run with another version."
     reason = _part(run, "waiting_for").get("reason")
     return _WAITS.get(reason, f"It waits: {reason}.") if reason else ""
 

@@ -79,18 +79,12 @@ def hold(tx: Transaction, workflows: Sequence[str]) -> None:
 
 def held_up(tx: Transaction, rows: Sequence[RunRow]) -> dict[RunId, str]:
     """A sentence for each of `rows` that waits for code which no process holds."""
-    waiting = pinned.without_code(tx, rows)
-    return {row.id: lacking(row.workflow, row.version) for row in rows if row.id in waiting}
+    return pinned.held_up(tx, rows)
 
 
 def versions_without_code(tx: Transaction, tenant: TenantId) -> Mapping[str, int]:
     """How many runs wait for each version, named like `refund@1`, that no process holds."""
     return pinned.versions_without_code(tx, tenant)
-
-
-def lacking(workflow: str, version: str) -> str:
-    """What is told of a run that waits for its code."""
-    return f"No process holds version {version} of {workflow}."
 
 
 def _check(tx: Transaction, row: RunRow, found: Candidate, adoption: Adoption) -> None:

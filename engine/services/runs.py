@@ -16,6 +16,7 @@ from engine.store import (
     holding,
     journal,
     pictures,
+    pinned,
     runs,
     steps,
     subjects,
@@ -39,6 +40,7 @@ class RunPicture:
     checkpoints: Sequence[Mapping[str, object]]
     rollback: Mapping[str, object] | None
     held: Mapping[str, object] | None
+    held_up: str | None
     undoes: tuple[str, ...]
 
     def to_json(self) -> dict[str, object]:
@@ -62,6 +64,7 @@ class RunPicture:
             "budget": None,
             "rollback": self.rollback,
             "held": self.held,
+            "held_up": self.held_up,
             "undoes": list(self.undoes),
             "summary": self._summary(),
             **moments(row),
@@ -110,6 +113,7 @@ def picture(tx: Transaction, tenant: TenantId, run: RunId) -> RunPicture:
         approvals=pictures.pictures(tx, approvals.of_run(tx, run)),
         rollback=steps.rollback(entries),
         held=holding.held(row, entries),
+        held_up=pinned.held_up(tx, [row]).get(run),
         undoes=tuple(undo.step for undo in undoing.plan(entries)),
     )
 

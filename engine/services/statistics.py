@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from engine.ids import TenantId
-from engine.store import approvals, deliveries, runs, statistics, tenants
+from engine.store import approvals, deliveries, pinned, runs, statistics, tenants
 from engine.store.database import Transaction
 
 DECISIONS_MAX = 1_000  # the latest, from which times are told
@@ -37,6 +37,7 @@ class Statistics:
     approvals: Mapping[str, int]
     outbox: Mapping[str, int]
     decisions: DecisionTimes
+    without_code: Mapping[str, int]  # runs of versions, like `refund@1`, that no process holds
 
 
 def gather(tx: Transaction, tenant: TenantId) -> Statistics:
@@ -47,6 +48,7 @@ def gather(tx: Transaction, tenant: TenantId) -> Statistics:
         approvals=approvals.counts(tx, tenant),
         outbox=deliveries.counts(tx, tenant),
         decisions=DecisionTimes(sorted_times=times),
+        without_code=pinned.versions_without_code(tx, tenant),
     )
 
 

@@ -42,13 +42,18 @@ def of_version(
     return [run_of(row) for row in tx.connection.execute(found)]
 
 
-def without_code(tx: Transaction, rows: Iterable[RunRow]) -> frozenset[RunId]:
-    """Those of `rows` that are ready for long, and whose version no process holds."""
-    waiting = [row for row in rows if row.ready_at is not None and row.ready_at <= _since(tx)]
+def held_up(tx: Transaction, rows: Iterable[RunRow]) -> dict[RunId, str]:
+    """A sentence for each of `rows` that is ready for long, and whose version no process holds."""
+    waiting = [row for row in rows if row.ready_at is not None]
     if not waiting:
-        return frozenset()
+        return {}
+    since = _since(tx)
     held = _held(tx)
-    return frozenset(row.id for row in waiting if pin(row.workflow, row.version) not in held)
+    return {
+        row.id: f"No process holds version {row.version} of {row.workflow}."
+        for row in waiting
+        if pin(row.workflow, row.version) not in held and (row.ready_at or since) <= since
+    }
 
 
 def versions_without_code(tx: Transaction, tenant: TenantId) -> dict[str, int]:

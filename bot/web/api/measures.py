@@ -31,6 +31,15 @@ class Measures(Collector):
         yield _gauge("signoff_approvals", "Approvals in each state", approvals, ApprovalStatus)
         outbox = {tenant: each.outbox for tenant, each in found.items()}
         yield _gauge("signoff_outbox", "Messages in each state", outbox, DELIVERIES)
+        lacking = GaugeMetricFamily(
+            "signoff_runs_without_code",
+            "Runs that are ready, and whose version no process holds",
+            labels=["version", "tenant"],
+        )
+        for tenant, each in found.items():
+            for version, count in each.without_code.items():
+                lacking.add_metric([version, tenant], count)
+        yield lacking
         times = GaugeMetricFamily(
             "signoff_decision_seconds",
             "How long people took, over the latest decisions",

@@ -5,6 +5,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from bot.web.api import (
+    adopting,
     api_keys,
     approvals,
     artifacts,
@@ -22,6 +23,7 @@ from bot.web.api import (
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     runs.router,
+    adopting.router,
     artifacts.router,
     asking.router,
     approvals.router,

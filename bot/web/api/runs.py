@@ -16,7 +16,7 @@ from bot.web.reading import StrictRoute
 from engine.errors import NotAllowed
 from engine.ids import RunId
 from engine.rules.states import RunStatus
-from engine.services import runs
+from engine.services import adopting, runs
 from engine.services.keys import Caller, Scope
 from engine.services.runs import moments
 from engine.store.database import Transaction
@@ -80,12 +80,16 @@ async def listing(
 ) -> JSONResponse:
     """Runs, newest first."""
     before = None if cursor is None else RunId(cursor)
-    found = await application.database.read(
-        lambda tx: runs.page(tx, application.tenant, status=status, before=before, limit=limit + 1)
-    )
+
+    def listed(tx: Transaction) -> tuple[list[RunRow], dict[RunId, str]]:
+        rows = runs.page(tx, application.tenant, status=status, before=before, limit=limit + 1)
+        return rows, adopting.held_up(tx, rows)
+
+    found, held_up = await application.database.read(listed)
     page, last = cut(found, limit)
     following = None if last is None else last.id
-    return JSONResponse({"runs": [_line(row) for row in page], "next": following})
+    lines = [_line(row, held_up.get(row.id)) for row in page]
+    return JSONResponse({"runs": lines, "next": following})
 
 
 @router.get("/{id}", summary="Read a run", response_model=shapes.Run, responses=refusals(404))
@@ -239,7 +243,7 @@ def _demand_own(caller: Caller, row: RunRow) -> None:
         )
 
 
-def _line(row: RunRow) -> dict[str, object]:
+def _line(row: RunRow, held_up: str | None) -> dict[str, object]:
     waiting = None if row.reason is None else {"reason": row.reason, "approval": row.awaits}
     return {
         "id": row.id,
@@ -247,6 +251,7 @@ def _line(row: RunRow) -> dict[str, object]:
         "version": row.version,
         "status": row.status,
         "waiting_for": waiting,
+        "held_up": held_up,
         "started_by": row.started_by,
         **moments(row),
     }

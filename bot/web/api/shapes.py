@@ -154,6 +154,7 @@ class RunLine(Answer):
     version: str
     status: RunStatus
     waiting_for: Waiting | None
+    held_up: str | None
     started_by: str
     created_at: datetime
     updated_at: datetime
@@ -204,6 +205,21 @@ class Operated(Answer):
 
     id: str
     status: RunStatus
+
+
+class NotAdopted(Answer):
+    """A run that goes on waiting with the code it began with, and why."""
+
+    id: str
+    why: str
+
+
+class AdoptedAll(Answer):
+    """Which runs were changed over, which were not, and whether there are more."""
+
+    adopted: list[str]
+    refused: list[NotAdopted]
+    more: bool
 
 
 class Entry(Answer):

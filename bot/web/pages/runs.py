@@ -15,7 +15,7 @@ from engine.clock import iso
 from engine.errors import Conflict, Invalid
 from engine.ids import RunId, TenantId
 from engine.rules.states import TERMINAL, RunStatus, WaitingReason
-from engine.services import runs
+from engine.services import adopting, runs
 from engine.store.database import Transaction
 from engine.store.runs import RunRow
 
@@ -149,6 +149,7 @@ def _listed(
     before = None if cursor is None else RunId(cursor)
     fetched = runs.page(tx, tenant, status=status, text=q or None, before=before, limit=FETCHED)
     found, following = cut(fetched)
+    held_up = adopting.held_up(tx, found)
     counts = runs.counts(tx, tenant)
     tabs = [
         {
@@ -159,7 +160,7 @@ def _listed(
         for key, label in TABS.items()
     ]
     return {
-        "runs": [_line(row) for row in found],
+        "runs": [_line(row, held_up.get(row.id)) for row in found],
         "tabs": tabs,
         "view": view,
         "q": q,
@@ -168,12 +169,13 @@ def _listed(
     }
 
 
-def _line(row: RunRow) -> dict[str, object]:
+def _line(row: RunRow, held_up: str | None) -> dict[str, object]:
     return {
         "id": row.id,
         "workflow": row.workflow,
         "status": row.status,
         "waiting_for": None if row.reason is None else {"reason": row.reason},
+        "held_up": held_up,
         **runs.moments(row),
     }
 
