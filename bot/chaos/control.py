@@ -12,6 +12,7 @@ from typing import Final, Protocol
 from engine.errors import Invalid, Unavailable
 
 WITHIN_S: Final = 60
+STARTS: Final = 40
 
 
 class Control(Protocol):
@@ -57,7 +58,7 @@ class PgCtl:
         os.kill(pid, signal.SIGKILL)
         for _look in range(WITHIN_S * 50):
             # Its children end by themselves, and until then nobody may start it again.
-            if not any(Path(f"/proc/{each}").exists() for each in (pid, *children)):
+            if not any(_runs(each) for each in (pid, *children)):
                 return
             self.pause(0.02)
 
@@ -67,7 +68,15 @@ class PgCtl:
     def start(self) -> None:
         options = self._options()
         log = self.data.parent / "log"
-        self._run("start", "-l", str(log), *(("-o", options) if options else ()))
+        for tries in range(STARTS):
+            try:
+                return self._run("start", "-l", str(log), *(("-o", options) if options else ()))
+            except Unavailable:
+                # Until its parent has asked for how it ended, a killed server seems to be there.
+                if tries == STARTS - 1:
+                    raise
+                self.pause(0.5)
+        return None
 
     def _run(self, verb: str, *more: str) -> None:
         owner = self.data.stat().st_uid if os.geteuid() == 0 else None
@@ -97,16 +106,26 @@ class PgCtl:
         except OSError:
             return None
         pid = int(lines[0])
-        return pid if Path(f"/proc/{pid}").exists() else None
+        return pid if _runs(pid) else None
+
+
+def _runs(pid: int) -> bool:
+    words = _words(Path(f"/proc/{pid}/stat"))
+    return bool(words) and words[0] != "Z"  # one that ended and was not asked for is gone
 
 
 def _children(pid: int) -> list[int]:
     found: list[int] = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            after_name = stat.read_text(encoding="utf-8").rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(after_name[1]) == pid:
+        words = _words(stat)
+        if words and int(words[1]) == pid:
             found.append(int(stat.parent.name))
     return found
+
+
+def _words(stat: Path) -> list[str]:
+    """The state of a process, its parent and more; nothing of one that is gone."""
+    try:
+        return stat.read_text(encoding="utf-8").rpartition(")")[2].split()
+    except OSError:
+        return []

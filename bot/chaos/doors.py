@@ -22,6 +22,7 @@ from engine.http import plain_client
 ASK_WITHIN: Final = timedelta(seconds=35)
 WHISPER_WITHIN: Final = timedelta(seconds=2)
 RECORDED: Final = "Recorded"
+UNHEARD: Final = "unheard"
 APPROVE: Final = "Approve"
 
 
@@ -57,6 +58,7 @@ class Doors:
         self._clock, self._dice = clock, dice
         self._client = plain_client(timeout=ASK_WITHIN)
         self._presses: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._unheard: set[str] = set()
         self._cards: dict[str, Message] = {}
         self._opened: dict[tuple[str, int], Delivery] = {}
         self._read: defaultdict[str, int] = defaultdict(int)
@@ -105,7 +107,11 @@ class Doors:
             try:
                 words = await slack.space.changes.until(whispered, patience=WHISPER_WITHIN)
             except TimeoutError:
-                return self._told(Said(fate=Fate.DONE, code="unheard"))
+                # It may still come, and would then be taken for the answer to the next press.
+                self._unheard.add(person)
+                return self._told(Said(fate=Fate.DONE, code=UNHEARD))
+        if person in self._unheard:
+            return self._told(Said(fate=Fate.DONE, code=UNHEARD))
         is_recorded = words.startswith(RECORDED)
         return self._told(Said(fate=Fate.DONE if is_recorded else Fate.REFUSED, code="slack"))
 

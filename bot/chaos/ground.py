@@ -136,12 +136,12 @@ def _place(url: str, outside: World, target: str, shape: Shape, secret: str, por
 
 
 def _children(kind: str, places: Sequence[Place], folder: Path) -> list[Child]:
-    verb = {"server": "serve", "worker": "worker"}[kind]
+    arguments = {"server": ("serve", "--doors-only", "--json"), "worker": ("worker", "--json")}
     begin = nursery()
     return [
         Child(
             name=f"{kind}-{number}",
-            arguments=(verb, "--json"),
+            arguments=arguments[kind],
             folder=folder / f"{kind}-{number}",
             place=place,
             nursery=begin,

@@ -10,7 +10,7 @@ from typing import Final
 from bot.chaos.checker.violations import Acked
 from bot.chaos.company import CREW, OPERATOR, ROOMS
 from bot.chaos.dice import Dice
-from bot.chaos.doors import Doors, Fate, Said
+from bot.chaos.doors import UNHEARD, Doors, Fate, Said
 from bot.chaos.flows import DESK
 from bot.chaos.watching import Seen, Watch
 from engine.clock import Clock
@@ -176,9 +176,15 @@ class Load:
                     return self.doors.by_api(seen, person, choice)
 
         said = await self._operate(f"vote by {door}", once)
-        if said.fate is Fate.DONE and said.code != "unheard":
+        if said.fate is Fate.DONE and said.code != UNHEARD:
             self.tally.acked.append(
-                Acked(approval=seen.id, person=person, choice=choice, status=said.status)
+                Acked(
+                    approval=seen.id,
+                    person=person,
+                    choice=choice,
+                    status=said.status,
+                    door=door,
+                )
             )
         return said
 

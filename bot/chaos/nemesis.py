@@ -62,6 +62,7 @@ class Nemesis:
     done: Counter[str] = field(default_factory=Counter[str])
     deaths: list[Death] = field(default_factory=list[Death])
     frozen: list[Frozen] = field(default_factory=list[Frozen])
+    away: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     is_over: bool = False
     _busy: set[str] = field(default_factory=set[str])
     _until: datetime | None = None
@@ -121,10 +122,12 @@ class Nemesis:
     async def _end_postgres(self, dice: Dice) -> None:
         if self.control is None:
             return
+        since = self.clock.now()
         end = self.control.kill if dice.chance(0.7) else self.control.stop
         await asyncio.to_thread(end)
         await self.clock.sleep(dice.between(*AWAY))
         await asyncio.to_thread(self.control.start)
+        self.away.append((micros(since), micros(self.clock.now())))
         self.done["postgres_kills"] += 1
 
     async def _cut(self, dice: Dice) -> None:

@@ -20,6 +20,7 @@ from bot.demo.trees import record, text
 from engine.digest import sha256
 
 LOOK: Final = timedelta(seconds=1)
+STALE: Final = timedelta(seconds=32)
 SOON: Final = timedelta(seconds=60)  # what is due this soon belongs to the load, and is waited for
 AHEAD: Final = timedelta(minutes=3)  # longer than a delivery that nobody marks is held
 HASTEN: Final = (
@@ -46,7 +47,8 @@ async def quiet(ground: Ground, *, within: timedelta, hastens: bool) -> list[str
     """
     limit = ground.clock.now() + within
     if hastens:
-        await ground.clock.sleep(LOOK)
+        # Whoever delivers again looks first, unless it is so soon that nobody can have tried before.
+        await ground.clock.sleep(STALE)
         async with connected(ground.url) as connection:
             await connection.execute(HASTEN, f"{AHEAD.total_seconds()} seconds")
     while True:

@@ -36,7 +36,8 @@ class Report:
 
 def report(ground: Ground, load: Load, nemesis: Nemesis, wanted: Wanted, found: Found) -> Report:
     """Count everything."""
-    taken = takeovers(found.drives, nemesis.deaths)
+    taken = takeovers(found.drives, nemesis.deaths, nemesis.away)
+    raw = takeovers(found.drives, nemesis.deaths)
     late = list(leases.late_calls(found.drives, ground.target.calls))
     states: dict[str, int] = {}
     for row in found.book["runs"]:
@@ -55,7 +56,7 @@ def report(ground: Ground, load: Load, nemesis: Nemesis, wanted: Wanted, found: 
         "votes_acknowledged": len(tally.acked),
         "calls": len(ground.target.calls),
         "effects": ground.target.done,
-        "late_calls_of_zombies": len(late),
+        "late_calls": len(late),
         "leases": sum(change.token is not None for change in found.drives.changes),
         "faults": dict(nemesis.done),
         "lives": sum(child.lives for child in ground.children),
@@ -63,6 +64,8 @@ def report(ground: Ground, load: Load, nemesis: Nemesis, wanted: Wanted, found: 
         "takeover_p50_s": _percentile(taken, 0.5),
         "takeover_p99_s": _percentile(taken, 0.99),
         "takeover_max_s": _percentile(taken, 1.0),
+        "takeover_max_with_postgres_away_s": _percentile(raw, 1.0),
+        "postgres_away_s": round(sum(until - since for since, until in nemesis.away) / 1e6, 1),
         "lease_s": wanted.lease.total_seconds(),
         "violations": len(found.violations),
         "found": found.violations[:SHOWN],
@@ -71,15 +74,22 @@ def report(ground: Ground, load: Load, nemesis: Nemesis, wanted: Wanted, found: 
     return Report(line=line, violations=found.violations, shortfalls=shortfalls)
 
 
-def takeovers(drives: Drives, deaths: Sequence[Death]) -> list[float]:
-    """For each run that a killed process held: the seconds from its death to the next driver."""
+def takeovers(
+    drives: Drives, deaths: Sequence[Death], away: Sequence[tuple[int, int]] = ()
+) -> list[float]:
+    """For each run that a killed process held: the seconds from its death to the next driver.
+
+    While PostgreSQL is `away` nobody can take anything over; those times are left out.
+    """
     found: list[float] = []
     died = {death.who: death.at for death in deaths}
     for held in leases.holds(drives).values():
         for hold, following in pairwise(held):
             at = died.get(hold.claim.who)
             if at is not None and hold.claim.at <= at and (hold.end is None or hold.end.at > at):
-                found.append((following.claim.at - at) / 1e6)
+                to = following.claim.at
+                lost = sum(max(0, min(to, until) - max(at, since)) for since, until in away)
+                found.append((to - at - lost) / 1e6)
     return sorted(found)
 
 

@@ -19,6 +19,7 @@ class Acked:
     person: str
     choice: str
     status: str
+    door: str = "a door"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +65,10 @@ def lost(book: Book, acked: Sequence[Acked]) -> Iterator[str]:
     }
     for each in acked:
         if (each.approval, each.person, each.choice) not in kept:
-            yield f"I2: {each.person}'s {each.choice} on {each.approval} was recorded and is lost"
+            yield (
+                f"I2: {each.person}'s {each.choice} on {each.approval} was recorded by {each.door} "
+                "and is lost"
+            )
         if each.status != "open" and (each.approval, each.status) not in outcomes:
             yield f"I2: {each.person} was told {each.approval} is {each.status}, and it never was"
 

@@ -140,7 +140,7 @@ def foreign_calls(drives: Drives, effects: Sequence[Effect]) -> Iterator[str]:
 
 
 def late_calls(drives: Drives, effects: Sequence[Effect]) -> Iterator[Effect]:
-    """Calls of somebody who lost the run while it was stopped, and called as soon as it went on.
+    """Calls of somebody who lost the run in the moment before: stopped, or starved of its processor.
 
     No database can hold such a call back: it was on its way. It asks for what was asked before,
     under the same request id, and what its caller writes afterwards is refused.
@@ -150,7 +150,7 @@ def late_calls(drives: Drives, effects: Sequence[Effect]) -> Iterator[Effect]:
         run, _path = effect.place
         mine = [hold for hold in known.get(run, []) if hold.claim.who == effect.who]
         if not any(_is_open(hold, effect) for hold in mine) and any(
-            _slept(drives, effect, hold) for hold in mine
+            _slept(drives, effect, hold) or _just_ended(hold, effect) for hold in mine
         ):
             yield effect
 
@@ -190,6 +190,10 @@ def _covers(hold: Hold, entry: Written) -> bool:
 
 def _is_open(hold: Hold, effect: Effect) -> bool:
     return hold.claim.at <= effect.at and (hold.end is None or effect.at <= hold.end.at)
+
+
+def _just_ended(hold: Hold, effect: Effect) -> bool:
+    return hold.end is not None and hold.end.at < effect.at <= hold.end.at + AT_ONCE
 
 
 def _slept(drives: Drives, effect: Effect, hold: Hold) -> bool:
