@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
-from engine.errors import Unavailable
+from engine.errors import Refused, Unavailable
 from engine.store.migrations import migrate_over
 from engine.store.tables import metadata
 
@@ -16,26 +16,30 @@ _OTHERS: Final = text(
     "SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE datname = current_database() "
     "AND application_name IN ('signoff', 'signoff hints') AND pid <> pg_backend_pid()"
 )
-_FORCED: Final = text(
-    "SELECT relname FROM pg_catalog.pg_class WHERE relforcerowsecurity "
-    "AND oid = to_regclass(quote_ident(relname))"
+_IS_OURS: Final = text(
+    "SELECT pg_catalog.pg_has_role(current_user, relowner, 'USAGE') FROM pg_catalog.pg_class "
+    "WHERE oid = 'runs'::regclass"
 )
+_EVERYBODYS: Final = text("SELECT set_config('signoff.tenant', '*', true)")
 
 
 @contextmanager
 def whole(connection: Connection) -> Generator[None]:
-    """Every row of every table, whoever's it is, made or migrated first; others wait for the end.
+    """Every row of every table, whosever it is, made or migrated first; others wait for the end.
 
-    Only for whoever owns the tables: policies hold for everybody again when this is committed.
+    Raises:
+        Refused: `not_owner`, if policies hide rows from the role that connects.
     """
     migrate_over(connection)
+    if not connection.execute(_IS_OURS).scalar_one():
+        raise Refused(
+            "This role does not own the tables, and is shown some of the rows at most. Connect as the "
+            "one that made the database.",
+            code="not_owner",
+        )
     connection.exec_driver_sql(f"LOCK TABLE {', '.join(NAMES)} IN ACCESS EXCLUSIVE MODE")
-    forced = [row.relname for row in connection.execute(_FORCED) if row.relname in NAMES]
-    for table in forced:
-        connection.exec_driver_sql(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
+    connection.execute(_EVERYBODYS)
     yield
-    for table in forced:
-        connection.exec_driver_sql(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
 
 
 def demand_nobody(connection: Connection) -> None:

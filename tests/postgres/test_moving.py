@@ -12,7 +12,7 @@ import pytest
 from bot.chaos.checker.book import Row
 from bot.chaos.checker.pages import opened_book, shared_book
 from bot.moving import Told, move
-from bot.restoring import undo_move
+from bot.restoring import restore, undo_move
 from bot.settings import Settings
 from bot.wiring import Running, running
 from engine.errors import FileOwned, Invalid, Refused, Unavailable
@@ -31,7 +31,7 @@ from engine.store.runs import NewRun
 from signoff.registry import registered
 from tests.cli.ground import CONFIGURATION
 from tests.engine.flows import LEDGER
-from tests.fixtures import Postgres
+from tests.fixtures import APP_ROLE, Postgres
 
 pytestmark = [pytest.mark.anyio, pytest.mark.postgres]
 
@@ -205,6 +205,23 @@ async def test_a_text_that_cannot_be_kept_is_named(house: House) -> None:
     assert (await shared_book(house.url)).tables == {}
 
 
+async def test_a_role_that_is_shown_some_rows_only_moves_nothing(
+    house: House, postgres: Postgres
+) -> None:
+    async with house.open():
+        pass
+    url = postgres.server.url(postgres.server.make(postgres.template), role=APP_ROLE)
+
+    with pytest.raises(Refused, match="does not own the tables"):
+        await House(house.folder, url).moved()
+
+
+async def test_what_servers_have_open_is_not_restored(house: House) -> None:
+    async with house.open(is_moved=True):
+        with pytest.raises(Unavailable, match="still have this database open"):
+            await restore(house.settings(is_moved=True), None)
+
+
 async def test_everything_is_there_afterwards_to_the_microsecond(house: House) -> None:
     async with house.open() as it:
         await given_life(it)
@@ -288,13 +305,12 @@ async def test_a_role_that_policies_bind_moves_all_the_same(
         await given_life(it)
     server = postgres.server
     server.ask("CREATE ROLE plain LOGIN")
+    server.ask('GRANT SET ON PARAMETER "signoff.tenant" TO plain')
     name = server.make()
     server.ask(f"ALTER DATABASE {name} OWNER TO plain")
     server.ask("ALTER SCHEMA public OWNER TO plain", name)
-    url = server.url(name).replace("postgres@", "plain@")
+    url = server.url(name, role="plain")
     await migrated(url)
-    server.ask("ALTER TABLE runs ENABLE ROW LEVEL SECURITY", name)
-    server.ask("ALTER TABLE runs FORCE ROW LEVEL SECURITY", name)
 
     told = await House(house.folder, url).moved()
 
