@@ -1,6 +1,5 @@
 """What lies in `deploy/` is taken by the tools it is for, and does what the page says."""
 
-import platform
 import re
 import shutil
 import subprocess
@@ -18,10 +17,6 @@ from tests.architecture.sources import ROOT
 DEPLOY = ROOT / "deploy"
 UNITS = [DEPLOY / "signoff.service", *sorted((DEPLOY / "systemd").glob("*.service"))]
 CONTAINERFILE = (DEPLOY / "Containerfile").read_text(encoding="utf-8")
-ONLY_HERE = pytest.mark.skipif(
-    (sys.platform, platform.machine()) != ("linux", "x86_64"),
-    reason="The tool is not built for it.",
-)
 GIVEN = {
     "POSTGRES_PASSWORD": "p",
     "SIGNOFF_SECRET_KEY": "0123456789abcdef" * 4,
@@ -75,7 +70,6 @@ def test_compose_is_given_what_it_needs() -> None:
     assert needed == GIVEN.keys()
 
 
-@ONLY_HERE
 def test_compose_takes_the_file_and_starts_each_role_in_turn() -> None:
     services = composed()["services"]
 
@@ -92,7 +86,6 @@ def test_compose_takes_the_file_and_starts_each_role_in_turn() -> None:
     assert [name for name in services if services[name].get("ports")] == ["proxy"]
 
 
-@ONLY_HERE
 @pytest.mark.parametrize("name", ["migrate", "serve", "worker"])
 def test_a_container_of_ours_can_do_little(name: str) -> None:
     service = composed()["services"][name]
@@ -104,7 +97,6 @@ def test_a_container_of_ours_can_do_little(name: str) -> None:
     assert all(mount.endswith(":ro") for mount in service["volumes"])
 
 
-@ONLY_HERE
 def test_its_settings_are_ours_and_can_start() -> None:
     services = composed()["services"]
     given: dict[str, str | None] = services["serve"]["environment"]
@@ -116,9 +108,10 @@ def test_its_settings_are_ours_and_can_start() -> None:
     assert Settings(**read).trusted_proxies == (proxy,)
 
 
-@ONLY_HERE
 def test_the_container_recipe_is_clean() -> None:
     hadolint = Path(sys.executable).with_name("hadolint")
+    if not hadolint.exists():
+        pytest.skip("hadolint is not built for this machine.")
 
     assert _said(str(hadolint), "--no-color", str(DEPLOY / "Containerfile")) == ""
 
@@ -137,13 +130,14 @@ def test_the_container_installs_by_hash_and_runs_as_nobody() -> None:
 
 def composed() -> Any:
     """The file as Compose reads it, with the variables that the page names."""
-    from compose_spec import PyCompose
+    # Neither tool is built for every machine; the lock says for which.
+    compose: Any = pytest.importorskip("compose_spec")
 
     def value(found: re.Match[str]) -> str:
         name, _, default = found.groups()
         return GIVEN.get(name, default)
 
-    return PyCompose.from_yaml(VARIABLE.sub(value, _compose_text())).to_dict()
+    return compose.PyCompose.from_yaml(VARIABLE.sub(value, _compose_text())).to_dict()
 
 
 def _compose_text() -> str:
