@@ -134,8 +134,7 @@ def table(result: dict) -> str:
         "| figure | target | ours | peer in the same run | command | met |",
         "|---|---|--:|--:|---|---|",
     ]
-    for row in rows(result["figures"]):
-        lines.append(f"| {' | '.join(row.cells)} |")
+    lines += [f"| {' | '.join(row.cells)} |" for row in rows(result["figures"])]
     return "\n".join(lines)
 
 

@@ -153,9 +153,7 @@ def expiries(
 def storm(
     *,
     voters: Annotated[int, typer.Option(min=2, help="How many people vote at once.")] = 1000,
-    quorum: Annotated[
-        int | None, typer.Option(min=1, help="How many decide; half of them unless given.")
-    ] = None,
+    quorum: Annotated[int, typer.Option(min=1, help="How many of them decide.")] = 1,
     database: Where = None,
     as_json: AsJson = False,
 ) -> None:
@@ -164,7 +162,7 @@ def storm(
     async def measured(at: "Place") -> dict[str, object]:
         from bot.bench import storm as storms
 
-        return await storms.storm(at, voters=voters, quorum=quorum or voters // 2)
+        return await storms.storm(at, voters=voters, quorum=quorum)
 
     _measure("storm", measured, database, as_json=as_json)
 
