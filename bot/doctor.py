@@ -22,12 +22,14 @@ from engine.errors import Invalid, Unavailable
 from engine.store import linked
 from engine.store.apart import Guard, guard_of
 from engine.store.ownership import is_owned
-from engine.store.postgres import over, schema_at
+from engine.store.postgres import over
+from engine.store.postgres_look import look
 from engine.store.postgres_url import shown_url
 
 PYTHON: Final = (3, 11)
 BUILT: Final = datetime(2026, 1, 1, tzinfo=UTC)  # no clock that is right is before this
 SKEW_MAX: Final = timedelta(seconds=30)
+APART_MAX: Final = timedelta(seconds=2)
 
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
@@ -60,12 +62,13 @@ def examine(
 
     Give it what `load_with_problems` gave, so that settings that cannot be used are told too.
     """
-    now = (clock or SystemClock()).now()
+    clock = clock or SystemClock()
+    now = clock.now()
     findings = [
         *_python(),
         *_sqlite(),
         *(_error(problem.text) for problem in problems),
-        *(_shared(settings) if settings.shared_url else _database(settings.database_path)),
+        *(_shared(settings, clock) if settings.shared_url else _database(settings.database_path)),
         *_secret_key(settings),
         *_configuration(settings),
         *_channels(settings),
@@ -114,17 +117,20 @@ def _database(path: Path) -> Iterator[Finding]:
         yield _ok(f"The database {path} can be written{running}.")
 
 
-def _shared(settings: Settings) -> Iterator[Finding]:
+def _shared(settings: Settings, clock: Clock) -> Iterator[Finding]:
     url = settings.shared_url or ""
     where = f"PostgreSQL at {shown_url(url)}"
     try:
-        found = asyncio.run(schema_at(url))
+        found = asyncio.run(look(url, clock))
     except Unavailable as refused:
-        yield _error(f"{where} cannot be used. {refused}")
+        yield _error(str(refused))
         return
-    made = "will be made at the first start" if found is None else f"is {found}"
+    made = "will be made at the first start" if found.schema is None else f"is {found.schema}"
     yield _ok(f"{where} can be reached; its schema {made}.")
-    if found is not None:
+    if found.is_read_only:
+        yield _error(f"{where} takes no writes.", "Name the primary, or make it writable.")
+    yield _skew(found.ahead)
+    if found.schema is not None:
         yield _apart(asyncio.run(over(url, guard_of)))
 
 
@@ -144,6 +150,16 @@ def _apart(guard: Guard) -> Finding:
             )
         case _:
             assert_never(guard)
+
+
+def _skew(ahead: timedelta) -> Finding:
+    if abs(ahead) <= APART_MAX:
+        return _ok("This machine's clock agrees with the database's.")
+    return _warning(
+        f"This machine's clock is {abs(ahead).total_seconds():.0f} s "
+        f"{'ahead of' if ahead > timedelta() else 'behind'} the database's, which is the one that counts.",
+        "Set the clock: the log and the machine's other programs go by it.",
+    )
 
 
 def _secret_key(settings: Settings) -> Iterator[Finding]:

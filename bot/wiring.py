@@ -70,7 +70,8 @@ async def running(
 
     The database is made or migrated, and, unless a guest says that it `prepares` nothing, told what
     the file says. Of a file that is owned, what a dead owner held is freed; where the database is
-    shared, leases run out by themselves. Without `authored`, the workflows are those imported so far.
+    shared, leases run out by themselves, and all goes by its clock, whatever `clock`, the machine's,
+    says. Without `authored`, the workflows are those imported so far.
     Nothing is driven or sent before `work`.
 
     Raises:
@@ -82,9 +83,9 @@ async def running(
     ids = ids or SystemIds()
     listed = _configuration(settings) if prepares else None
     tokens = Tokens(secret_of(settings, ids))
-    async with database_of(settings, clock=clock, ids=ids, tokens=tokens) as database:
-        clock = clock or SystemClock()
-        parts = _Parts(settings=settings, database=database, clock=clock, ids=ids, tokens=tokens)
+    machine = clock or SystemClock()
+    async with database_of(settings, clock=machine, ids=ids, tokens=tokens) as (database, judge):
+        parts = _Parts(settings=settings, database=database, clock=judge, ids=ids, tokens=tokens)
         known = listed or Configuration()
         channels = _channels(parts, known.webhooks)
         if prepares:

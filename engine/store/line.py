@@ -30,17 +30,17 @@ class Line:
         loop = asyncio.get_running_loop()
         began = loop.time()
         async with asyncio.timeout(None) as limit:
+            looks = list[asyncio.TimerHandle]()
 
             def look() -> None:
-                nonlocal looking
                 due = max(began, self._served_at) + self._silent_for
                 if loop.time() >= due:
                     limit.reschedule(loop.time())
                 else:
-                    looking = loop.call_at(due, look)
+                    looks.append(loop.call_at(due, look))
 
-            looking = loop.call_at(began + self._silent_for, look)
+            looks.append(loop.call_at(began + self._silent_for, look))
             try:
                 yield
             finally:
-                looking.cancel()
+                looks[-1].cancel()

@@ -7,9 +7,10 @@ all the same, PostgreSQL ends one of them, and its deed is done again from its b
 """
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from importlib.util import find_spec
 from typing import Any, Final, TypeVar
@@ -27,12 +28,13 @@ from engine.store.apart import OneTenants, is_above_policies
 from engine.store.database import Database, Transaction
 from engine.store.hints import Hints
 from engine.store.line import Line
-from engine.store.migrations import migrate_over, revision
+from engine.store.migrations import migrate_over
 from engine.store.postgres_errors import (
     CLOSED,
     is_away,
     is_race,
     is_taken,
+    reason,
     refusal,
     unopened,
     unsure,
@@ -41,7 +43,8 @@ from engine.store.postgres_hints import Bells
 from engine.store.postgres_pool import pooled
 from engine.store.postgres_url import connecting, connecting_patiently, shown_url
 from engine.store.row_security import grant
-from engine.store.work import Work
+from engine.store.shared_clock import SharedClock
+from engine.store.work import Work, forget
 from engine.tokens import Tokens
 
 T = TypeVar("T")
@@ -100,7 +103,7 @@ class PostgresDatabase:
         if self._is_closed:
             raise Unavailable(CLOSED)
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        answer.add_done_callback(_forget)
+        answer.add_done_callback(forget)
         self._group.create_task(self._do(Work(deed, answer)))
         return answer
 
@@ -182,8 +185,7 @@ class PostgresDatabase:
                 again = is_race(error) or is_away(error) or (is_taken(error) and number < LOOKS)
                 if pause is None or not again:
                     raise refusal(error) from error
-                reason = str(error).partition("\n")[0] or type(error).__name__
-                log.info("store.tried_again", reason=reason)
+                log.info("store.tried_again", reason=reason(error))
                 await self._pauses.sleep(pause * (0.5 + self._around.ids.fraction()))
         raise Unavailable(CLOSED)
 
@@ -193,7 +195,9 @@ class PostgresDatabase:
         def now() -> datetime:
             if around.clock is not None:
                 return around.clock.now()
+            asked_at = time.monotonic()
             moment: datetime = connection.execute(_NOW).scalar_one()
+            around.kept.hear(moment, asked_at=asked_at)
             return moment
 
         return Transaction(connection, now, around.ids, around.tokens, is_guarded=around.is_guarded)
@@ -201,11 +205,14 @@ class PostgresDatabase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What deeds are handed. Without a `clock` the database's own tells the moment, to everybody the same."""
+    """What deeds are handed. Without a `clock` the database's own tells the moment, to everybody the same;
+    `kept` goes on with what it told, for whoever needs the moment outside a deed.
+    """
 
     ids: Ids
     tokens: Tokens
     clock: Clock | None = None
+    kept: SharedClock = field(default_factory=SharedClock)
     is_guarded: bool = False  # found out when it is opened: whether policies hold for our role
 
 
@@ -260,15 +267,6 @@ async def granted(url: str, role: str) -> None:
     await over(url, lambda connection: grant(connection, role))
 
 
-async def schema_at(url: str) -> str | None:
-    """The revision of the schema at `url`; None where there is none yet.
-
-    Raises:
-        Unavailable: when it cannot be reached.
-    """
-    return await over(url, revision)
-
-
 async def over(url: str, told: Callable[[Connection], T]) -> T:
     """What `told` gives in one transaction at `url`, which may take as long as it takes.
 
@@ -292,9 +290,3 @@ async def over(url: str, told: Callable[[Connection], T]) -> T:
         raise unopened(error, f"PostgreSQL at {shown_url(url)}") from error
     finally:
         await engine.dispose()
-
-
-def _forget(answer: "asyncio.Future[T]") -> None:
-    # A caller that was cancelled, or told "not confirmed", is not there to hear of a late failure.
-    if not answer.cancelled():
-        answer.exception()

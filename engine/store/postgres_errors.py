@@ -123,12 +123,12 @@ def refusal(error: BaseException) -> EngineError:
             "A text holds a character that cannot be kept: NUL, or half a surrogate pair. Remove it.",
             code="bad_text",
         )
-    return _cause(error).refusal(_reason(error))
+    return _cause(error).refusal(reason(error))
 
 
 def unopened(error: BaseException, where: str) -> EngineError:
     """What whoever starts is told when the database `where` cannot be opened or migrated."""
-    return _cause(error).unopened(where, _reason(error))
+    return _cause(error).unopened(where, reason(error))
 
 
 def unsure() -> NotRecorded:
@@ -136,16 +136,17 @@ def unsure() -> NotRecorded:
     return NotRecorded(UNSURE)
 
 
-def _cause(error: BaseException) -> Cause:
-    found = _CAUSES.get(_state(error) or "")
-    return found or (_AWAY if is_away(error) else _UNKNOWN)
-
-
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
+    """The database's own word on what went wrong, on one line."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     if cause is None or (isinstance(cause, TimeoutError) and not str(cause)):
         return "no answer in time"
     return one_line(cause)
+
+
+def _cause(error: BaseException) -> Cause:
+    found = _CAUSES.get(_state(error) or "")
+    return found or (_AWAY if is_away(error) else _UNKNOWN)
 
 
 def _causes(error: BaseException) -> list[BaseException]:

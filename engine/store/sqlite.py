@@ -24,7 +24,7 @@ from engine.store.migrations import migrate
 from engine.store.ownership import owned
 from engine.store.sqlite_errors import is_io_error, refusal, unsure
 from engine.store.sqlite_files import LOG_BYTES_MAX, Files
-from engine.store.work import Work
+from engine.store.work import Work, forget
 from engine.tokens import Tokens
 
 T = TypeVar("T")
@@ -56,7 +56,7 @@ class SqliteDatabase:
 
     def submit(self, deed: Callable[[Transaction], T]) -> asyncio.Future[T]:
         answer: asyncio.Future[T] = self._loop.create_future()
-        answer.add_done_callback(_forget)
+        answer.add_done_callback(forget)
         with self._door:
             if self._is_closed:
                 raise Unavailable(CLOSED)
@@ -260,9 +260,3 @@ def _set(connection: DBAPIConnection, *pragmas: str) -> None:
     for pragma in pragmas:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-
-
-def _forget(answer: "asyncio.Future[T]") -> None:
-    # A caller that was cancelled, or told "not confirmed", is not there to hear of a late failure.
-    if not answer.cancelled():
-        answer.exception()

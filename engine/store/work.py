@@ -43,3 +43,9 @@ class Work(Generic[T]):
             self._answer.set_exception(self._error)
         else:
             self._answer.set_result(self._result[0])
+
+
+def forget(answer: asyncio.Future[T]) -> None:
+    """Hear of a late failure in place of a caller that was cancelled, or told "not confirmed"."""
+    if not answer.cancelled():
+        answer.exception()
