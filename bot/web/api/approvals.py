@@ -121,7 +121,7 @@ async def one(
     """
     picture = await _read(application, id)
     if wait and picture.status is ApprovalStatus.OPEN:
-        with shared_of(request).waiting.place(caller.subject) as is_free:
+        with shared_of(request).waiting.place(f"{caller.tenant}/{caller.subject}") as is_free:
             if is_free:
                 picture = await _ended(request, application, id, timedelta(seconds=wait))
     return JSONResponse(picture.to_json())
