@@ -103,7 +103,11 @@ def _into(target: Connection, source: Connection, path: Path, around: Surroundin
     with whole(target):
         if not is_empty(target):
             raise _not_empty("a Signoff has begun there")
+        oldest = meta.get(target, meta.OLDEST_SCHEMA)
+        meta.forget(target, *meta.keys(target))
         rows = carry(source, target)
+        if oldest is not None:
+            meta.put(target, meta.OLDEST_SCHEMA, oldest)
         tx = Transaction(target, SystemClock().now, around.ids, around.tokens)
         broken = tuple(broken_chains(tx))
         runs.release_all(tx)
