@@ -19,12 +19,12 @@ CONNECTION: Final = "08"  # the class of everything that is wrong with a connect
 NO_TEXT: Final = frozenset({"22000", "22021", "22P05"})  # NUL, and half a surrogate pair
 NO_SUCH_HOST: Final = "TargetServerAttributeNotMatched"  # the driver's: no primary, or none yet
 
-_UNKNOWN: Final = Cause(
+UNKNOWN: Final = Cause(
     code="unavailable",
     what="The store did not take this",
     mend="try again, and see `signoff doctor` when it stays",
 )
-_AWAY: Final = Cause(
+AWAY_CAUSE: Final = Cause(
     code="store_away",
     what="The database cannot be reached",
     mend="look at its host, its port and its log",
@@ -38,7 +38,7 @@ _NO_LOGIN: Final = Cause(
 _RACE: Final = Cause(
     code="store_busy", what="Others were faster each time", mend="try again in a moment"
 )
-_CAUSES: Final[Mapping[str, Cause]] = {
+CAUSES: Final[Mapping[str, Cause]] = {
     READ_ONLY: Cause(
         code="store_read_only",
         what="The database is read-only",
@@ -145,8 +145,8 @@ def reason(error: BaseException) -> str:
 
 
 def _cause(error: BaseException) -> Cause:
-    found = _CAUSES.get(_state(error) or "")
-    return found or (_AWAY if is_away(error) else _UNKNOWN)
+    found = CAUSES.get(_state(error) or "")
+    return found or (AWAY_CAUSE if is_away(error) else UNKNOWN)
 
 
 def _causes(error: BaseException) -> list[BaseException]:

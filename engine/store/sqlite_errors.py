@@ -12,7 +12,7 @@ from engine.store.causes import Cause, one_line
 _IO_ERROR: Final = 10
 _PRIMARY: Final = 0xFF  # the other bits of a code are its finer shade
 
-_UNKNOWN: Final = Cause(
+UNKNOWN: Final = Cause(
     code="unavailable",
     what="The store did not take this",
     mend="try again, and see `signoff doctor` when it stays",
@@ -27,7 +27,7 @@ _BUSY: Final = Cause(
     what="Another program holds the database locked",
     mend="close that program (`fuser` names it) and try again; for a look inside, use a backup",
 )
-_CAUSES: Final[Mapping[int, Cause]] = {
+CAUSES: Final[Mapping[int, Cause]] = {
     5: _BUSY,
     6: _BUSY,
     8: Cause(
@@ -83,7 +83,7 @@ def unsure() -> NotRecorded:
 
 
 def _cause(error: BaseException) -> Cause:
-    return _CAUSES.get(_code(error), _UNKNOWN)
+    return CAUSES.get(_code(error), UNKNOWN)
 
 
 def _reason(error: BaseException) -> str:

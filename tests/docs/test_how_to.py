@@ -30,6 +30,7 @@ SEEN = {
     "keys-and-people": ("Signed in as ana", "Signed out", "is revoked"),
     "ladders-and-quorums": ("ends       ", '"title":"Open port 8444?"', '"version":2'),
     "run-in-production": ("People reach it at",),
+    "when-the-database-misbehaves": ("can be written", '"ready":true'),
     "write-a-workflow": ("Version 7 stays.", "taken down on", "rolled back"),
 }
 

@@ -23,7 +23,8 @@ LOST = "DROP TABLE alembic_version"
 # What was done to the database; the code, and what the sentence says to do next.
 SCHEMAS = [
     pytest.param(
-        "UPDATE alembic_version SET version_num = '9999'",
+        "UPDATE alembic_version SET version_num = '9999';"
+        "UPDATE meta SET value = '9999' WHERE key = 'oldest_schema'",
         ("schema_too_new", "Install the newer version"),
         id="newer",
     ),
@@ -62,8 +63,7 @@ async def test_a_file_of_another_schema_is_refused_and_left_alone(
     file: Path, ids: SystemIds, tokens: Tokens, done: str, told: tuple[str, str]
 ) -> None:
     with closing(sqlite3.connect(file)) as hand:
-        hand.execute(done)
-        hand.commit()
+        hand.executescript(done)
     before = sha256(file.read_bytes()).digest()
 
     with pytest.raises(Unavailable, match=told[1]) as refused:
