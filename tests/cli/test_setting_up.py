@@ -83,6 +83,7 @@ def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     shop.types("migrate", "--yes")
     with sqlite3.connect(shop.database) as database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
+        database.execute("UPDATE meta SET value = '9999' WHERE key = 'oldest_schema'")
     database.close()
 
     said = shop.types("migrate", "--yes")

@@ -28,11 +28,28 @@ def _lines(sql: str) -> list[str]:
     return sorted(piece.strip(" )") for piece in pieces)
 
 
-def test_a_newer_schema_is_refused_and_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / "newer.db"
+def newer(path: Path, *, oldest: str) -> None:
+    """A file of a version to come, on which code as old as `oldest` may work."""
     migrate(f"sqlite:///{path}")
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'oldest_schema'", (oldest,))
+    connection.close()
+
+
+def test_a_newer_schema_that_only_adds_is_used_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "newer.db"
+    newer(path, oldest=HEAD)
+    before = shape(path)
+
+    migrate(f"sqlite:///{path}")
+
+    assert shape(path) == before
+
+
+def test_a_newer_schema_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "newer.db"
+    newer(path, oldest="9999")
 
     with pytest.raises(Unavailable, match=r"schema 9999; this Signoff knows .* Install the newer"):
         migrate(f"sqlite:///{path}")

@@ -18,6 +18,7 @@ from engine.store.postgres import migrated
 from engine.store.postgres_url import connecting
 from engine.store.tables import metadata
 from tests.fixtures import Postgres
+from tests.postgres.server import USER
 
 pytestmark = [pytest.mark.anyio, pytest.mark.postgres]
 
@@ -26,15 +27,34 @@ T = TypeVar("T")
 
 
 async def test_a_newer_schema_is_refused_and_left_alone(postgres: Postgres) -> None:
-    with postgres.fresh() as url:
-        await over(
-            url, lambda c: c.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-        )
+    with postgres.fresh(role=USER) as url:
+        await over(url, newer(oldest="9999"))
 
         with pytest.raises(
             Unavailable, match=r"schema 9999; this Signoff knows .* Install the newer"
         ):
             await migrated(url)
+
+
+async def test_a_newer_schema_that_only_adds_is_used_and_left_alone(postgres: Postgres) -> None:
+    with postgres.fresh(role=USER) as url:
+        await over(url, newer(oldest=HEAD))
+
+        await migrated(url)
+
+        assert await over(url, revision) == "9999"
+
+
+def newer(*, oldest: str) -> Callable[[Connection], None]:
+    """The schema of a version to come, on which code as old as `oldest` may work."""
+
+    def deed(connection: Connection) -> None:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        connection.execute(
+            text("UPDATE meta SET value = :oldest WHERE key = 'oldest_schema'"), {"oldest": oldest}
+        )
+
+    return deed
 
 
 async def test_several_that_start_at_once_make_it_once(postgres: Postgres) -> None:
@@ -58,7 +78,7 @@ async def test_nothing_is_left_to_migrate(postgres: Postgres) -> None:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         return compare_metadata(context, metadata), revision(connection)
 
-    with postgres.fresh() as url:
+    with postgres.fresh(role=USER) as url:
         found = await over(url, differences)
 
     assert found == ([], HEAD)
@@ -67,7 +87,7 @@ async def test_nothing_is_left_to_migrate(postgres: Postgres) -> None:
 def shape(postgres: Postgres, name: str) -> list[str]:
     """Every definition, as `pg_dump` writes it, without the chain's own table."""
     server = postgres.server
-    dump = (server.programs / "pg_dump", "-s", "-T", "alembic_version", "-h", server.folder)
+    dump = (server.programs / "pg_dump", "-s", "-x", "-T", "alembic_version", "-h", server.folder)
     dumped = subprocess.run(
         [*dump, "-U", "postgres", "-d", name], capture_output=True, text=True, check=True
     )

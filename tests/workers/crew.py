@@ -102,6 +102,11 @@ def kinds(tx: Transaction, run: RunId) -> Sequence[str]:
     return [row.kind for row in tx.connection.execute(own)]
 
 
+def verified(tx: Transaction, run: RunId) -> list[str]:
+    """What is wrong with the journal of `run`."""
+    return runs.verify(tx, DEFAULT_TENANT, run)
+
+
 def moments() -> Iterator[float]:
     """Look again and again for a minute."""
     began = time.monotonic()

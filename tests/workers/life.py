@@ -3,7 +3,8 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncGenerator
+import sys
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import structlog
 
+import engine
 from engine.clock import SystemClock
 from engine.ids import SystemIds, WorkerId
 from engine.runtime.executor import Executor
@@ -72,15 +74,15 @@ class Place:
 def live(place: Place, ready: Connection) -> None:
     """Work until SIGTERM."""
     structlog.configure(processors=[_unsaid])
-    asyncio.run(_live(place, ready))
+    asyncio.run(_live(place, lambda: ready.send("alive")))
 
 
-async def _live(place: Place, ready: Connection) -> None:
+async def _live(place: Place, tell: Callable[[], None]) -> None:
     async with place.opened() as database, asyncio.TaskGroup() as group:
         worker, told = place.worker(database), asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
         working = group.create_task(worker.work())
-        ready.send("alive")
+        tell()
         await told.wait()
         worker.stop()
         await asyncio.wait({working}, timeout=place.stopped_after.total_seconds())
@@ -90,3 +92,14 @@ async def _live(place: Place, ready: Connection) -> None:
 
 def _unsaid(*_line: object) -> str:
     raise structlog.DropEvent
+
+
+def _tell() -> None:
+    # Whose code it is, too: another version's is started from another folder.
+    sys.stdout.write(f"alive {Path(engine.__file__).parents[1]}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    structlog.configure(processors=[_unsaid])
+    asyncio.run(_live(Place(where=sys.argv[1]), _tell))

@@ -25,6 +25,7 @@ from tests.workers.crew import (
     kinds,
     moments,
     standings,
+    verified,
 )
 from tests.workers.flows import effects
 from tests.workers.life import Place
@@ -108,10 +109,6 @@ async def test_a_worker_that_slept_past_its_lease_changes_nothing_when_it_wakes(
 
 def tries_of(tx: Transaction, run: RunId) -> int:
     return runs.find(tx, DEFAULT_TENANT, run).tries
-
-
-def verified(tx: Transaction, run: RunId) -> list[str]:
-    return runs.verify(tx, DEFAULT_TENANT, run)
 
 
 async def until(

@@ -1,4 +1,8 @@
-"""Brings a database to the schema this version knows, by one Alembic chain for both databases."""
+"""Brings a database to the schema this version knows, by one Alembic chain for both databases.
+
+Each migration says in `oldest` the oldest schema whose code may still work on what it leaves: one that
+only adds names an earlier one, and one that takes away names itself.
+"""
 
 import logging
 from pathlib import Path
@@ -20,8 +24,8 @@ def migrate(url: str) -> None:
     """Make or upgrade the SQLite file at `url`; at once when nothing is to be done. Forward only.
 
     Raises:
-        Unavailable: when the database was made by a newer Signoff or by another program, or the file
-            cannot be read or written.
+        Unavailable: when the database was made by a newer Signoff, which older ones may not use, or by
+            another program, or the file cannot be read or written.
     """
     database = create_engine(url)
     try:
@@ -48,7 +52,7 @@ def migrate_over(connection: Connection) -> None:
 def _is_behind(connection: Connection) -> bool:
     found = revision(connection)
     check(connection, found, head=HEAD)
-    return found != HEAD
+    return found is None or found < HEAD
 
 
 def _upgrade(**where: object) -> None:

@@ -3,6 +3,7 @@
 from sqlalchemy import Connection, inspect, text
 
 from engine.errors import Unavailable
+from engine.store import meta
 from engine.store.tables import metadata
 
 _MARK = "alembic_version"
@@ -16,7 +17,8 @@ def revision(connection: Connection) -> str | None:
 
 
 def check(connection: Connection, found: str | None, *, head: str) -> None:
-    """Return if `found` is a revision of ours up to `head`, or there is nothing at all yet.
+    """Return if `found` is a revision of ours up to `head`, or a later one on which code that knows
+    `head` may still work, or there is nothing at all yet.
 
     Raises:
         Unavailable: `schema_too_new` or `schema_unknown`; the database was left as it is.
@@ -29,11 +31,22 @@ def check(connection: Connection, found: str | None, *, head: str) -> None:
             "It was left as it is; name another database.",
             code="schema_unknown",
         )
-    elif found > head:
+    elif found > head and head < _oldest(connection, found):
         raise Unavailable(
             f"This database has schema {found}; this Signoff knows {head}. Install the newer version.",
             code="schema_too_new",
         )
+
+
+def set_oldest(connection: Connection, revision: str) -> None:
+    """Code that knows an older schema than `revision` may work on this database no more."""
+    oldest = max(revision, _oldest(connection, revision))
+    meta.put(connection, meta.OLDEST_SCHEMA, oldest)
+
+
+def _oldest(connection: Connection, otherwise: str) -> str:
+    """The oldest schema whose code may work on this database; `otherwise` where nothing says so."""
+    return meta.get(connection, meta.OLDEST_SCHEMA) or otherwise
 
 
 def _check_is_free(connection: Connection) -> None:

@@ -7,6 +7,7 @@ from engine.store import tables
 
 revision = "0001"
 down_revision = None
+oldest = "0001"
 
 
 def upgrade() -> None:

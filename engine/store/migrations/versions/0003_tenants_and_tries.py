@@ -7,6 +7,7 @@ from engine.store import tables
 
 revision = "0003"
 down_revision = "0002"
+oldest = "0002"
 
 
 def upgrade() -> None:

@@ -5,6 +5,7 @@ from alembic import op
 
 revision = "0004"
 down_revision = "0003"
+oldest = "0003"
 
 WHERE = (
     "kind NOT IN ('step.begun', 'step.finished', 'step.failed', 'step.retry_scheduled', "

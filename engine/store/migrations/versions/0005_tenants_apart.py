@@ -7,6 +7,7 @@ from engine.store.row_security import guard
 
 revision = "0005"
 down_revision = "0004"
+oldest = "0005"
 
 
 def upgrade() -> None:
