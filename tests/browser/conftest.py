@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 
 from tests.browser import chromium
 from tests.browser.world import World, served_world
 
-TIMEOUT_MS = 10_000
+TIMEOUT_MS = 60_000  # a machine with other things to do is no reason to fail
+
+expect.set_options(timeout=TIMEOUT_MS / 2)
 
 
 @pytest.fixture(scope="session")

@@ -55,7 +55,9 @@ async def test_a_page_that_hears_its_news_does_not_ask_for_them(page: Page, worl
     await world.votes(BO, row)
 
     await expect(page.locator("#live").get_by_text("Approved by")).to_be_visible()
-    assert while_nothing_happened == 0
+    assert (
+        while_nothing_happened <= 1
+    )  # asking would have been ten times; one may have been on its way
 
 
 async def test_an_inbox_and_a_run_follow_what_others_do(page: Page, world: World) -> None:

@@ -72,7 +72,9 @@
   }
 
   document.addEventListener("htmx:before:request", onRequest);
-  document.addEventListener("htmx:after:process", searchEarly, { once: true });
+  // This file may have come after htmx had begun.
+  if (document.querySelector("[data-htmx-powered]")) searchEarly();
+  else document.addEventListener("htmx:after:process", searchEarly, { once: true });
   document.addEventListener("htmx:after:swap", follow);
   document.addEventListener("visibilitychange", follow);
   window.addEventListener("pagehide", close);
