@@ -17,7 +17,7 @@ from engine.rules.states import RunShape, RunStatus, WaitingReason, apply
 from engine.rules.suspicion import is_progress
 from engine.store.database import Transaction
 from engine.store.prepared import Prepared
-from engine.store.statements import add, change
+from engine.store.statements import add, change, find_among
 from engine.store.tables import journal, runs
 
 
@@ -181,10 +181,9 @@ def entries(tx: Transaction, run: RunId, *, after: int = -1, limit: int = 1_000_
 def entries_of(tx: Transaction, wanted: Iterable[RunId]) -> dict[RunId, list[Entry]]:
     """The journals of several runs in one query."""
     found: dict[RunId, list[Entry]] = {run: [] for run in wanted}
-    rows = tx.connection.execute(
-        select(journal).where(journal.c.run.in_(found)).order_by(journal.c.run, journal.c.position)
-    )
-    for row in rows:
+    for row in find_among(
+        tx, journal, {}, among={"run": list(found)}, order_by=("run", "position")
+    ):
         found[RunId(row.run)].append(_entry(row))
     return found
 

@@ -11,14 +11,14 @@ from engine.ids import LeaseToken, RunId, WorkerId
 from engine.rules.suspicion import ANYBODY, Tries
 from engine.store import journal, waiting
 from engine.store.database import Transaction
+from engine.store.prepared import Prepared
 from engine.store.runs import DAMAGED, Claim, run_of
-from engine.store.statements import change
+from engine.store.statements import change, find_among
 from engine.store.tables import runs
 from engine.store.tenants import is_awake
 
 log = structlog.get_logger("engine.store")
 
-_THESE = select(runs).where(runs.c.id.in_(bindparam("ids", expanding=True)))
 _IS_READY = and_(
     runs.c.ready_at <= bindparam("now"),
     or_(runs.c.lease_expires_at.is_(None), runs.c.lease_expires_at <= bindparam("now")),
@@ -36,7 +36,7 @@ _READY = (
     .limit(bindparam("limit"))
     .with_for_update(skip_locked=True, key_share=True)
 )
-_TAKE = (
+_TAKE = Prepared(
     update(runs)
     .where(runs.c.id == bindparam("run"))
     .values(
@@ -115,8 +115,8 @@ def _taken(
     """The lease on each of these runs of one tenant."""
     tokens = {run: LeaseToken(tx.ids.new("lease")) for run in found}
     held = [{"run": run, "token": tokens[run], "holder": worker, "until": until} for run in found]
-    tx.connection.execute(_TAKE, held)
-    rows = {RunId(row.id): row for row in tx.connection.execute(_THESE, {"ids": found})}
+    _TAKE.run_all(tx, held)
+    rows = {RunId(row.id): row for row in find_among(tx, runs, {}, among={"id": found})}
     try:
         journals = journal.entries_of(tx, found)
         return [

@@ -13,6 +13,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    true,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -62,6 +63,7 @@ def find_among(
     where: Mapping[str, object],
     *,
     among: Mapping[str, Collection[object]],
+    order_by: Sequence[str] = (),
 ) -> Sequence[Any]:
     """The rows that equal `where` and whose one column in `among` is one of its values."""
     ((column, values),) = among.items()
@@ -70,7 +72,8 @@ def find_among(
     given = _given(where)
     for index, value in enumerate(values):
         given[f"among_{index}"] = value
-    return _select_among(table, _shape(where), column, len(values)).rows(tx, given)
+    statement = _select_among(table, _shape(where), column, len(values), tuple(order_by))
+    return statement.rows(tx, given)
 
 
 def find_one(
@@ -130,15 +133,19 @@ def _select(table: Table, where: _Shape, order_by: tuple[str, ...], *, lock: boo
 
 
 @lru_cache(maxsize=512)
-def _select_among(table: Table, where: _Shape, column: str, count: int) -> Prepared:
+def _select_among(
+    table: Table, where: _Shape, column: str, count: int, order_by: tuple[str, ...]
+) -> Prepared:
     wanted: list[Any] = [bindparam(f"among_{index}") for index in range(count)]
-    return Prepared(select(table).where(_equal(table, where), table.c[column].in_(wanted)))
+    found = select(table).where(_equal(table, where), table.c[column].in_(wanted))
+    return Prepared(found.order_by(*(table.c[name] for name in order_by)))
 
 
 def _equal(table: Table, where: _Shape) -> Any:
     return and_(
+        true(),
         *(
             table.c[name].is_(None) if is_null else table.c[name] == bindparam(f"is_{name}")
             for name, is_null in where
-        )
+        ),
     )
