@@ -17,9 +17,10 @@ from bot.chaos.life import LOG, OUT, live
 from engine.clock import Clock
 from engine.errors import Fault
 
-BEGINS_WITHIN: Final = timedelta(seconds=60)
+BEGINS_WITHIN: Final = timedelta(seconds=120)
 ENDS_WITHIN: Final = timedelta(seconds=30)
 LOOK: Final = timedelta(milliseconds=20)
+AGAIN: Final = timedelta(seconds=1)  # as whatever supervises processes waits
 TAIL: Final = 30
 
 
@@ -76,6 +77,7 @@ class Child:
         while not await self._begun(limit):
             if self.clock.now() > limit:
                 raise Fault(f"{self.who} did not begin.\n{self.tail()}")
+            await self.clock.sleep(AGAIN)
 
     async def _begun(self, limit: datetime) -> bool:
         self.lives += 1

@@ -67,7 +67,7 @@ class PgCtl:
 
     def start(self) -> None:
         options = self._options()
-        log = self.data.parent / "log"
+        log = self.data / "signoff-chaos.log"
         for tries in range(STARTS):
             try:
                 return self._run("start", "-l", str(log), *(("-o", options) if options else ()))

@@ -51,6 +51,7 @@ def report(ground: Ground, load: Load, nemesis: Nemesis, wanted: Wanted, found: 
         "operations": {"done": dict(tally.done), "refused": dict(tally.refused)},
         "failed": dict(tally.failed),
         "tries": tally.tries,
+        "stories_given_up": len(tally.lost),
         "answers": dict(ground.doors.answers),
         "succeeded": round(tally.succeeded, 4),
         "votes_acknowledged": len(tally.acked),
@@ -123,4 +124,4 @@ def _shortfalls(
         short.append("No killed worker held a run.")
     if not load.tally.done or not ground.target.calls:
         short.append("Nothing was done.")
-    return short + [f"{run} never asked" for run in load.tally.lost]
+    return short
