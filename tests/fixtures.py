@@ -55,10 +55,10 @@ class Postgres:
     role: str  # as whom the application connects: by its policies, it sees one tenant at a time
 
     @contextmanager
-    def fresh(self) -> Generator[str]:
+    def fresh(self, *, role: str | None = None) -> Generator[str]:
         """The URL of a new database at the newest schema, gone with the block."""
         name = self.server.make(self.template)
-        yield self.server.url(name, role=self.role)
+        yield self.server.url(name, role=role or self.role)
         self.server.ask(f"DROP DATABASE {name} WITH (FORCE)")
 
 

@@ -63,7 +63,7 @@ async def vote(
         NotFound, NotEligible, Superseded, AlreadyDecided, TooLate, Invalid: as `cast` refuses.
         NotRecorded: when `within` passed without a confirmation; voting again counts once.
     """
-    receipt = await database.write(lambda tx: cast(tx, ballot), within=within)
+    receipt = await database.of(ballot.tenant).write(lambda tx: cast(tx, ballot), within=within)
     receipt.raise_refusal()
     return receipt
 

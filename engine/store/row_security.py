@@ -20,13 +20,23 @@ AND o.tenant <awake>
 AND NOT EXISTS (SELECT 1 FROM outbox b WHERE b.message = o.message AND b.status = 'pending'
 AND (b.created_at, b.id) < (o.created_at, o.id))"""
 
+# Only a superuser may write the setting into a function's definition, and owners often are none.
+_AS_EVERYBODY: Final = """
+#variable_conflict use_column
+DECLARE before text := current_setting('signoff.tenant', true);
+BEGIN
+PERFORM set_config('signoff.tenant', '*', true);
+RETURN QUERY <query>;
+PERFORM set_config('signoff.tenant', coalesce(before, ''), true);
+END
+"""
+
 # What stands for `<awake>` and `<deliverable>` in the bodies below: a tenant that does not rest, and a delivery
-# whose turn it is. Name and parameters, what comes out, how volatile, and the body
-FUNCTIONS: Final[Sequence[tuple[str, str, str, str]]] = (
+# whose turn it is. Name and parameters, what comes out, and the body
+FUNCTIONS: Final[Sequence[tuple[str, str, str]]] = (
     (
         "signoff_tenants_of(kind text, value text)",
         "SETOF text",
-        "STABLE",
         """
 SELECT k.tenant FROM keys k WHERE $1 = 'key' AND k.id = $2
 UNION ALL SELECT s.tenant FROM sessions s WHERE $1 = 'session' AND s.hash = $2
@@ -41,7 +51,6 @@ UNION ALL SELECT p.tenant FROM people p WHERE $1 = 'person' AND p.id = $2
     (
         "signoff_ready_runs(at timestamptz, workflows text[], low integer, high integer, most integer)",
         "TABLE (id text, tenant text)",
-        "VOLATILE",
         """
 SELECT r.id, r.tenant FROM runs r
 WHERE r.ready_at <= $1 AND (r.lease_expires_at IS NULL OR r.lease_expires_at <= $1)
@@ -53,7 +62,6 @@ ORDER BY r.ready_at, r.id LIMIT $5 FOR NO KEY UPDATE OF r SKIP LOCKED
     (
         "signoff_suspects(at timestamptz, workflows text[])",
         "TABLE (tries integer)",
-        "STABLE",
         """
 SELECT DISTINCT r.tries FROM runs r
 WHERE r.ready_at <= $1 AND (r.lease_expires_at IS NULL OR r.lease_expires_at <= $1)
@@ -63,13 +71,11 @@ AND r.workflow || '@' || r.workflow_version = ANY ($2) AND r.tries > 0 AND r.ten
     (
         "signoff_owners_of_runs(ids text[])",
         "TABLE (id text, tenant text)",
-        "STABLE",
         "SELECT r.id, r.tenant FROM runs r WHERE r.id = ANY ($1)",
     ),
     (
         "signoff_due_timers(at timestamptz, most integer)",
         "TABLE (id text, tenant text, approval text, rung integer, due_at timestamptz)",
-        "VOLATILE",
         """
 SELECT m.id, m.tenant, m.approval, m.rung, m.due_at FROM timers m
 JOIN approvals a ON a.id = m.approval
@@ -80,7 +86,6 @@ ORDER BY m.due_at, m.rung LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
     (
         "signoff_due_deliveries(channel text, resting text[], at timestamptz, most integer)",
         "TABLE (id text, tenant text)",
-        "VOLATILE",
         """
 WITH RECURSIVE lanes (tenant) AS (
 (SELECT o.tenant FROM outbox o WHERE o.channel = $1 AND o.status = 'pending' ORDER BY o.tenant LIMIT 1)
@@ -99,7 +104,6 @@ ORDER BY t.turn, t.due_at, t.id LIMIT $4 FOR NO KEY UPDATE OF o SKIP LOCKED
     (
         "signoff_due_orphans(known text[], unused text[], at timestamptz, most integer)",
         "TABLE (id text, tenant text)",
-        "VOLATILE",
         """
 SELECT o.id, o.tenant FROM outbox o WHERE o.channel <> ALL ($1) AND <deliverable>
 ORDER BY o.due_at, o.id LIMIT $4 FOR NO KEY UPDATE OF o SKIP LOCKED
@@ -120,13 +124,15 @@ def guard(connection: Connection) -> None:
         _run(connection, f"CREATE POLICY tenant_of_the_deed ON {table} USING ({own})")
         every = "current_setting('signoff.tenant', true) = '*'"
         _run(connection, f"CREATE POLICY every_tenant ON {table} TO {owner} USING ({every})")
-    for name, gives, volatile, short in FUNCTIONS:
+    for name, gives, short in FUNCTIONS:
         body = short.replace("<deliverable>", _DELIVERABLE).replace("<awake>", _AWAKE)
-        _run(
-            connection,
-            f"CREATE FUNCTION {name} RETURNS {gives} LANGUAGE sql {volatile} SECURITY DEFINER "
-            f"SET search_path = {schema}, pg_temp SET signoff.tenant = '*' AS $$ {body} $$",
+        lines = (
+            f"CREATE FUNCTION {name} RETURNS {gives} LANGUAGE plpgsql VOLATILE SECURITY DEFINER",
+            f"SET search_path = {schema}, pg_temp AS $$",
+            _AS_EVERYBODY.replace("<query>", body),
+            "$$",
         )
+        _run(connection, "\n".join(lines))
         _run(connection, f"REVOKE ALL ON FUNCTION {signature(name)} FROM PUBLIC")
 
 

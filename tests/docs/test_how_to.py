@@ -25,12 +25,14 @@ SEEN = {
     "README": ("Deploying, with the consent of ana, bo", '"status":"open"'),
     "ask-from-a-script": ("Deploying, with the consent of", "approved (", '"digest":"sha256:'),
     "back-up": ("whole and checked after", "paused for approval", "goes on", "the chain holds"),
+    "change-workflows": ("shipped desk", "goes on with version 2", "label", "shipped lamp"),
     "connect-email": ("will be sent again",),
     "connect-slack": ("/slack/events", "chat:write"),
     "keys-and-people": ("Signed in as ana", "Signed out", "is revoked"),
     "ladders-and-quorums": ("ends       ", '"title":"Open port 8444?"', '"version":2'),
     "run-in-production": ("People reach it at",),
     "when-the-database-misbehaves": ("can be written", '"ready":true'),
+    "tenants": ("beta is there", "beta rests", "beta is active"),
     "write-a-workflow": ("Version 7 stays.", "taken down on", "rolled back"),
 }
 

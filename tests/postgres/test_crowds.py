@@ -33,23 +33,26 @@ async def cast(database: Database, ballot: Ballot) -> str:
 async def test_of_a_thousand_votes_over_twenty_connections_two_decide_once(
     shared: PostgresDatabase,
 ) -> None:
-    everybody = await crowd.given_crowd(shared, 1_000)
-    approval = await crowd.asked(shared, quorum=2)
+    ours = shared.of(DEFAULT_TENANT)
+    everybody = await crowd.given_crowd(ours, 1_000)
+    approval = await crowd.asked(ours, quorum=2)
 
     answers = await asyncio.gather(
         *(cast(shared, crowd.ballot(approval, person)) for person in everybody)
     )
 
     assert Counter(answers) == {"open": 1, "approved": 1, AlreadyDecided.__name__: 998}
-    assert await shared.read(crowd.decisions) == 1
-    assert await shared.read(crowd.sequences) == {approval: list(range(1, 1_001))}
-    assert await shared.read(crowd.broken_links) == []
+    assert await shared.of(DEFAULT_TENANT).read(crowd.decisions) == 1
+    assert await shared.of(DEFAULT_TENANT).read(crowd.sequences) == {
+        approval: list(range(1, 1_001))
+    }
+    assert await shared.of(DEFAULT_TENANT).read(crowd.broken_links) == []
 
 
 async def test_no_run_is_handed_to_two_of_eight_claimers(
     shared: PostgresDatabase, url: str, surroundings: Surroundings
 ) -> None:
-    wanted = await started(shared, 200)
+    wanted = await started(shared.of(DEFAULT_TENANT), 200)
     async with AsyncExitStack() as stack:
         narrow = Width(writers=1, readers=1)
         claimers = [
@@ -66,9 +69,9 @@ async def test_no_run_is_handed_to_two_of_eight_claimers(
 
 
 async def test_sixteen_writers_leave_one_chain(shared: PostgresDatabase) -> None:
-    await asyncio.gather(*(shared.write(Entry(number)) for number in range(320)))
+    await asyncio.gather(*(shared.of(DEFAULT_TENANT).write(Entry(number)) for number in range(320)))
 
-    assert await shared.read(crowd.broken_links) == []
+    assert await shared.of(DEFAULT_TENANT).read(crowd.broken_links) == []
 
 
 class Entry:

@@ -52,7 +52,7 @@ async def server(folder: Path, url: str) -> AsyncGenerator[Server]:
 
 async def reader(at: Server) -> str:
     new = NewKey(name="watcher", scopes=(Scope.READ,), owner=None)
-    _, token = await at.it.application.database.write(
+    _, token = await at.it.application.database.of(DEFAULT_TENANT).write(
         lambda tx: keys.create(tx, DEFAULT_TENANT, new, by="tests")
     )
     return token
@@ -64,7 +64,7 @@ async def asked(at: Server) -> ApprovalRow:
     def deed(tx: Transaction) -> ApprovalRow:
         return approvals.ask(tx, DEFAULT_TENANT, request, started_by="local", owner=None)
 
-    return await at.it.application.database.write(deed)
+    return await at.it.application.database.of(DEFAULT_TENANT).write(deed)
 
 
 async def decided(at: Server, row: ApprovalRow) -> None:

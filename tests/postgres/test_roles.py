@@ -53,7 +53,7 @@ async def begun(it: Running) -> None:
     new = NewRun(
         id=RUN, tenant=DEFAULT_TENANT, workflow="greet", version="1", input={}, started_by="local"
     )
-    await it.application.database.write(lambda tx: runs.start(tx, new))
+    await it.application.database.of(DEFAULT_TENANT).write(lambda tx: runs.start(tx, new))
 
 
 async def test_a_start_frees_no_lease_of_others(tmp_path: Path, url: str) -> None:
@@ -119,7 +119,7 @@ async def test_what_one_opened_another_decides_and_a_third_goes_on_with(
         opener, decider, driver = [
             await stack.enter_async_context(running(given, authored={})) for _ in range(3)
         ]
-        opened = await opener.application.database.write(
+        opened = await opener.application.database.of(DEFAULT_TENANT).write(
             lambda tx: approvals.ask(tx, DEFAULT_TENANT, request, started_by="local", owner=None)
         )
         ballot = Ballot(
@@ -129,7 +129,7 @@ async def test_what_one_opened_another_decides_and_a_third_goes_on_with(
 
         receipt = await votes.vote(decider.application.database, ballot)
         await driver.worker.drain()
-        seen = await opener.application.database.read(
+        seen = await opener.application.database.of(DEFAULT_TENANT).read(
             lambda tx: runs.picture(tx, DEFAULT_TENANT, opened.run)
         )
 
