@@ -1,15 +1,11 @@
 """Draws the pictures of docs/performance.md from the measured figures: plain SVG, readable on light and on dark."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 
 from targets import get, rows
 
-HERE = Path(__file__).resolve().parent
-PICTURES = HERE.parent / "docs" / "pictures"
 STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #24292f }
 .quiet { fill: #57606a; font-size: 12px }
@@ -139,22 +135,22 @@ def targets(figures: dict) -> str | None:
     return picture(title, bars, mark=1) if bars else None
 
 
-def draw_all(result: dict) -> dict[str, str]:
-    """Write every picture whose figures are there; what each shows, by its name."""
+def drawn(result: dict) -> dict[str, tuple[str, str]]:
+    """Every picture whose figures are there: the file's name, the picture, and what it shows."""
     figures = result["figures"]
     made = {
-        "gated-sqlite": (gated(figures, "sqlite"), "Gated runs a second on SQLite, beside peers"),
-        "gated-postgresql": (
+        "gated-sqlite.svg": (
+            gated(figures, "sqlite"),
+            "Gated runs a second on SQLite, beside peers",
+        ),
+        "gated-postgresql.svg": (
             gated(figures, "postgresql"),
             "Gated runs a second on PostgreSQL, beside peers",
         ),
-        "waiting": (waiting(figures), "Decisions with a hundred and with many waiting"),
-        "targets": (targets(figures), "How much of its target each figure takes up"),
+        "waiting.svg": (waiting(figures), "Decisions with a hundred and with many waiting"),
+        "targets.svg": (targets(figures), "How much of its target each figure takes up"),
     }
-    for name, (svg, _about) in made.items():
-        if svg is not None:
-            (PICTURES / f"{name}.svg").write_text(svg)
-    return {name: about for name, (svg, about) in made.items() if svg is not None}
+    return {name: (svg, about) for name, (svg, about) in made.items() if svg is not None}
 
 
 def _short(text: str) -> str:
@@ -164,7 +160,3 @@ def _short(text: str) -> str:
         .replace(" (SQLAlchemy, group commit)", "")
     )
     return text if len(text) <= 44 else f"{text[:43]}…"
-
-
-if __name__ == "__main__":
-    draw_all(json.loads((HERE / "results" / "targets.json").read_text()))

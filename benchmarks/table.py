@@ -20,12 +20,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from compare import HERE, OURS, ROOT, Failed, bench, end_within, installed, interleaved, peer
-from draw import draw_all
+from draw import drawn
 from targets import rows
 from with_postgres import durable
 
 RESULTS = HERE / "results" / "targets.json"
 PAGE = ROOT / "docs" / "performance.md"
+PICTURES = ROOT / "docs" / "pictures"
 BEGIN, END = "<!-- targets: benchmarks/table.py writes what follows -->", "<!-- /targets -->"
 
 QUICK_S = 590  # what is not measured by then says so
@@ -138,15 +139,16 @@ def table(result: dict) -> str:
     return "\n".join(lines)
 
 
-def rewrite(result: dict) -> None:
-    """Bring the page and the pictures up to date with the figures."""
+def written(result: dict) -> dict[Path, str]:
+    """The page and the pictures as the figures have them."""
     page = PAGE.read_text()
     before, _, rest = page.partition(BEGIN)
     after = rest.partition(END)[2]
-    shown = "\n\n".join(
-        f"![{about}](pictures/{name}.svg)" for name, about in draw_all(result).items()
-    )
-    PAGE.write_text(f"{before}{BEGIN}\n\n{table(result)}\n\n{shown}\n\n{END}{after}")
+    pictures = drawn(result)
+    shown = "\n\n".join(f"![{about}](pictures/{name})" for name, (_, about) in pictures.items())
+    found = {PICTURES / name: svg for name, (svg, _) in pictures.items()}
+    found[PAGE] = f"{before}{BEGIN}\n\n{table(result)}\n\n{shown}\n\n{END}{after}"
+    return found
 
 
 def main() -> None:
@@ -154,16 +156,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="in about nine minutes")
     parser.add_argument("--draw", action="store_true", help="from the figures that are there")
+    parser.add_argument(
+        "--check", action="store_true", help="whether they are what the figures say"
+    )
     parser.add_argument("--only", nargs="*", default=[], help="measure these, and keep the others")
     given = parser.parse_args()
     if given.quick:
         end_within(QUICK_S)
-    if given.draw:
+    if given.draw or given.check:
         result = json.loads(RESULTS.read_text())
     else:
         result = measured(QUICK if given.quick else WHOLE, given.only)
         RESULTS.write_text(json.dumps(result, indent=1) + "\n")
-    rewrite(result)
+    found = written(result)
+    if given.check:
+        stale = [path.name for path, text in found.items() if path.read_text() != text]
+        sys.exit(f"Not what the figures say: {', '.join(stale)}" if stale else 0)
+    for path, text in found.items():
+        path.write_text(text)
 
 
 if __name__ == "__main__":

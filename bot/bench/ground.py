@@ -24,6 +24,8 @@ VOTER: Final = PersonId("bench")
 OPENED: Final = "approval.opened"
 ENDED: Final = ("run.completed", "run.failed", "run.rolled_back")
 
+PATIENCE_S: Final = 120  # with one run; whatever takes longer has got lost
+
 Elsewhere = Callable[[str, str, str], None]
 
 
@@ -60,16 +62,22 @@ class Moments:
                 self._awaited[kind, run] = loop.create_future()
 
     async def approval_of(self, run: RunId) -> str:
-        """The approval that `run` opened, once it has."""
-        return await self._awaited[OPENED, run]
+        """The approval that `run` opened, once it has.
+
+        Raises:
+            TimeoutError: if it does not.
+        """
+        async with asyncio.timeout(PATIENCE_S):
+            return await self._awaited[OPENED, run]
 
     async def end_of(self, run: RunId) -> None:
         """Return once `run` is completed, and keep nothing of it.
 
         Raises:
-            EngineError: if it ended in any other way.
+            EngineError: if it ended in any other way. TimeoutError: if it does not end.
         """
-        how = await self._awaited["ended", run]
+        async with asyncio.timeout(PATIENCE_S):
+            how = await self._awaited["ended", run]
         for kind in (OPENED, "ended"):
             self._awaited.pop((kind, run), None)
         if how != "run.completed":
