@@ -1,11 +1,12 @@
 """What happened lately, read from journals: of one run by position, of a tenant by moment."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select, text
+from sqlalchemy import Column, Row, func, select, text
 
 from engine.clock import iso, micros
 from engine.ids import RunId, TenantId
@@ -35,7 +36,13 @@ class News:
         return {"type": self.type, "timestamp": iso(self.at), "data": data}
 
 
-_TOLD = (journal.c.run, journal.c.position, journal.c.at, journal.c.kind, journal.c.data)
+_TOLD: Sequence[Column[Any]] = (
+    journal.c.run,
+    journal.c.position,
+    journal.c.at,
+    journal.c.kind,
+    journal.c.data,
+)
 
 
 def of_run(tx: Transaction, run: RunId, *, after: int, limit: int) -> list[News]:
