@@ -19,7 +19,7 @@ from engine.tokens import Tokens
 from tests.architecture.sources import ROOT
 from tests.cli.ground import SECONDS_MAX, new_shop, served, until
 from tests.faults.disks import small_disk
-from tests.store.test_sqlite import kept
+from tests.faults.rows import kept
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 

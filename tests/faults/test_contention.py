@@ -12,8 +12,8 @@ from sqlalchemy import text
 from engine.errors import Unavailable
 from engine.store.database import Transaction
 from engine.store.postgres import PAUSES, PostgresDatabase, Surroundings, Width, opened_on
+from tests.faults.rows import keep, kept
 from tests.postgres.server import Server, server
-from tests.store.test_sqlite import keep, kept
 
 pytestmark = [pytest.mark.anyio, pytest.mark.postgres]
 

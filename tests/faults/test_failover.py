@@ -9,10 +9,10 @@ from engine.errors import Unavailable
 from engine.ids import ApprovalId, PersonId
 from engine.services import votes
 from engine.store.postgres import PostgresDatabase, Surroundings, Width, opened_on
+from tests.faults.rows import keep, kept
 from tests.faults.standby import standby_of
 from tests.postgres import crowd
 from tests.postgres.server import Server, server
-from tests.store.test_sqlite import keep, kept
 
 pytestmark = [pytest.mark.anyio, pytest.mark.postgres, pytest.mark.slow]
 

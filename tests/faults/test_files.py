@@ -18,29 +18,15 @@ from engine.store.sqlite import SqliteDatabase, opened
 from engine.store.sqlite_files import LOG_BYTES_MAX
 from engine.tokens import Tokens
 from tests.faults.disks import small_disk
-from tests.store.test_sqlite import keep, kept
+from tests.faults.rows import MEGABYTE, Row, keep, kept
 
 pytestmark = pytest.mark.anyio
-
-MEGABYTE = 1 << 20
 
 
 @pytest.fixture
 async def open_file(file: Path, ids: SystemIds, tokens: Tokens) -> AsyncGenerator[SqliteDatabase]:
     async with opened(file, clock=SystemClock(), ids=ids, tokens=tokens) as database:
         yield database
-
-
-class Bulk:
-    """Writes a row of a megabyte."""
-
-    def __init__(self, key: str) -> None:
-        self.key = key
-
-    def __call__(self, tx: Transaction) -> str:
-        row = {"key": self.key, "value": "x" * MEGABYTE}
-        tx.connection.execute(text("INSERT INTO meta (key, value) VALUES (:key, :value)"), row)
-        return self.key
 
 
 class Limited:
@@ -56,7 +42,7 @@ class Limited:
 async def told(database: SqliteDatabase, key: str) -> str:
     """What becomes of a megabyte."""
     try:
-        await database.write(Bulk(key))
+        await database.write(Row(key, MEGABYTE))
     except EngineError as error:
         return error.code
     return "kept"
@@ -188,7 +174,7 @@ async def test_whoever_reads_for_long_fails_nothing_and_the_log_is_short_again_a
         grown = log.stat().st_size
         again = somebody.execute("SELECT count(*) FROM meta").fetchall()
     for number in range(16):
-        await open_file.write(Bulk(f"after {number}"))
+        await open_file.write(Row(f"after {number}", MEGABYTE))
 
     assert (answers, seen) == ({"kept"}, again)
     assert grown > LOG_BYTES_MAX >= log.stat().st_size

@@ -14,8 +14,8 @@ from engine.store.database import Database
 from engine.store.postgres import Surroundings, opened_on
 from engine.store.sqlite import opened
 from engine.tokens import Tokens
+from tests.faults.rows import keep, kept
 from tests.fixtures import Postgres
-from tests.store.test_sqlite import keep, kept
 
 pytestmark = pytest.mark.anyio
 

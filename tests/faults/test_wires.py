@@ -13,10 +13,10 @@ from engine.ids import PersonId
 from engine.services import votes
 from engine.store.database import Transaction
 from engine.store.postgres import PostgresDatabase, Surroundings, Width, opened_on
+from tests.faults.rows import keep, kept
 from tests.fixtures import Postgres
 from tests.postgres import crowd
 from tests.postgres.proxy import Proxy, proxy
-from tests.store.test_sqlite import keep, kept
 
 pytestmark = [pytest.mark.anyio, pytest.mark.postgres]
 

@@ -9,7 +9,7 @@ from engine.errors import EngineError
 from engine.ids import SystemIds
 from engine.store.sqlite import opened
 from engine.tokens import Tokens
-from tests.store.test_sqlite import keep
+from tests.faults.rows import keep
 
 
 async def write(path: Path, rows: int) -> None:
