@@ -39,7 +39,7 @@ def adopt_runs(
             if run is not None or workflow is None or since is None:
                 raise Invalid(
                     "Name one run, or all of a version: --workflow NAME --from V --to V.",
-                    code="bad_arguments",
+                    code="bad_adoption",
                 )
             body = {"workflow": workflow, "from": since, "to": to, "reason": reason}
             return _told(await _all(server, body), to, as_json=as_json)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures import Postgres
+from tests.postgres.server import USER
 from tests.workers import crew
 from tests.workers.life import Place
 
@@ -26,5 +27,6 @@ def file(tmp_path: Path, migrated_file: Path) -> Place:
 
 @pytest.fixture
 def shared(postgres: Postgres) -> Generator[Place]:
-    with postgres.fresh() as url:
+    # As its owner, who may migrate it and sees every tenant's rows.
+    with postgres.fresh(role=USER) as url:
         yield Place(where=url)
