@@ -70,6 +70,7 @@ def run(**more: Any) -> Json:
         "started_by_name": "Eve Okoro",
         "input": {"order": "17", "amount": "620.00 USD"}, "result": None, "error": None,
         "created_at": EARLIER, "updated_at": EARLIER, "ended_at": None, "budget": None, "rollback": None,
+        "held": None, "held_up": None,
         "steps": [step(1, "find_charge"), step(2, "reserve_stock", attempts=3, cost="0.02 USD"),
                   step(3, "before the refund", kind="checkpoint"),
                   step(4, "Refund order 17?", "waiting", kind="approval", ended_at=None)],
