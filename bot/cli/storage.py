@@ -190,8 +190,7 @@ def _many(count: int, what: str) -> str:
 
 
 def _size(size: float) -> str:
-    for unit in _UNITS:
-        if size < 1_000 or unit == _UNITS[-1]:
-            break
-        size /= 1_000
-    return f"{size:.0f} {unit}" if unit == _UNITS[0] else f"{size:.1f} {unit}"
+    power = 0
+    while size >= 1_000 and power < len(_UNITS) - 1:
+        size, power = size / 1_000, power + 1
+    return f"{size:.1f} {_UNITS[power]}" if power else f"{size:.0f} {_UNITS[power]}"

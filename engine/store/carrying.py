@@ -109,10 +109,4 @@ def _spelled(row: Sequence[object]) -> bytes:
 
 
 def _plain(value: object) -> object:
-    match value:
-        case datetime():
-            return micros(value)
-        case memoryview() | bytearray():
-            return bytes(value)
-        case _:
-            return value
+    return micros(value) if isinstance(value, datetime) else value

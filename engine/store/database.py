@@ -80,7 +80,7 @@ class Database(Protocol):
     @property
     def hints(self) -> Hints: ...
 
-    def of(self, tenant: TenantId) -> "Database":
+    def of(self, tenant: TenantId, /) -> "Database":
         """The same database for deeds that are `tenant`'s alone.
 
         A PostgreSQL with row-level security shows them no row of anybody else, whatever they ask.

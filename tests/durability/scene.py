@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, Generic
+from typing import Final, Generic, TypeAlias
 
 from typing_extensions import TypeVar, override
 
@@ -260,7 +260,7 @@ class Scene(Generic[Where]):
 
     def violations(self, *, is_quiet: bool = True) -> list[str]:
         """What does not hold; `is_quiet` says that everything had its time."""
-        return violations(opened_book(self.database.path), self.evidence(is_quiet=is_quiet))
+        return violations(opened_book(self.folder / "signoff.db"), self.evidence(is_quiet=is_quiet))
 
     def evidence(self, *, is_quiet: bool = True) -> Evidence:
         """What the world saw."""
@@ -273,6 +273,9 @@ class Scene(Generic[Where]):
             channel="email",
             now=micros(self.clock.now()) if is_quiet else None,
         )
+
+
+Anywhere: TypeAlias = Scene[Database]
 
 
 def _workflows() -> Workflows:

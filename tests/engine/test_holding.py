@@ -130,8 +130,7 @@ async def test_a_run_says_why_it_is_held(stage: Stage) -> None:
     await restored(stage)
     held = (await stage.picture(run)).to_json()["held"]
 
-    assert isinstance(held, dict)
-    assert "It came back from a backup of" in str(held["reason"])
+    assert "It came back from a backup of" in str(held)
     assert (await audited(stage.database))[-1] == "database.restored"
 
 
