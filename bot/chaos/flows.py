@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from engine.clock import SystemClock, micros
 from engine.http import plain_client
-from signoff import ChangesRequested, Run, StepInfo, workflow
+from signoff import ChangesRequested, Decision, Run, StepInfo, workflow
 
 WORLD: Final = Path(
     "world.json"
@@ -56,24 +56,26 @@ async def order(
 @workflow(name="chaos.notice")
 async def notice(run: Run, what: str, room: str, reader: str) -> str:
     """Asks until nobody wants changes, sleeps a little, and publishes."""
+    words, decision = await _agreed(run, what, _routes(room, reader))
+    await run.step(do, "publish", words, name="publish", approved=decision, retries=TRIES)
+    await run.sleep("1s")
+    return str(await run.step(do, "wake", what, name="wake", retries=TRIES))
+
+
+async def _agreed(run: Run, what: str, routes: dict[str, list[str]]) -> tuple[str, Decision]:
     words = what
     while True:
         try:
-            decision = await run.approval(
+            return words, await run.approval(
                 f"Publish {words}?",
                 action="publish",
                 details={"what": words},
                 approvers="group:crew",
                 ladder=["continue with {} after 20s"],
-                routes=_routes(room, reader),
+                routes=routes,
             )
         except ChangesRequested as wish:
             words = f"{what}, {wish.comment}"
-        else:
-            break
-    await run.step(do, "publish", words, name="publish", approved=decision, retries=TRIES)
-    await run.sleep("1s")
-    return str(await run.step(do, "wake", what, name="wake", retries=TRIES))
 
 
 def _routes(room: str, reader: str) -> dict[str, list[str]]:
