@@ -36,7 +36,7 @@ from tests.durability import flows, notes
 from tests.durability.notes import Notes
 
 T = TypeVar("T")
-Where = TypeVar("Where", bound=Database, default=SqliteDatabase, covariant=True)
+Where_co = TypeVar("Where_co", bound=Database, default=SqliteDatabase, covariant=True)
 
 SECRET = b"a secret of at least 32 bytes for tests"
 BASE = "https://bot.example.com"
@@ -147,10 +147,10 @@ class Notebook(Channel):
 
 
 @dataclass
-class Scene(Generic[Where]):
+class Scene(Generic[Where_co]):
     """One database and one world; `world.life` counts how often a driver died."""
 
-    database: Where
+    database: Where_co
     clock: Clock
     world: Notes
     folder: Path
