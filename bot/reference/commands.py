@@ -16,7 +16,8 @@ This page is made from the commands themselves; a test keeps it complete.
 
 `signoff` talks to whoever owns the database of the folder in which it is started, over a socket that
 only the same user can open; with nobody running, it opens the database itself. With `--url`, or
-`SIGNOFF_URL` and `SIGNOFF_API_KEY`, it talks to a server elsewhere. Results go to stdout, everything
+`SIGNOFF_URL` and `SIGNOFF_API_KEY`, it talks to a server elsewhere. Where there are several tenants,
+`--tenant` or `SIGNOFF_TENANT` says whose. Results go to stdout, everything
 else to stderr. `--json` prints the result for programs.
 
 | exit code | means |

@@ -12,7 +12,8 @@ Responses = dict[int | str, dict[str, Any]]
 
 DESCRIPTION: Final = (
     "Start runs, ask for approvals, vote, and watch. Send an API key (`signoff keys create`) or the "
-    "session of `signoff login` as a bearer token. A key can ask and never votes; people vote. "
+    "session of `signoff login` as a bearer token; it belongs to one tenant, which the header "
+    "`Signoff-Tenant` may repeat and never contradict. A key can ask and never votes; people vote. "
     "Refusals are `application/problem+json` with a stable `code`. Lists give `next`, the `cursor` "
     "of the page that follows, or null."
 )
