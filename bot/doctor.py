@@ -25,6 +25,7 @@ from engine.store.ownership import is_owned
 from engine.store.postgres import over
 from engine.store.postgres_look import look
 from engine.store.postgres_url import shown_url
+from engine.store.sqlite_look import schema_of
 
 PYTHON: Final = (3, 11)
 BUILT: Final = datetime(2026, 1, 1, tzinfo=UTC)  # no clock that is right is before this
@@ -110,11 +111,16 @@ def _database(path: Path) -> Iterator[Finding]:
         yield _ok(f"The database {path} will be made at the first start.")
     elif not path.is_file() or not access(path, W_OK):
         yield _error(f"The database {path} cannot be written to.", "Give the file to this user.")
-    elif _is_open_to_others(path):
-        yield _open_to_others(path)
     else:
+        if _is_open_to_others(path):
+            yield _open_to_others(path)
         running = "; a running Signoff owns it" if is_owned(path) else ""
-        yield _ok(f"The database {path} can be written{running}.")
+        try:
+            schema_of(path)
+        except Unavailable as refused:
+            yield _error(str(refused))
+        else:
+            yield _ok(f"The database {path} can be written{running}.")
 
 
 def _shared(settings: Settings, clock: Clock) -> Iterator[Finding]:
