@@ -52,13 +52,14 @@ class Transaction:
     @contextmanager
     def apart(self) -> Generator[None]:
         """What the block writes is undone alone when it raises; the rest of the deed stays."""
-        before = self.tenant
+        before, is_kept = self.tenant, False
         try:
             with self.connection.begin_nested():
                 yield
-        except BaseException:
-            self.tenant = before  # the database forgot whom the block acted for, too
-            raise
+            is_kept = True
+        finally:
+            if not is_kept:
+                self.tenant = before  # the database forgot whom the block acted for, too
 
     def act_for(self, tenant: TenantId) -> None:
         """From here on this deed is `tenant`'s: where the database guards rows, it sees no others.
