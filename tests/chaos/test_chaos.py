@@ -51,7 +51,9 @@ async def test_of_a_thousand_votes_on_two_servers_two_decide(mortal: Server, emp
     told = await storm(empty, SHAPE, number=1_000, seed="ci")
 
     assert told.wrong == []
-    assert told.line["answers"] == {"200": 2, "already_decided": 998}
+    assert told.line["decisions"] == 1
+    # On a machine that is busy some hear "not confirmed, press again", and do; nothing else is 5xx.
+    assert set(told.line["every_answer"]) <= {"200", "409", "503"}
 
 
 async def test_a_database_that_somebody_may_need_is_left_alone(mortal: Server, empty: str) -> None:
