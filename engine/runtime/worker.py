@@ -262,7 +262,7 @@ class Worker:
         try:
             lost = await self._database.write(
                 lambda tx: tending.renew(tx, held, lease_for=self._pace.lease_for),
-                within=self._pace.lease_for / 3,
+                within=self._pace.lease_for / 2,  # by then a third more has passed
             )
         except Exception as error:  # border: whatever it was, these leases are not proven
             # Whoever cannot prove its lease must stop: the run may be somebody else's by now.

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import wait
@@ -33,7 +33,7 @@ def nursery() -> ForkServerContext:
 
 
 @contextmanager
-def at_work(context: ForkServerContext, place: Place) -> Iterator[ForkServerProcess]:
+def at_work(context: ForkServerContext, place: Place) -> Generator[ForkServerProcess]:
     """A worker that has begun; what is left of it at the end of the block is killed."""
     ready, told = context.Pipe(duplex=False)
     process = context.Process(target=live, args=(place, told))

@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -60,7 +60,7 @@ def built(folder: Path) -> Path:
 
 
 @contextmanager
-def at_work_tomorrow(folder: Path, url: str) -> Iterator["subprocess.Popen[str]"]:
+def at_work_tomorrow(folder: Path, url: str) -> Generator["subprocess.Popen[str]"]:
     """A worker of tomorrow's code that has begun; what is left of it at the end is killed."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.workers.life", url],
