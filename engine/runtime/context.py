@@ -198,7 +198,7 @@ class RunContext:
         self._is_busy, self._last_in = True, asyncio.current_task()
         try:
             await self.unwritten.settle()
-        except BaseException as error:
+        except BaseException as error:  # border: whatever it was, the deed is over
             self.leave(error)
             raise
         path, self._next = str(self._next), self._next + 1
