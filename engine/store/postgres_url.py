@@ -13,7 +13,7 @@ DRIVERS: Final = ("", "+asyncpg", "+psycopg", "+psycopg2")
 CONNECT_WITHIN: Final = timedelta(seconds=5)  # to each host
 STATEMENT_WITHIN: Final = timedelta(seconds=15)
 LOCK_WITHIN: Final = timedelta(seconds=10)
-IDLE_WITHIN: Final = timedelta(seconds=5)  # in a transaction; whoever sleeps in one holds up the rescue
+IDLE_WITHIN: Final = timedelta(seconds=5)  # in a transaction: a sleeper holds up the rescue
 ANSWER_WITHIN: Final = timedelta(seconds=18)  # where the network swallows what the server said
 # The server hears by itself that we are gone, and frees what we hold: after 30 seconds of silence.
 NOTICED: Final = {
