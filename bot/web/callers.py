@@ -81,7 +81,7 @@ async def visitor_or_none(request: Request) -> Visitor | None:
         visitor = await _local(application, wanted)
     else:
         visitor = await _by_cookie(request, application)
-    if visitor is not None and wanted not in {None, visitor.caller.tenant}:
+    if visitor is not None and wanted is not None and wanted != visitor.caller.tenant:
         raise TenantUnclear(
             f"The header Signoff-Tenant says {wanted[:40]!a}, and what was presented belongs to "
             f"{visitor.caller.tenant}. Send one of the two.",

@@ -31,22 +31,16 @@ def claim(
     out; then the earlier holder's marks change nothing.
     """
     if tx.connection.dialect.name == "postgresql":
-        rows = waiting.due_deliveries(tx, channel, resting=resting, limit=limit)
-        return _leased(tx, rows, lease_for=lease_for)
+        due = waiting.due_deliveries(tx, channel, resting=resting, limit=limit)
+        return _leased(tx, due, lease_for=lease_for)
     wanted = and_(outbox.c.channel == channel, outbox.c.address.not_in(resting))
-    lanes = waiting.lanes(tx, channel)
-    if len(lanes) < 2:
-        return _leased(tx, _due(tx, wanted, limit=limit), lease_for=lease_for)
-    rows = []
     # Each tenant's longest waiting take turns, so that nobody's many hold up the few of another.
-    share = max(1, limit // len(lanes))
-    for lane in lanes:
-        rows += _due(tx, and_(wanted, outbox.c.tenant == lane), limit=share)
-    rows = sorted(rows, key=lambda row: (row.due_at, row.id))[:limit]
-    if len(rows) < limit:
-        others = and_(wanted, outbox.c.id.not_in([row.id for row in rows]))
-        rows += _due(tx, others, limit=limit - len(rows))
-    return _leased(tx, rows, lease_for=lease_for)
+    turns: list[tuple[int, Any]] = []
+    for lane in waiting.lanes(tx, channel):
+        found = _due(tx, and_(wanted, outbox.c.tenant == lane), limit=limit)
+        turns += enumerate(found)
+    turns.sort(key=lambda turn: (turn[0], turn[1].due_at, turn[1].id))
+    return _leased(tx, [row for _turn, row in turns[:limit]], lease_for=lease_for)
 
 
 def claim_orphans(
@@ -60,7 +54,7 @@ def claim_orphans(
     return _leased(tx, rows, lease_for=lease_for)
 
 
-def _due(tx: Transaction, wanted: ColumnElement[bool], *, limit: int) -> list[Row[Any]]:
+def _due(tx: Transaction, wanted: ColumnElement[bool], *, limit: int) -> Sequence[Any]:
     free = or_(outbox.c.lease_expires_at.is_(None), outbox.c.lease_expires_at <= tx.now)
     due = (
         select(outbox.c.id, outbox.c.tenant, outbox.c.due_at)

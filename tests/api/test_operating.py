@@ -117,9 +117,9 @@ async def test_numbers_say_how_things_stand(desk: Desk, clock: ManualClock) -> N
 
     assert stats["approvals"] == {"approved": 1, "open": 1}
     assert stats["time_to_decision"] == {"count": 1, "median_s": 300.0, "p90_s": 300.0}
-    assert 'signoff_approvals{status="open"} 1.0' in metrics
-    assert 'signoff_outbox{status="dead"} 0.0' in metrics
-    assert 'signoff_decision_seconds{quantile="0.5"} 300.0' in metrics
+    assert 'signoff_approvals{status="open",tenant="default"} 1.0' in metrics
+    assert 'signoff_outbox{status="dead",tenant="default"} 0.0' in metrics
+    assert 'signoff_decision_seconds{quantile="0.5",tenant="default"} 300.0' in metrics
     assert (
         'signoff_http_requests_total{method="POST",route="/api/approvals",status="202"} 2.0'
         in metrics

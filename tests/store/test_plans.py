@@ -162,7 +162,7 @@ HOT = {
     "when the next rung is due": (timers.next_due, "ix_timers_due"),
     "claiming due deliveries": (
         lambda tx: deliveries.claim(tx, "email", limit=8, lease_for=timedelta(1)),
-        "ix_outbox_due",
+        "ix_outbox_lanes",
     ),
     "claiming orphaned deliveries": (
         lambda tx: deliveries.claim_orphans(tx, ["email"], limit=8, lease_for=timedelta(1)),
