@@ -27,6 +27,11 @@ NEEDS: Mapping[tuple[str, str], tuple[Scope | None, Any]] = {
     ("POST", "/api/runs/{id}/skip"): (OPERATE, WHY),
     ("POST", "/api/runs/{id}/resume"): (OPERATE, WHY),
     ("POST", "/api/runs/{id}/release"): (OPERATE, WHY),
+    ("POST", "/api/runs/{id}/adopt"): (OPERATE, {**WHY, "to": "2"}),
+    ("POST", "/api/runs/adopt"): (
+        OPERATE,
+        {**WHY, "to": "2", "workflow": "tests.pay", "from": "1"},
+    ),
     ("GET", "/api/artifacts/{address}"): (READ, None),
     ("POST", "/api/approvals"): (ASK, ASKED),
     ("GET", "/api/approvals"): (READ, None),
