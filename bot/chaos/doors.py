@@ -94,14 +94,14 @@ class Doors:
             return Said(fate=Fate.ABSENT)
         slack = self.world.slack
         async with self._presses[person]:
-            before = len(slack.whispers(user(person)))
+            before = len(self._whispers(person, card))
             slack.app_at(f"{self._dice.one_of(self.bases)}/slack/events")
             heard = await slack.people.press(user(person), card, APPROVE)
             if heard.status != 200:
                 return self._told(_said(heard.status, heard.body), "POST /slack/events")
 
             def whispered() -> str | None:
-                told = slack.whispers(user(person))
+                told = self._whispers(person, card)
                 return told[-1].text if len(told) > before else None
 
             try:
@@ -155,6 +155,10 @@ class Doors:
         if said.fate is Fate.BROKEN:
             self.broken.append(f"{where} was answered {said.code}: {said.body}")
         return said
+
+    def _whispers(self, person: str, card: Message) -> list[Message]:
+        told = self.world.slack.whispers(user(person))
+        return [each for each in told if each.channel == card.channel]
 
     def _card(self, seen: Seen) -> Message | None:
         for room in self.world.slack.space.conversations.values():

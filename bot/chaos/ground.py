@@ -1,7 +1,7 @@
 """Everything that chaos needs before the first fault: the database, the world outside, the processes."""
 
 import tempfile
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -80,14 +80,19 @@ async def ground(url: str, shape: Shape, dice: Dice) -> AsyncGenerator[Ground]:
             tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True)
         )
         ports = _free_ports(shape.servers)
-        places = [_place(url, outside, at, shape, secret, port) for port in ports]
+        bases = [f"http://{HOST}:{port}" for port in ports]
+        places = [
+            _place(
+                url, outside, at, shape, {**_shared(secret, bases[0]), "SIGNOFF_PORT": str(port)}
+            )
+            for port in ports
+        ]
         servers = _children("server", places, Path(folder))
         workers = _children(
             "worker",
             [places[number % len(places)] for number in range(shape.workers)],
             Path(folder),
         )
-        bases = [f"http://{HOST}:{port}" for port in ports]
         doors = Doors(outside, bases, clock=clock, dice=dice.of("doors"))
         stack.push_async_callback(doors.close)
         for child in (*servers, *workers):
@@ -113,12 +118,10 @@ def _free_ports(number: int) -> list[int]:
     return ports
 
 
-def _place(url: str, outside: World, target: str, shape: Shape, secret: str, port: int) -> Place:
+def _place(url: str, outside: World, target: str, shape: Shape, own: Mapping[str, str]) -> Place:
     slack = outside.slack
     settings = {
-        "SIGNOFF_HOST": HOST,
-        "SIGNOFF_PORT": str(port),
-        "SIGNOFF_SECRET_KEY": secret,
+        **own,
         "SIGNOFF_LEASE_FOR": say_duration(shape.lease),
         "SIGNOFF_WORKFLOWS": "bot.chaos.flows",
         "SIGNOFF_SLACK_API_URL": slack.api_url,
@@ -133,6 +136,11 @@ def _place(url: str, outside: World, target: str, shape: Shape, secret: str, por
         hooks_url=hooks.url, hooks_secret=hooks.secrets[0], crowd=shape.crowd
     )
     return Place(settings=settings, url=url, target=target, configuration=configuration)
+
+
+def _shared(secret: str, base: str) -> dict[str, str]:
+    # One address for all, as in earnest: what is delivered again must be the same to the byte.
+    return {"SIGNOFF_HOST": HOST, "SIGNOFF_SECRET_KEY": secret, "SIGNOFF_BASE_URL": base}
 
 
 def _children(kind: str, places: Sequence[Place], folder: Path) -> list[Child]:
