@@ -13,6 +13,9 @@ from engine.errors import Invalid
 To = Annotated[str, typer.Option("--to", metavar="V", help="The version to go on with.")]
 
 
+__all__ = ["verbs"]
+
+
 @verbs.command("adopt")
 def adopt_runs(
     *,
