@@ -73,7 +73,7 @@ async def adopt_all(caller: Operator, application: Scoped, body: AdoptAllBody) -
 
 @router.post(
     "/{id}/adopt",
-    summary="Change a run over to another version of its workflow",
+    summary="Move a run to another version of its workflow",
     response_model=shapes.Operated,
     responses=refusals(404, 409, 413, 415),
 )
