@@ -60,8 +60,9 @@ def serve(tx: Transaction, channels: Collection[str], *, missing: bool) -> froze
 
 
 def give_back(tx: Transaction, claimed: Collection[Delivery]) -> None:
-    """Return deliveries that were claimed and not tried; they stay due."""
+    """Return deliveries that were claimed and not tried, whosever they are; they stay due."""
     for delivery in claimed:
+        tx.act_for(delivery.tenant)
         outbox.give_back(tx, delivery)
 
 
