@@ -132,7 +132,7 @@ async def test_a_webhook_is_tried_for_three_days_and_then_given_up(post_office: 
 
     assert len(post_office.hooks.attempts) == 10
     assert timedelta(days=3) < post_office.clock.now() - begun < timedelta(days=4)
-    assert "answered 500" in post_office.mail.mailbox.messages(CHENS)[0].text
+    assert any("answered 500" in each.text for each in post_office.mail.mailbox.messages(CHENS))
 
 
 async def test_a_wrong_setting_is_tried_again_and_told_once(post_office: Office) -> None:
@@ -153,12 +153,16 @@ async def test_a_wrong_setting_is_tried_again_and_told_once(post_office: Office)
 
 async def test_a_channel_that_nobody_set_up_here_waits_and_is_told(post_office: Office) -> None:
     await post_office.ask(routes={"slack": ["#approvals"]})
+    dispatcher = post_office.dispatcher()
 
-    await post_office.dispatcher().drain()
+    # Where others share the database, it may be theirs: it is gone after minutes in which nobody served it.
+    for _ in range(20):
+        await dispatcher.drain()
+        await post_office.clock.advance(timedelta(seconds=30))
 
     [row] = await post_office.deliveries(channel="slack")
     assert row.status == "pending"
-    assert "not set up" in post_office.mail.mailbox.messages(CHENS)[0].text
+    assert any("not set up" in each.text for each in post_office.mail.mailbox.messages(CHENS))
 
 
 async def test_a_bug_in_a_channel_stops_nobody_else(post_office: Office) -> None:

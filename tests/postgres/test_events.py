@@ -117,7 +117,8 @@ async def test_another_tenants_news_stay_theirs(tmp_path: Path, url: str) -> Non
         async with listening(here.url, token) as stream:
             await stream.next()
 
-            await here.it.application.database.write(lambda tx: runs.start(tx, new))
+            theirs = here.it.application.database.of(new.tenant)
+            await theirs.write(lambda tx: runs.start(tx, new))
             await decided(here, row)
 
             heard = await stream.until("approval.decided")

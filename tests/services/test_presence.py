@@ -67,7 +67,7 @@ async def test_a_file_has_one_owner_and_so_the_channels_it_serves(database: Data
 async def test_a_channel_is_not_gone_before_five_minutes_have_passed(
     shared: PostgresDatabase, clock: ManualClock
 ) -> None:
-    await shared.write(waiting)
+    await shared.of(DEFAULT_TENANT).write(waiting)
     await clock.advance(LONG - timedelta(microseconds=1))
 
     gone = await shared.write(lambda tx: deliveries.serve(tx, ["webhook"], missing=True))
@@ -80,7 +80,7 @@ async def test_a_channel_is_not_gone_before_five_minutes_have_passed(
 async def test_a_channel_that_nobody_serves_any_more_is_reported_once(
     shared: PostgresDatabase, clock: ManualClock
 ) -> None:
-    await shared.write(waiting)
+    await shared.of(DEFAULT_TENANT).write(waiting)
     await clock.advance(LONG)
 
     gone = [
@@ -96,7 +96,7 @@ async def test_a_channel_that_nobody_serves_any_more_is_reported_once(
 async def test_whoever_has_just_begun_does_not_judge(
     shared: PostgresDatabase, clock: ManualClock
 ) -> None:
-    await shared.write(waiting)
+    await shared.of(DEFAULT_TENANT).write(waiting)
     await clock.advance(LONG)
 
     await shared.write(lambda tx: deliveries.serve(tx, ["webhook"], missing=False))
