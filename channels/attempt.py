@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final, Protocol, TypeAlias
 
@@ -121,7 +121,8 @@ def _is_wanted(delivery: Delivery, card: Card) -> bool:
 async def _show(channel: Channel, delivery: Delivery, card: Card) -> MessageRef:
     # What was never shown is posted, whatever it was meant to be: the post before it may be dead.
     if delivery.before is None:
-        return await channel.post(card, to=delivery.address, key=delivery.id)
+        tried = replace(card, may_be_there=delivery.is_unsure)
+        return await channel.post(tried, to=delivery.address, key=delivery.id)
     before = MessageRef(
         data=delivery.before.data, shown=delivery.before.shown, left_out=delivery.before.left_out
     )

@@ -91,6 +91,9 @@ class Card:
     snapshot: Mapping[str, object] = field(
         default_factory=dict[str, object]
     )  # the approval as GET answers it
+    may_be_there: bool = (
+        False  # somebody tried to show it before, and nobody knows with what result
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -25,8 +25,9 @@ from channels.slack.blocks import Rendering, card_message, link_button
 from channels.slack.client import SlackClient
 from channels.slack.config import SlackConfig
 from channels.slack.facts import Block
+from channels.slack.rooms import Rooms
 from channels.slack.text import cut, escape, is_link, one_line, plain, prose
-from channels.slack.trees import rows
+from channels.slack.trees import at, rows
 from channels.slack.trees import text as text_at
 from engine.clock import Clock
 
@@ -35,7 +36,9 @@ EVENT_TYPE: Final = "signoff_approval"
 # Deliveries older than this may have been tried before, by us or by a process that died.
 _FRESH: Final = timedelta(seconds=30)
 _UNCLEAR_MOST: Final = 10_000
-_HISTORY: Final = 100
+_HISTORY: Final = 200
+_PAGES_MOST: Final = 10
+_CLOCKS_DIFFER: Final = timedelta(minutes=5)  # ours and Slack's, at most
 _TOLD: Final = frozenset(
     {"approval.reminded", "approval.decided", "approval.expired", "approval.cancelled"}
 )
@@ -55,7 +58,7 @@ class SlackChannel(Channel):
         self._clock = clock
         self._client = SlackClient(config)
         self._unclear: dict[str, None] = {}
-        self._places: dict[str, str] = {}
+        self._rooms = Rooms(self._client)
 
     @property
     @override
@@ -71,8 +74,9 @@ class SlackChannel(Channel):
     async def post(self, card: Card, *, to: str, key: str) -> MessageRef:
         address = self._address(to)
         rendering = card_message(card)
-        if key in self._unclear or self._clock.now() - card.event_at > _FRESH:
-            found = await self._find(address, key)
+        is_old = self._clock.now() - card.event_at > _FRESH
+        if card.may_be_there or key in self._unclear or is_old:
+            found = await self._looked_for(card, address, key)
             if found is not None:
                 self._unclear.pop(key, None)
                 return await self.update(card, found, to=to, key=key)
@@ -153,7 +157,7 @@ class SlackChannel(Channel):
             raise
         self._unclear.pop(key, None)
         place = text_at(answer, "channel")
-        self._places[address.place] = place
+        self._rooms.learn(address.place, place)
         _log.info("slack.posted", channel=place, key=key)
         return {"channel": place, "ts": text_at(answer, "ts"), "team": address.team}
 
@@ -162,29 +166,49 @@ class SlackChannel(Channel):
         if len(self._unclear) > _UNCLEAR_MOST:
             del self._unclear[next(iter(self._unclear))]
 
-    async def _find(self, address: Address, key: str) -> MessageRef | None:
+    async def _looked_for(self, card: Card, address: Address, key: str) -> MessageRef | None:
         """The message that carries `key`; None where it is not, or may not be looked for."""
-        with suppress(ChannelRefused):
-            place = await self._place(address)
-            if place is not None:
-                answer = await self._client.look(
-                    "conversations.history",
-                    channel=place,
-                    limit=_HISTORY,
-                    include_all_metadata="true",
-                )
-                for message in rows(answer, "messages"):
-                    if _key_of(message) == key:
-                        ts = text_at(message, "ts")
-                        data = {"channel": place, "ts": ts, "team": address.team}
-                        return MessageRef(data=data, shown="")
+        try:
+            with suppress(ChannelRefused):
+                place = await self._place(address)
+                since = card.event_at - _CLOCKS_DIFFER
+                ts = await self._find(place, key, since=since) if place else None
+                if place and ts:
+                    data = {"channel": place, "ts": ts, "team": address.team}
+                    return MessageRef(data=data, shown="")
+        except ChannelUnavailable as error:
+            # Whether it is there is as unclear as before, and whoever tries next must know.
+            wish = error.retry_after_s
+            raise ChannelUnavailable(str(error), retry_after_s=wish, ambiguous=True) from None
+        return None
+
+    async def _find(self, place: str, key: str, *, since: datetime) -> str | None:
+        """The time of the message in `place` that carries `key`, if it came after `since`."""
+        before: dict[str, str] = {}
+        for _page in range(_PAGES_MOST):
+            answer = await self._client.look(
+                "conversations.history",
+                channel=place,
+                limit=_HISTORY,
+                include_all_metadata="true",
+                oldest=f"{since.timestamp():.6f}",
+                **before,
+            )
+            messages = rows(answer, "messages")
+            if found := next(
+                (text_at(each, "ts") for each in messages if _key_of(each) == key), ""
+            ):
+                return found
+            if not messages or at(answer, "has_more") is not True:
+                return None
+            before = {"latest": text_at(messages[-1], "ts")}
         return None
 
     async def _place(self, address: Address) -> str | None:
-        if known := self._places.get(address.place):
+        if known := self._rooms.known(address.place):
             return known
         if address.is_name:
-            return None
+            return await self._rooms.named(address.place)
         if address.is_person:
             answer = await self._client.call("conversations.open", users=address.place)
             return text_at(answer, "channel", "id")

@@ -13,8 +13,12 @@ EVENTS_PATH: Final = "/slack/events"
 # Only what is used: posting, also into public channels without an invitation, the command, and
 # opening direct messages.
 SCOPES: Final = ("chat:write", "chat:write.public", "commands", "im:write")
-# With these an unclear send is looked up before it is repeated.
-HISTORY_SCOPES: Final = ("channels:history", "groups:history", "im:history")
+# With these an unclear send is looked up before it is repeated: in which channel, by its name, and
+# among the messages there.
+HISTORY_SCOPES: Final = (
+    *("channels:read", "groups:read"),
+    *("channels:history", "groups:history", "im:history"),
+)
 EVENTS: Final = ("app_uninstalled", "tokens_revoked")
 _URL: Final = re.compile(r"https?://[^\s<>\"]+", re.ASCII)
 _PLAIN_KEY: Final = re.compile(r"[a-z_]+", re.ASCII)

@@ -1,10 +1,14 @@
 """auth.*, users.* and conversations.*: who is here, and where one can be reached."""
 
+from typing import Final
+
 from bot.demo.slack.calls import Call, SlackRefuses
 from bot.demo.slack.house import SlackUser
 from bot.demo.slack.messages import Conversation, Message, message_payload
 from bot.demo.slack.workspace import Workspace
 from bot.demo.trees import Record
+
+CURSOR: Final = "from:"
 
 
 async def auth_test(space: Workspace, call: Call) -> Record:
@@ -53,7 +57,8 @@ async def conversations_open(space: Workspace, call: Call) -> Record:
 
 
 async def conversations_list(space: Workspace, call: Call) -> Record:
-    """conversations.list: the public channels, and private ones the bot is in."""
+    """conversations.list: the public channels, and private ones the bot is in, page by page."""
+    kinds = (call.text("types") or "public_channel").split(",")
     channels = [
         {
             "id": channel.id,
@@ -65,8 +70,19 @@ async def conversations_list(space: Workspace, call: Call) -> Record:
         }
         for channel in space.house.channels
         if channel.bot_is_member or not channel.private
+        if ("private_channel" if channel.private else "public_channel") in kinds
+        if not (channel.archived and call.is_true("exclude_archived"))
     ]
-    return {"channels": channels, "response_metadata": {"next_cursor": ""}}
+    cursor = call.text("cursor") or f"{CURSOR}0"
+    first = cursor.removeprefix(CURSOR)
+    if not (cursor.startswith(CURSOR) and first.isdecimal()):
+        raise SlackRefuses("invalid_cursor")
+    last = int(first) + max(1, min(call.number("limit", 100), 999))
+    following = f"{CURSOR}{last}" if last < len(channels) else ""
+    return {
+        "channels": channels[int(first) : last],
+        "response_metadata": {"next_cursor": following},
+    }
 
 
 async def conversations_history(space: Workspace, call: Call) -> Record:
