@@ -1,18 +1,19 @@
 """The doors people vote through, and what they were told: by the API, in Slack, by mail, by webhook."""
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final
+from urllib.parse import parse_qs
 
 from bot.chaos.company import user
 from bot.chaos.dice import Dice
 from bot.chaos.watching import Seen
 from bot.demo.browser import Browser
 from bot.demo.hooks.deliveries import Delivery
+from bot.demo.slack.line import Heard
 from bot.demo.slack.messages import Message
 from bot.demo.trees import parsed, record, text
 from bot.demo.world import World
@@ -57,8 +58,6 @@ class Doors:
         self.broken: list[str] = []
         self._clock, self._dice = clock, dice
         self._client = plain_client(timeout=ASK_WITHIN)
-        self._presses: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._unheard: set[str] = set()
         self._cards: dict[str, Message] = {}
         self._opened: dict[tuple[str, int], Delivery] = {}
         self._read: defaultdict[str, int] = defaultdict(int)
@@ -93,24 +92,21 @@ class Doors:
         if card is None or APPROVE not in card.buttons:
             return Said(fate=Fate.ABSENT)
         slack = self.world.slack
-        async with self._presses[person]:
-            before = len(self._whispers(person, card))
-            slack.app_at(f"{self._dice.one_of(self.bases)}/slack/events")
-            heard = await slack.people.press(user(person), card, APPROVE)
-            if heard.status != 200:
-                return self._told(_said(heard.status, heard.body), "POST /slack/events")
+        slack.app_at(f"{self._dice.one_of(self.bases)}/slack/events")
+        heard = await slack.people.press(user(person), card, APPROVE)
+        if heard.status != 200:
+            return self._told(_said(heard.status, heard.body), "POST /slack/events")
+        # A press has a response URL of its own: what comes late, or of another press, is not taken
+        # for the answer to this one.
+        path = _answered_at(heard)
 
-            def whispered() -> str | None:
-                told = self._whispers(person, card)
-                return told[-1].text if len(told) > before else None
+        def whispered() -> str | None:
+            told = (each for each in slack.whispers(user(person)) if each.answers == path)
+            return next((each.text for each in told), None)
 
-            try:
-                words = await slack.space.changes.until(whispered, patience=WHISPER_WITHIN)
-            except TimeoutError:
-                # It may still come, and would then be taken for the answer to the next press.
-                self._unheard.add(person)
-                return self._told(Said(fate=Fate.DONE, code=UNHEARD))
-        if person in self._unheard:
+        try:
+            words = await slack.space.changes.until(whispered, patience=WHISPER_WITHIN)
+        except TimeoutError:
             return self._told(Said(fate=Fate.DONE, code=UNHEARD))
         is_recorded = words.startswith(RECORDED)
         return self._told(Said(fate=Fate.DONE if is_recorded else Fate.REFUSED, code="slack"))
@@ -156,10 +152,6 @@ class Doors:
             self.broken.append(f"{where} was answered {said.code}: {said.body}")
         return said
 
-    def _whispers(self, person: str, card: Message) -> list[Message]:
-        told = self.world.slack.whispers(user(person))
-        return [each for each in told if each.channel == card.channel]
-
     def _card(self, seen: Seen) -> Message | None:
         for room in self.world.slack.space.conversations.values():
             new = room.messages[self._read[room.id] :]
@@ -185,6 +177,12 @@ class Doors:
 def approvals_of(message: Message) -> set[str]:
     """The approvals that the buttons of a message would decide."""
     return {value.partition(":")[0] for value in _values(message).split() if value[:4] == "apr_"}
+
+
+def _answered_at(heard: Heard) -> str:
+    """The path of the response URL that a press was sent with."""
+    payload = parsed(parse_qs(heard.sent.body.decode())["payload"][0])
+    return text(record(payload), "response_url").partition("/respond/")[2]
 
 
 def _values(message: Message) -> str:

@@ -20,7 +20,11 @@ from bot.demo.trees import record, text
 from engine.digest import sha256
 
 LOOK: Final = timedelta(seconds=1)
-STALE: Final = timedelta(seconds=32)
+SETTLED: Final = 8  # seconds in which nobody took a delivery up: whoever holds one is dead
+TAKEN: Final = (
+    "SELECT count(*) FROM outbox WHERE status = 'pending' "
+    f"AND lease_expires_at > signoff_now() + interval '90 seconds' - interval '{SETTLED} seconds'"
+)
 SOON: Final = timedelta(seconds=60)  # what is due this soon belongs to the load, and is waited for
 AHEAD: Final = timedelta(minutes=3)  # longer than a delivery that nobody marks is held
 HASTEN: Final = (
@@ -47,9 +51,9 @@ async def quiet(ground: Ground, *, within: timedelta, hastens: bool) -> list[str
     """
     limit = ground.clock.now() + within
     if hastens:
-        # Whoever delivers again looks first, unless it is so soon that nobody can have tried before.
-        await ground.clock.sleep(STALE)
         async with connected(ground.url) as connection:
+            while await connection.fetchval(TAKEN) and ground.clock.now() < limit:
+                await ground.clock.sleep(LOOK)
             await connection.execute(HASTEN, f"{AHEAD.total_seconds()} seconds")
     while True:
         book = await shared_book(ground.url)

@@ -48,7 +48,8 @@ class Answers:
         if not words and not blocks:
             return
         whisper = text(answer, "response_type") != "in_channel"
-        self._post(channel, user if whisper else None, words, blocks)
+        draft = Draft(text=words, blocks=blocks, only_for=user if whisper else None)
+        self._space.post(channel, self._space.house.bot_user, draft)
 
     def to_response_url(self, url: ResponseUrl, body: Record) -> None:
         """Do what was posted to a response URL.
@@ -68,19 +69,18 @@ class Answers:
             self._space.change(url.message, text=words, blocks=blocks)
             return
         whisper = text(body, "response_type") != "in_channel"
-        self._post(
-            url.channel, url.user if whisper else None, words, blocks, text(body, "thread_ts")
+        draft = Draft(
+            text=words,
+            blocks=blocks,
+            only_for=url.user if whisper else None,
+            thread_ts=text(body, "thread_ts") or None,
+            answers=url.path,
         )
+        self._space.post(url.channel, self._space.house.bot_user, draft)
 
     def said(self, user: str, channel: str, words: str) -> Message:
         """An ordinary message of a person."""
         return self._space.post(channel, user, Draft(text=words))
-
-    def _post(
-        self, channel: str, only_for: str | None, words: str, blocks: list[Record], thread: str = ""
-    ) -> None:
-        draft = Draft(text=words, blocks=blocks, only_for=only_for, thread_ts=thread or None)
-        self._space.post(channel, self._space.house.bot_user, draft)
 
     def _errors(self, view: View, errors: Record) -> bool:
         blocks = records(view.content.get("blocks"))

@@ -18,7 +18,10 @@ class Shown:
 
 @dataclass(slots=True, kw_only=True)
 class Message:
-    """One message. `only_for` makes it ephemeral; `revisions` begins with what was posted."""
+    """One message. `only_for` makes it ephemeral; `revisions` begins with what was posted.
+
+    `answers` is the path of the response URL that it came through.
+    """
 
     channel: str
     ts: str
@@ -28,6 +31,7 @@ class Message:
     metadata: Record = field(default_factory=dict[str, object])
     thread_ts: str | None = None
     only_for: str | None = None
+    answers: str | None = None
     edited_ts: str | None = None
     deleted: bool = False
     unfurls: bool = True

@@ -23,6 +23,7 @@ class Trigger:
 class ResponseUrl:
     """The right to answer one interaction, five times within half an hour."""
 
+    path: str
     user: str
     channel: str
     born_at: datetime
@@ -63,7 +64,7 @@ class Permits:
         """The path of a fresh response URL; `kind` is actions or commands."""
         path = f"{kind}/{self._team_id}/{next(self._numbers)}/{self._ids.secret()[:24]}"
         self._urls[path] = ResponseUrl(
-            user=user, channel=channel, born_at=self._clock.now(), message=message
+            path=path, user=user, channel=channel, born_at=self._clock.now(), message=message
         )
         return path
 

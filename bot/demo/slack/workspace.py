@@ -22,6 +22,7 @@ class Draft:
     metadata: Record = field(default_factory=dict[str, object])
     thread_ts: str | None = None
     only_for: str | None = None
+    answers: str | None = None
     unfurls: bool = True
 
 
@@ -89,6 +90,7 @@ class Workspace:
             metadata=draft.metadata,
             thread_ts=draft.thread_ts,
             only_for=draft.only_for,
+            answers=draft.answers,
             unfurls=draft.unfurls,
         )
         message.show(text=draft.text[: limits.TEXT_POSTED], blocks=self.with_ids(draft.blocks))
