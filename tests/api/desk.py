@@ -50,7 +50,8 @@ WORKFLOWS: dict[str, Workflow] = {"tests.pay": registered()["tests.pay"]}
 
 
 async def given_company(database: Database, listed: Directory = COMPANY) -> None:
-    await database.write(lambda tx: configuration.apply(tx, DEFAULT_TENANT, listed))
+    ours = database.of(DEFAULT_TENANT)
+    await ours.write(lambda tx: configuration.apply(tx, DEFAULT_TENANT, listed))
 
 
 def session_for(tx: Transaction, person: PersonId, *, at: str) -> str:
@@ -85,21 +86,21 @@ class Desk:
     async def key(self, *scopes: Scope, owner: PersonId | None = None) -> "Known":
         """Somebody with a key of these scopes; of every scope when none is named."""
         new = NewKey(name="agent", scopes=scopes or tuple(Scope), owner=owner)
-        _, presented = await self.application.database.write(
+        _, presented = await self.application.database.of(DEFAULT_TENANT).write(
             lambda tx: keys.create(tx, DEFAULT_TENANT, new, by="tests")
         )
         return Known(client=self.stranger, token=presented)
 
     async def person(self, person: PersonId) -> "Known":
         """`person` at a terminal."""
-        token = await self.application.database.write(
+        token = await self.application.database.of(DEFAULT_TENANT).write(
             lambda tx: session_for(tx, person, at="terminal")
         )
         return Known(client=self.stranger, token=token)
 
     async def cookie(self, person: PersonId) -> dict[str, str]:
         """The cookie of `person` in a browser."""
-        token = await self.application.database.write(
+        token = await self.application.database.of(DEFAULT_TENANT).write(
             lambda tx: session_for(tx, person, at="browser")
         )
         return {"cookie": f"signoff={token}"}

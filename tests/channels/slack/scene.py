@@ -20,7 +20,7 @@ from channels.slack.config import SlackConfig
 from channels.slack.desk import Desk
 from channels.slack.inbound import endpoint
 from channels.slack.signature import signed
-from engine.ids import DEFAULT_TENANT, PersonId
+from engine.ids import DEFAULT_TENANT, PersonId, TenantId
 from engine.services import approvals, configuration
 from engine.services.approvals import Request
 from engine.services.configuration import Directory, ListedPerson
@@ -63,12 +63,12 @@ class Scene:
             row = approvals.ask(tx, DEFAULT_TENANT, request, started_by="key:agent", owner=None)
             return approvals.picture(tx, DEFAULT_TENANT, row.id)
 
-        return await self.database.write(deed)
+        return await self.database.of(DEFAULT_TENANT).write(deed)
 
     async def posted(self, **changes: Any) -> tuple[ApprovalPicture, Message]:
         """The same, and its card in the room."""
         asked = await self.ask(**changes)
-        card = await self.database.read(
+        card = await self.database.of(DEFAULT_TENANT).read(
             lambda tx: self.desk.card_of(tx, DEFAULT_TENANT, asked.id, PersonId("ana"))
         )
         await self.channel.post(card, to=ROOM, key=f"dlv_{asked.id}")
@@ -76,7 +76,8 @@ class Scene:
 
     async def now(self, asked: ApprovalPicture) -> ApprovalPicture:
         """The approval as it stands."""
-        return await self.database.read(lambda tx: approvals.picture(tx, DEFAULT_TENANT, asked.id))
+        ours = self.database.of(DEFAULT_TENANT)
+        return await ours.read(lambda tx: approvals.picture(tx, DEFAULT_TENANT, asked.id))
 
     async def said(self, asked: ApprovalPicture) -> list[tuple[str, str, str | None]]:
         """Who voted what, with which comment."""
@@ -113,17 +114,28 @@ class Scene:
 
 @asynccontextmanager
 async def scene(
-    slack: SlackStandIn, config: SlackConfig, *, database: Database, clock: ManualClock
+    slack: SlackStandIn,
+    config: SlackConfig,
+    *,
+    database: Database,
+    clock: ManualClock,
+    tenants: Mapping[str, TenantId] | None = None,
 ) -> AsyncIterator[Scene]:
-    """Serve the endpoint of `config` to `slack`, over a store in which finance is known."""
+    """Serve the endpoint of `config` to `slack`, over a store in which finance is known.
+
+    `tenants` are those that other workspaces belong to.
+    """
     desk = Desk(
         config=config,
         database=database,
         clock=clock,
         base_url=BASE,
         card_of=CardBuilder(database, base_url=BASE).card_of,
+        tenants=tenants or {},
     )
-    await database.write(lambda tx: configuration.apply(tx, DEFAULT_TENANT, listed()))
+    await database.of(DEFAULT_TENANT).write(
+        lambda tx: configuration.apply(tx, DEFAULT_TENANT, listed())
+    )
     routes = [Route("/slack/events", endpoint(desk), methods=["POST"])]
     async with served(Starlette(routes=routes)) as url:
         slack.app_at(f"{url}/slack/events")
