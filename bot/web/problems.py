@@ -163,13 +163,15 @@ def of_framework(request: Request, error: Exception) -> Problem:
 
 
 def _allowed(request: Request) -> str:
-    # Several routes may share a path; the framework names the methods of the first alone.
-    methods = {
-        method
+    # Several routes may share a path; the framework names the methods of the first alone. A path that
+    # is spelled out is meant before one with a name in its place: `/api/runs/adopt` is no run.
+    fitting = [
+        context
         for context in iter_route_contexts(request.app.routes)
         if context.original_route.matches(request.scope)[0] is not Match.NONE
-        for method in context.methods or ()
-    }
+    ]
+    spelled = [context for context in fitting if context.path == request.url.path]
+    methods = {method for context in spelled or fitting for method in context.methods or ()}
     return ", ".join(sorted(methods))
 
 

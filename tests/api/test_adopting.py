@@ -92,3 +92,9 @@ async def test_a_run_that_was_set_aside_is_released_once(desk: Desk) -> None:
     assert taken == [1, 1, 1, 0]
     assert (seen["status"], seen["waiting_for"]["reason"]) == ("waiting", "quarantined")
     assert done.json() == {"id": "run_1", "status": "running"}
+
+
+async def test_the_address_for_many_is_no_run(desk: Desk) -> None:
+    tried = await desk.local.request("OPTIONS", "/api/runs/adopt")
+
+    assert (tried.status_code, tried.headers["allow"]) == (405, "POST")

@@ -11,7 +11,6 @@ WRONG = "def test_{name}() -> None:\n    assert False\n"
 ONLY_ALONE = """
 from pathlib import Path
 
-@pytest.mark.slow
 def test_alone() -> None:
     seen = Path(__file__).with_suffix(".seen")
     was_there = seen.exists()
