@@ -1,6 +1,6 @@
 """Somebody of each kind who calls: a stranger, keys, people, an operator, this machine."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -79,7 +79,7 @@ class Desk:
 
     @staticmethod
     @asynccontextmanager
-    async def of(app: FastAPI, application: Application) -> AsyncIterator["Desk"]:
+    async def of(app: FastAPI, application: Application) -> AsyncGenerator["Desk"]:
         async with app_client(app) as stranger, app_client(local_only(app)) as local:
             yield Desk(application=application, stranger=stranger, local=local)
 

@@ -1,6 +1,6 @@
 """A workspace, a store and the endpoint between them: what stories of people pressing need."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -120,7 +120,7 @@ async def scene(
     database: Database,
     clock: ManualClock,
     tenants: Mapping[str, TenantId] | None = None,
-) -> AsyncIterator[Scene]:
+) -> AsyncGenerator[Scene]:
     """Serve the endpoint of `config` to `slack`, over a store in which finance is known.
 
     `tenants` are those that other workspaces belong to.
