@@ -25,6 +25,7 @@ WHISPER_WITHIN: Final = timedelta(seconds=2)
 RECORDED: Final = "Recorded"
 UNHEARD: Final = "unheard"
 APPROVE: Final = "Approve"
+NO_ANSWER: Final = frozenset({0, 429, 502, 503, 504})  # 0: nobody answered, or too late
 
 
 class Fate(StrEnum):
@@ -195,9 +196,9 @@ def _said(status: int, content: bytes) -> Said:
     except ValueError:
         body = {}
     code = text(body, "code") or str(status)
+    if status in NO_ANSWER:
+        return Said(fate=Fate.AWAY, code=code, body=body)
     if status < 300:
         return Said(fate=Fate.DONE, code=code, status=text(body, "status") or "open", body=body)
-    if status in {0, 429, 502, 503, 504}:
-        return Said(fate=Fate.AWAY, code=code, body=body)
     fate = Fate.BROKEN if status >= 500 else Fate.REFUSED
     return Said(fate=fate, code=code, body=body)

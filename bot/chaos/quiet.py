@@ -20,10 +20,10 @@ from bot.demo.trees import record, text
 from engine.digest import sha256
 
 LOOK: Final = timedelta(seconds=1)
-SETTLED: Final = 8  # seconds in which nobody took a delivery up: whoever holds one is dead
+# A delivery that was taken up, for 90 seconds, within the last 8: its holder may be alive.
 TAKEN: Final = (
-    "SELECT count(*) FROM outbox WHERE status = 'pending' "
-    f"AND lease_expires_at > signoff_now() + interval '90 seconds' - interval '{SETTLED} seconds'"
+    "SELECT count(*) FROM outbox "
+    "WHERE status = 'pending' AND lease_expires_at > signoff_now() + interval '82 seconds'"
 )
 SOON: Final = timedelta(seconds=60)  # what is due this soon belongs to the load, and is waited for
 AHEAD: Final = timedelta(minutes=3)  # longer than a delivery that nobody marks is held

@@ -35,8 +35,13 @@ class Stormed:
         return not self.wrong
 
 
-async def storm(url: str, shape: Shape, *, number: int, seed: str) -> Stormed:
-    """Have `number` people approve one approval of quorum 2 at the same moment.
+async def storm(
+    url: str, shape: Shape, *, number: int, seed: str, at_once: int | None = None
+) -> Stormed:
+    """Have `number` people approve one approval of quorum 2, `at_once` of them (or all) together.
+
+    All wait for one row. Whoever cannot be told in time whether theirs is recorded hears so (503,
+    `not_recorded`) and presses again, which counts once: that is the truth, and is counted.
 
     Raises:
         Refused: `not_empty`, if the database holds tables.
@@ -56,7 +61,9 @@ async def storm(url: str, shape: Shape, *, number: int, seed: str) -> Stormed:
         approval = str((said.body or {}).get("id"))
         it.doors.answers.clear()
         begun = it.clock.now()
-        answers = await _pressed(it, f"/api/approvals/{approval}/votes", crowd)
+        answers = await _pressed(
+            it, f"/api/approvals/{approval}/votes", crowd, asyncio.Semaphore(at_once or number)
+        )
         took = it.clock.now() - begun
         book = await shared_book(url)
         decided = sum(
@@ -70,9 +77,11 @@ async def storm(url: str, shape: Shape, *, number: int, seed: str) -> Stormed:
     wrong += _wrong(told, decided, book)
     line = {
         "votes": number,
+        "at_once": at_once or number,
         "servers": len(it.servers),
         "answers": {str(code): count for code, count in told.items()},
         "every_answer": dict(it.doors.answers),
+        "not_recorded_503": it.doors.answers[str(NOT_NOW)],
         "decisions": decided,
         "votes_s": round(number / took.total_seconds(), 1),
         "took_s": round(took.total_seconds(), 2),
@@ -95,18 +104,22 @@ def _wrong(told: Counter[str], decided: int, book: Book) -> list[str]:
     return wrong
 
 
-async def _pressed(it: Ground, path: str, crowd: Sequence[str]) -> list[tuple[str, timedelta]]:
+async def _pressed(
+    it: Ground, path: str, crowd: Sequence[str], room: asyncio.Semaphore
+) -> list[tuple[str, timedelta]]:
     groups = [crowd[first : first + TOGETHER] for first in range(0, len(crowd), TOGETHER)]
     found = await asyncio.gather(
         *(
-            _pressed_by(it, it.doors.bases[index % len(it.doors.bases)] + path, group)
+            _pressed_by(it, it.doors.bases[index % len(it.doors.bases)] + path, group, room)
             for index, group in enumerate(groups)
         )
     )
     return [answer for some in found for answer in some]
 
 
-async def _pressed_by(it: Ground, url: str, group: Sequence[str]) -> list[tuple[str, timedelta]]:
+async def _pressed_by(
+    it: Ground, url: str, group: Sequence[str], room: asyncio.Semaphore
+) -> list[tuple[str, timedelta]]:
     async with plain_client(timeout=ANSWER_WITHIN) as client:
 
         async def press(person: str) -> tuple[str, timedelta]:
@@ -114,7 +127,8 @@ async def _pressed_by(it: Ground, url: str, group: Sequence[str]) -> list[tuple[
             headers = {"authorization": f"Bearer {it.doors.sessions[person]}"}
             body = {"choice": "approve", "version": 1}
             for _press in range(PRESSES):
-                answer = await client.post(url, json=body, headers=headers)
+                async with room:
+                    answer = await client.post(url, json=body, headers=headers)
                 it.doors.answers[str(answer.status_code)] += 1
                 said: dict[str, Any] = json.loads(answer.content)
                 code = str(said.get("code") or answer.status_code)

@@ -41,6 +41,7 @@ Data = Annotated[
     Path | None, typer.Option(help="Its data folder: it may be killed and started again.")
 ]
 Votes = Annotated[int, typer.Option(min=0, help="Instead: so many votes at once on one approval.")]
+AtOnce = Annotated[int, typer.Option(min=0, help="How many of them press together; 0 is all.")]
 Hasten = Annotated[
     bool, typer.Option("--hasten", help="Put the clock forward at the end, and wait less.")
 ]
@@ -64,6 +65,7 @@ def chaos(
     pg_ctl: Program = None,
     pg_data: Data = None,
     votes: Votes = 0,
+    at_once: AtOnce = 0,
     hasten: Hasten = False,
 ) -> None:
     """Start servers and workers on an empty PostgreSQL, break everything, and check what is left.
@@ -80,7 +82,7 @@ def chaos(
         say(f"The lots are drawn from --seed {drawn}")
         shape = Shape(servers=servers, workers=workers, lease=parse_duration(lease))
         if votes:
-            raise typer.Exit(_stormed(normalised(url), shape, votes, drawn))
+            raise typer.Exit(_stormed(normalised(url), shape, (votes, at_once), drawn))
         wanted = Wanted(
             worker_kills=worker_kills, server_kills=server_kills, postgres_kills=postgres_kills,
             zombies=zombies, cuts=cuts, within=parse_duration(within), lease=shape.lease,
@@ -109,10 +111,11 @@ def _control(program: Path | None, data: Path) -> "PgCtl":
     return control
 
 
-def _stormed(url: str, shape: "Shape", number: int, seed: str) -> ExitCode:
+def _stormed(url: str, shape: "Shape", votes: tuple[int, int], seed: str) -> ExitCode:
     from bot.chaos.voting import storm
 
-    stormed = asyncio.run(storm(url, shape, number=number, seed=seed))
+    number, at_once = votes
+    stormed = asyncio.run(storm(url, shape, number=number, at_once=at_once or None, seed=seed))
     print_json(stormed.line)
     return ExitCode.DONE if stormed.is_well else ExitCode.FAILED
 

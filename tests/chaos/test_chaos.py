@@ -10,30 +10,25 @@ from bot.chaos.ground import Shape
 from bot.chaos.nemesis import Wanted
 from bot.chaos.playing import Plan, play
 from bot.chaos.voting import storm
+from bot.cli.terminal import print_json
 from engine.errors import Invalid, Refused
 from tests.postgres.server import Server
 
 pytestmark = [pytest.mark.anyio, pytest.mark.postgres, pytest.mark.slow]
 
-LEASE = timedelta(seconds=3)
+LEASE = timedelta(seconds=2)
 SHAPE = Shape(servers=2, workers=4, lease=LEASE)
+FAULTS = {"worker_kills": 5, "server_kills": 1, "postgres_kills": 1, "zombies": 3, "cuts": 1}
 PLAN = Plan(
     seed="ci",
     shape=SHAPE,
-    runs=100,
-    every=timedelta(milliseconds=330),
+    runs=40,
+    every=timedelta(milliseconds=300),
     quiet_within=timedelta(minutes=4),
     hastens=True,
-    wanted=Wanted(
-        worker_kills=12,
-        server_kills=2,
-        postgres_kills=2,
-        zombies=10,
-        cuts=3,
-        within=timedelta(seconds=30),
-        lease=LEASE,
-    ),
+    wanted=Wanted(**FAULTS, within=timedelta(seconds=12), lease=LEASE),
 )
+AT_ONCE = 60  # each waits behind all the others: with these the last is answered well in time
 
 
 async def test_chaos_leaves_a_database_in_which_everything_holds(
@@ -41,19 +36,21 @@ async def test_chaos_leaves_a_database_in_which_everything_holds(
 ) -> None:
     told = await play(empty, PLAN, mortal)
 
+    # How fast it was, and what share was answered in time, is the machine's: told, not judged.
+    print_json(told.line)
     assert told.violations == []
-    assert told.shortfalls == []
-    assert told.line["runs"] >= PLAN.runs
-    assert set(told.line["states"]) >= {"completed", "rolled_back"}
+    assert {kind: told.line["faults"][kind] for kind in FAULTS} == FAULTS
 
 
-async def test_of_a_thousand_votes_on_two_servers_two_decide(mortal: Server, empty: str) -> None:
-    told = await storm(empty, SHAPE, number=1_000, seed="ci")
+async def test_of_a_thousand_votes_60_at_once_two_decide_and_none_is_answered_5xx(
+    mortal: Server, empty: str
+) -> None:
+    told = await storm(empty, SHAPE, number=1_000, at_once=AT_ONCE, seed="ci")
 
+    print_json(told.line)
     assert told.wrong == []
     assert told.line["decisions"] == 1
-    # On a machine that is busy some hear "not confirmed, press again", and do; nothing else is 5xx.
-    assert set(told.line["every_answer"]) <= {"200", "409", "503"}
+    assert told.line["every_answer"] == {"200": 2, "409": 998}
 
 
 async def test_a_database_that_somebody_may_need_is_left_alone(mortal: Server, empty: str) -> None:

@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from urllib.parse import parse_qs
 
 import pytest
+from anyio import Event
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,7 +16,7 @@ from bot.chaos import company
 from bot.chaos.dice import Dice
 from bot.chaos.doors import Doors, Fate
 from bot.chaos.watching import Seen
-from bot.demo.serving import served
+from bot.demo.serving import bound, served
 from bot.demo.slack.workspace import Draft
 from bot.demo.trees import parsed, record, text
 from bot.demo.world import World, world
@@ -54,6 +56,12 @@ async def outside() -> AsyncIterator[World]:
         yield around
 
 
+def nowhere() -> str:
+    """An address that nobody hears at."""
+    with bound("127.0.0.1", 0) as probe:
+        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+
+
 def shown(outside: World, approval: str) -> Seen:
     """An approval whose card stands in the room."""
     button = {
@@ -81,3 +89,31 @@ async def test_a_late_answer_to_another_press_is_not_taken_for_this_ones(outside
     assert before.fate is Fate.AWAY
     assert after.fate is Fate.REFUSED  # "Recorded" was the first one's
     assert [each.text for each in outside.slack.whispers("U0BO")] == [RECORDED, UNCLEAR]
+
+
+async def test_a_press_that_nobody_answers_in_time_is_no_vote(outside: World) -> None:
+    seen, hold = shown(outside, "apr_1"), Event()
+    outside.slack.line.ack_within = timedelta(milliseconds=50)
+
+    async def hear(_request: Request) -> Response:
+        await hold.wait()
+        return Response()
+
+    async with served(Starlette(routes=[Route("/slack/events", hear, methods=["POST"])])) as at:
+        doors = Doors(outside, [at], clock=SystemClock(), dice=Dice("any"))
+
+        said = await doors.by_slack(seen, "bo")
+        hold.set()
+        await doors.close()
+
+    assert said.fate is Fate.AWAY
+
+
+async def test_a_press_that_reaches_nobody_is_no_vote(outside: World) -> None:
+    seen = shown(outside, "apr_1")
+    doors = Doors(outside, [nowhere()], clock=SystemClock(), dice=Dice("any"))
+
+    said = await doors.by_slack(seen, "bo")
+    await doors.close()
+
+    assert said.fate is Fate.AWAY
