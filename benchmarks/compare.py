@@ -10,6 +10,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -17,7 +18,9 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from subprocess import PIPE
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -57,15 +60,20 @@ def last_line(command: list[object], *, within_s: float = 580) -> dict:
     if within_s <= 1:
         raise Failed("no time was left")
     told = {**os.environ, "RESTATE_SERVER": restate_server() or ""}
-    try:
-        done = subprocess.run(
-            words, capture_output=True, text=True, check=False, cwd=ROOT, env=told, timeout=within_s
-        )
-    except subprocess.TimeoutExpired:
-        raise Failed(f"longer than {within_s:.0f} s") from None
-    if done.returncode != 0:
-        raise Failed(" ".join((done.stderr or done.stdout).strip()[-300:].split()))
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    # A session of its own, so that what it started ends with it.
+    with subprocess.Popen(
+        words, stdout=PIPE, stderr=PIPE, text=True, cwd=ROOT, env=told, start_new_session=True
+    ) as begun:
+        try:
+            out, errors = begun.communicate(timeout=within_s)
+        except subprocess.TimeoutExpired:
+            raise Failed(f"longer than {within_s:.0f} s") from None
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(begun.pid, signal.SIGKILL)
+    if begun.returncode != 0:
+        raise Failed(" ".join((errors or out).strip()[-300:].split()))
+    return json.loads(out.strip().splitlines()[-1])
 
 
 def bench(*words: object, url: str | None = None, within_s: float = 580) -> dict:
