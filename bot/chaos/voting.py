@@ -16,6 +16,14 @@ from bot.chaos.ground import Ground, Shape, ground
 from engine.http import plain_client
 
 QUORUM: Final = 2
+ASKED: Final[dict[str, object]] = {
+    "title": "Go?",
+    "action": "go",
+    "approvers": "group:crowd",
+    "quorum": QUORUM,
+    "ladder": ["reject after 1h"],
+    "routes": {},
+}
 TOGETHER: Final = 50  # a client looks through all its connections for each request
 PRESSES: Final = 8  # "not confirmed, press again" is an answer, and whoever hears it does
 NOT_NOW: Final = 503
@@ -49,15 +57,7 @@ async def storm(
     """
     crowd = tuple(f"p{index:04}" for index in range(number))
     async with ground(url, replace(shape, workers=0, crowd=crowd), Dice(seed)) as it:
-        asked: dict[str, object] = {
-            "title": "Go?",
-            "action": "go",
-            "approvers": "group:crowd",
-            "quorum": QUORUM,
-            "ladder": ["reject after 1h"],
-            "routes": {},
-        }
-        said = await it.doors.ask("POST", "/api/approvals", asked, bearer=it.doors.key)
+        said = await it.doors.ask("POST", "/api/approvals", ASKED, bearer=it.doors.key)
         approval = str((said.body or {}).get("id"))
         it.doors.answers.clear()
         begun = it.clock.now()
