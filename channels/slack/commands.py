@@ -90,14 +90,14 @@ def _mine(tx: Transaction, desk: Desk, delivery: Delivery) -> tuple[str, Blocks]
     waiting = approvals.inbox_of(tx, delivery.tenant, person.id)
     text = f"{len(waiting) or 'Nothing'} waiting for you"
     blocks = [_section(text)]
-    for n, picture in enumerate(waiting[:LISTED]):
-        words = clipped(one_line(f"{picture.action}: {picture.title}"), _TITLE_CHARS)
+    for n, row in enumerate(waiting[:LISTED]):
+        words = clipped(one_line(f"{row.content.action}: {row.content.title}"), _TITLE_CHARS)
         item: Block = {
             "type": "section",
             "block_id": f"signoff:mine:{n}",
-            "text": plain(f"{words}\n{picture.id}"),
+            "text": plain(f"{words}\n{row.id}"),
         }
-        if is_link(url := desk.page(picture.id)):
+        if is_link(url := desk.page(row.id)):
             item["accessory"] = link_button(url, "Open")
         blocks.append(item)
     if len(waiting) > LISTED:

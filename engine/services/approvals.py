@@ -13,6 +13,7 @@ from engine.store import (
     journal,
     pictures,
     runs,
+    subjects,
     timers,
 )
 from engine.store.approvals import ApprovalRow, Wanted
@@ -37,11 +38,13 @@ __all__ = [
     "Wanted",
     "ask",
     "counts",
+    "drawn",
     "inbox_of",
     "open_for_run",
     "page",
     "picture",
     "prepare",
+    "that_say",
 ]
 
 ASK = "ask"  # the built-in workflow behind an approval that no workflow asked for
@@ -122,27 +125,45 @@ def page(
 ) -> list[ApprovalPicture]:
     """Approvals, newest first; with `answerable_by` only open ones that this person can decide."""
     if answerable_by is not None:
-        own = [row.id for row in _answerable(tx, tenant, answerable_by)]
+        own = [row.id for row in inbox_of(tx, tenant, answerable_by)]
         wanted = replace(wanted, among=own)
     return pictures.pictures(tx, approvals.page(tx, tenant, wanted))
 
 
-def inbox_of(tx: Transaction, tenant: TenantId, person: PersonId) -> list[ApprovalPicture]:
-    """The open approvals that `person` can still decide, those with the nearest deadline first."""
-    return pictures.pictures(tx, _answerable(tx, tenant, person))
+def inbox_of(tx: Transaction, tenant: TenantId, person: PersonId) -> list[ApprovalRow]:
+    """The open approvals that `person` can still decide, those with the nearest deadline first.
+
+    Of up to 10,000 open ones; draw those that are shown with `drawn`.
+    """
+    return eligibility.open_to(tx, approvals.open_ones(tx, tenant), person)
+
+
+def drawn(tx: Transaction, rows: Sequence[ApprovalRow]) -> list[ApprovalPicture]:
+    """The pictures of these approvals, in their order."""
+    return pictures.pictures(tx, rows)
+
+
+def that_say(
+    tx: Transaction, tenant: TenantId, rows: Sequence[ApprovalRow], text: str
+) -> list[ApprovalRow]:
+    """Those of `rows` that hold `text` where a list is searched: title, action, id, and who asks."""
+    if not text:
+        return list(rows)
+    wanted = text.casefold()
+    asking = {row.requester: eligibility.requesting_person(row.requester) for row in rows}
+    names = subjects.names_of(tx, tenant, {who or said for said, who in asking.items()})
+
+    def says(row: ApprovalRow) -> bool:
+        called = names.get(asking[row.requester] or row.requester, "")
+        texts = (row.content.title, row.content.action, row.id, row.requester, called)
+        return any(wanted in each.casefold() for each in texts)
+
+    return [row for row in rows if says(row)]
 
 
 def counts(tx: Transaction, tenant: TenantId) -> dict[str, int]:
     """How many approvals are in each state."""
     return approvals.counts(tx, tenant)
-
-
-def _answerable(tx: Transaction, tenant: TenantId, person: PersonId) -> list[ApprovalRow]:
-    return [
-        row
-        for row in approvals.open_ones(tx, tenant)
-        if person not in row.excluded and person in eligibility.electorate(tx, row).pool
-    ]
 
 
 def _next_round(tx: Transaction, tenant: TenantId, row: ApprovalRow) -> ApprovalRow:

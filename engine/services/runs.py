@@ -174,7 +174,7 @@ def cancel(
     row = runs.get(tx, tenant, run, lock=True)
     if row.ended_at is not None:
         raise Conflict(f"Run {run} has ended: it is {row.status}.", code="run_ended")
-    stays = undoing.planned(tx, run)
+    stays = undoing.planned(journal.entries(tx, run))
     cancelled = NewEntry(kind="run.cancelled", data={"by": by, "reason": reason})
     changes = RunChanges(ready_at=None, awaits=None, error=_error("cancelled", reason))
     still_open = _open(tx, run)

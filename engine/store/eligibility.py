@@ -43,6 +43,24 @@ def electorate(tx: Transaction, row: ApprovalRow) -> Electorate:
     )
 
 
+def open_to(tx: Transaction, rows: Iterable[ApprovalRow], person: PersonId) -> list[ApprovalRow]:
+    """Those of `rows`, all of one tenant, that `person` may decide now, in their order.
+
+    Many approvals ask the same people: who they are is looked up once.
+    """
+    pools: dict[tuple[object, ...], frozenset[PersonId]] = {}
+
+    def pool(row: ApprovalRow) -> frozenset[PersonId]:
+        asked = (*row.content.approvers, *row.widened)
+        of_somebody = any(each.kind is ApproverKind.MANAGER_OF for each in asked)
+        key = (*asked, row.requester if of_somebody else None)
+        if key not in pools:
+            pools[key] = electorate(tx, row).pool
+        return pools[key]
+
+    return [row for row in rows if person not in row.excluded and person in pool(row)]
+
+
 def count(row: ApprovalRow, cast: Iterable[VoteRow], among: Electorate) -> Tally:
     """What the current ones of the votes `cast` on this version amount to among `among`."""
     current = [vote.cast for vote in cast if vote.is_current and vote.version == row.version]

@@ -10,9 +10,20 @@ from engine.ids import ApprovalId, PersonId, RunId, TenantId
 from engine.rules.ladder import Rung, due
 from engine.rules.states import ApprovalStatus
 from engine.rules.tally import Tally
-from engine.store import approvals, eligibility, messages, runs, subjects, timers, undoing, votes
+from engine.store import (
+    approvals,
+    eligibility,
+    journal,
+    messages,
+    runs,
+    subjects,
+    timers,
+    undoing,
+    votes,
+)
 from engine.store.approvals import ApprovalRow
 from engine.store.database import Transaction
+from engine.store.journal import Entry
 from engine.store.votes import VoteRow
 
 
@@ -153,14 +164,26 @@ def pictures(tx: Transaction, rows: Sequence[ApprovalRow]) -> list[ApprovalPictu
     """The pictures of several approvals, in their order."""
     cast = votes.current_of_many(tx, [row.id for row in rows])
     known = runs.known_as(tx, [row.run for row in rows])
+    journals = journal.entries_of(tx, [row.run for row in rows])
     return [
-        _picture(tx, row, cast[row.id], is_verified=row.requester in known.get(row.run, ()))
+        _picture(
+            tx,
+            row,
+            cast[row.id],
+            journals[row.run],
+            is_verified=row.requester in known.get(row.run, ()),
+        )
         for row in rows
     ]
 
 
 def _picture(
-    tx: Transaction, row: ApprovalRow, cast: Sequence[VoteRow], *, is_verified: bool
+    tx: Transaction,
+    row: ApprovalRow,
+    cast: Sequence[VoteRow],
+    entries: Sequence[Entry],
+    *,
+    is_verified: bool,
 ) -> ApprovalPicture:
     among = eligibility.electorate(tx, row)
     names = _names(tx, row, among.pool, cast)
@@ -198,8 +221,8 @@ def _picture(
         expires_at=row.expires_at,
         ended_at=row.ended_at,
         consumed_at=row.consumed_at,
-        undoes=undoing.planned(tx, row.run) if is_open else (),
-        report=undoing.report(tx, row.run),
+        undoes=undoing.planned(entries) if is_open else (),
+        report=undoing.report(entries),
         names=names,
     )
 

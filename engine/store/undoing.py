@@ -5,9 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.ids import RunId
-from engine.store.database import Transaction
-from engine.store.journal import Entry, entries
+from engine.store.journal import Entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,14 +63,13 @@ def plan(journal: Sequence[Entry]) -> list[Undo]:
     return found[::-1]
 
 
-def planned(tx: Transaction, run: RunId) -> tuple[str, ...]:
+def planned(journal: Sequence[Entry]) -> tuple[str, ...]:
     """The names of the steps that a rejection would undo now, newest first."""
-    return tuple(undo.step for undo in plan(entries(tx, run)))
+    return tuple(undo.step for undo in plan(journal))
 
 
-def report(tx: Transaction, run: RunId) -> tuple[str, ...]:
+def report(journal: Sequence[Entry]) -> tuple[str, ...]:
     """One sentence for each compensation that was tried, in the order they ran."""
-    journal = entries(tx, run)
     if not any(entry.kind == "rollback.started" for entry in journal):
         return ()
     words = {

@@ -80,8 +80,9 @@ def _listed(tx: Transaction, viewer: Viewer, wanted: Asked) -> dict[str, Any]:
         case View.MINE:
             own = approvals.inbox_of(tx, tenant, viewer.id)
             mine = len(own)
-            found = [picture for picture in own if _says(picture, wanted.q)]
-            shown, following = after(found, wanted.cursor)
+            found = approvals.that_say(tx, tenant, own, wanted.q)
+            rows, following = after(found, wanted.cursor)
+            shown = approvals.drawn(tx, rows)
         case View.OPEN:
             shown, following = _stored(tx, viewer, wanted, status=ApprovalStatus.OPEN)
         case View.DECIDED:
@@ -109,9 +110,3 @@ def _stored(
 ) -> tuple[list[ApprovalPicture], str | None]:
     page = Wanted(status=status, text=wanted.q or None, before=wanted.cursor, limit=FETCHED)
     return cut(approvals.page(tx, viewer.visitor.caller.tenant, page))
-
-
-def _says(picture: ApprovalPicture, q: str) -> bool:
-    asked_by = (picture.requester, picture.requester_name)
-    texts = (picture.title, picture.action, picture.id, *asked_by)
-    return any(q.casefold() in text.casefold() for text in texts)
