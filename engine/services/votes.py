@@ -80,17 +80,23 @@ def cast(tx: Transaction, ballot: Ballot) -> CastReceipt:
         NotFound: if there is no such approval. Every other refusal is in the receipt.
     """
     row = approvals.get(tx, ballot.tenant, ballot.approval, lock=True)
-    among = eligibility.electorate(tx, row)
-    refusal = _not_eligible(ballot, row, among.pool) or _unfit(ballot, row)
+    is_over = _is_over(tx, row)
+    # Of a crowd that presses at once all but a few come too late: they are looked up one by one.
+    among = None if is_over else eligibility.electorate(tx, row)
+    is_asked = (
+        eligibility.is_asked(tx, row, ballot.person)
+        if among is None
+        else ballot.person in among.pool
+    )
+    refusal = _not_eligible(ballot, row, is_asked=is_asked) or _unfit(ballot, row)
     if refusal is not None:
         return _refuse(tx, ballot, row, refusal)
     cast_before = votes.current(tx, row.id, row.version)
     earlier = next((vote for vote in cast_before if vote.person == ballot.person), None)
-    is_over = _is_over(tx, row)
     if earlier and _is_repeated(earlier, ballot) and (not is_over or row.status in VOTED):
-        standing = eligibility.count(row, cast_before, among)
+        standing = eligibility.count(row, cast_before, among or eligibility.electorate(tx, row))
         return _recorded(row.status, ballots.unchanged_message(standing))
-    if is_over:
+    if among is None:
         return _late(tx, ballot, row)
     stored, recorded = _store(tx, ballot, row, replaces=earlier)
     counted = [vote for vote in cast_before if vote is not earlier]
@@ -119,12 +125,10 @@ def refused(
     )
 
 
-def _not_eligible(
-    ballot: Ballot, row: ApprovalRow, pool: frozenset[PersonId]
-) -> NotEligible | None:
+def _not_eligible(ballot: Ballot, row: ApprovalRow, *, is_asked: bool) -> NotEligible | None:
     if ballot.person in row.excluded:
         reason = "you asked for this yourself, and nobody approves their own request"
-    elif ballot.person not in pool:
+    elif not is_asked:
         reason = "you are not one of the people who are asked"
     else:
         return None

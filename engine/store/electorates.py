@@ -8,7 +8,7 @@ from engine.errors import Invalid
 from engine.ids import PersonId, TenantId
 from engine.rules.approvers import Approver, ApproverKind
 from engine.store.database import Transaction
-from engine.store.statements import find_among
+from engine.store.statements import find, find_among
 from engine.store.tables import identities, members, people
 
 _MEMBERSHIPS = {ApproverKind.GROUP: "group", ApproverKind.ROLE: "role"}
@@ -53,6 +53,35 @@ def resolve(
             code="unknown_approver",
         )
     return frozenset(person for persons in found.values() for person in persons or ())
+
+
+def includes(
+    tx: Transaction,
+    tenant: TenantId,
+    approvers: Sequence[Approver],
+    person: PersonId,
+    *,
+    requester: PersonId | None,
+) -> bool:
+    """Whether `person` is among those whom `resolve` would give, without looking up the others."""
+    own = {"tenant": tenant, "person": person}
+    if not _active(tx, tenant, {person}).get(person):
+        return False
+    belongs = {(row.kind, row.name) for row in find(tx, members, own)}
+    known_as = {(row.kind, row.value) for row in find(tx, identities, own)}
+
+    def means(approver: Approver) -> bool:
+        match approver.kind:
+            case ApproverKind.PERSON:
+                return approver.value == person
+            case ApproverKind.GROUP | ApproverKind.ROLE:
+                return (_MEMBERSHIPS[approver.kind], approver.value) in belongs
+            case ApproverKind.EMAIL | ApproverKind.SLACK:
+                return (_IDENTITIES[approver.kind], approver.value) in known_as
+            case ApproverKind.MANAGER_OF:
+                return person in (_managers(tx, tenant, requester) or ())
+
+    return any(means(approver) for approver in approvers)
 
 
 def _found(

@@ -43,6 +43,13 @@ def electorate(tx: Transaction, row: ApprovalRow) -> Electorate:
     )
 
 
+def is_asked(tx: Transaction, row: ApprovalRow, person: PersonId) -> bool:
+    """Whether `person` is in the pool of `electorate`, found out from what is known of this person alone."""
+    asked = (*row.content.approvers, *row.widened)
+    requester = requesting_person(row.requester)
+    return electorates.includes(tx, row.tenant, asked, person, requester=requester)
+
+
 def open_to(tx: Transaction, rows: Iterable[ApprovalRow], person: PersonId) -> list[ApprovalRow]:
     """Those of `rows`, all of one tenant, that `person` may decide now, in their order.
 

@@ -93,3 +93,25 @@ async def test_nobody_named_means_nobody(database: Database) -> None:
     )
 
     assert found == frozenset()
+
+
+@pytest.mark.parametrize("person", [ANA, BO, CHEN, PersonId("eve")])
+@pytest.mark.parametrize("requester", [None, ANA, BO])
+async def test_one_person_is_judged_as_all_are(
+    database: Database, person: PersonId, requester: PersonId | None
+) -> None:
+    await given_company(database)
+    await given_disabled(database, CHEN)
+
+    for written in (
+        "person:ana", "person:chen", "person:eve", "group:finance", "role:operator", "group:void",
+        "email:bo@example.com", "slack:T0123/U0AAA", "manager_of:requester", "person:bo,role:operator",
+    ):  # fmt: skip
+        approvers = parse_approvers(written)
+        everybody = await resolved(database, written, requester=requester, strict=False)
+        alone = await database.read(
+            lambda tx, asked=approvers: electorates.includes(
+                tx, DEFAULT_TENANT, asked, person, requester=requester
+            )
+        )
+        assert alone == (person in everybody), written
