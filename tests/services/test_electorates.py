@@ -27,6 +27,15 @@ async def resolved(
     )
 
 
+async def included(
+    database: Database, written: str, person: PersonId, *, requester: PersonId | None
+) -> bool:
+    approvers = parse_approvers(written)
+    return await database.read(
+        lambda tx: electorates.includes(tx, DEFAULT_TENANT, approvers, person, requester=requester)
+    )
+
+
 @pytest.mark.parametrize(
     "written",
     [
@@ -107,11 +116,6 @@ async def test_one_person_is_judged_as_all_are(
         "person:ana", "person:chen", "person:eve", "group:finance", "role:operator", "group:void",
         "email:bo@example.com", "slack:T0123/U0AAA", "manager_of:requester", "person:bo,role:operator",
     ):  # fmt: skip
-        approvers = parse_approvers(written)
         everybody = await resolved(database, written, requester=requester, strict=False)
-        alone = await database.read(
-            lambda tx, asked=approvers: electorates.includes(
-                tx, DEFAULT_TENANT, asked, person, requester=requester
-            )
-        )
+        alone = await included(database, written, person, requester=requester)
         assert alone == (person in everybody), written
