@@ -59,7 +59,8 @@ def pytest_arguments(arguments: Sequence[str]) -> list[str]:
     rest = [argument for argument in arguments if argument != "--all"]
     everything = len(rest) < len(arguments)
     chosen = ["--require-browser"] if everything else ["-m", "not slow and not postgres"]
-    return ["-n", "2", "--dist", "loadfile", *chosen, *rest]
+    # In our own order, slow files first (tests/conftest.py): whoever is last ends soon.
+    return ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", *chosen, *rest]
 
 
 def run_tests_and_again(arguments: Sequence[str], *, root: Path = ROOT) -> int:

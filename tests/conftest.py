@@ -1,5 +1,7 @@
 """What every test shares: one event loop, and the promise not to skip the browser in silence."""
 
+from collections import Counter
+
 import pytest
 import structlog
 
@@ -36,3 +38,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database" in metafunc.fixturenames and place.startswith(ON_BOTH):
         shared = pytest.param("postgres", marks=pytest.mark.postgres)
         metafunc.parametrize("database", ["sqlite", shared], indirect=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow files come first, so that no long one is left when the others have ended."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])

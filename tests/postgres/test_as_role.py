@@ -200,6 +200,9 @@ async def test_what_is_rejected_is_undone(
 
     run = await house.run(agent, "deploy")
     await house.vote(ana, "reject")
+    async with asyncio.timeout(60):
+        while (await agent.get(run)).json()["status"] == "rolling_back":
+            await house.it.worker.drain()
 
     assert (await agent.get(run)).json()["status"] == "rolled_back"
     assert flows.LEDGER == TURNED_BACK

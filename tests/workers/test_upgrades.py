@@ -42,17 +42,20 @@ async def test_todays_workers_go_on_while_tomorrows_migrate_and_work(
                 if await database.read(holders):
                     break
             with at_work_tomorrow(folder, shared.where):
-                started += await begun(shared, "wk_long", RUNS, ledger=str(ledger))
                 for _moment in moments():
-                    if await database.read(standings) == {"wk_long completed": 2 * RUNS}:
+                    if await database.read(standings) != {"wk_long completed": len(started)}:
+                        continue
+                    if await database.read(moods) == {"calm", "new"}:
                         break
+                    # Those of tomorrow have begun nothing yet: there is more to do.
+                    started += await begun(shared, "wk_long", RUNS, ledger=str(ledger))
 
-        assert await database.read(standings) == {"wk_long completed": 2 * RUNS}
+        assert await database.read(standings) == {"wk_long completed": len(started)}
         assert await database.read(moods) == {"calm", "new"}
         wrong = [await database.read(partial(verified, run=run)) for run in started]
     assert wrong == [[]] * len(started)
     assert violations(await shared_book(shared.where)) == []
-    assert len(set(effects(ledger))) == 2 * RUNS * STEPS
+    assert len(set(effects(ledger))) == len(started) * STEPS
 
 
 async def test_after_tomorrow_took_something_away_today_does_not_begin(shared: Place) -> None:
