@@ -106,4 +106,4 @@ def processes_begun(checkout: Path, *, holding: str, change: str = "") -> int:
     ],
 )
 def test_what_pytest_is_told(given: list[str], told: list[str]) -> None:
-    assert pytest_arguments(given)[4:] == told
+    assert pytest_arguments(given)[5:] == told
