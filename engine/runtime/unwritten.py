@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from engine.errors import EngineError
+from engine.errors import EngineError, Unavailable
 from engine.services import driving
 from engine.services.driving import Driven
 from engine.store.database import Database, Transaction
@@ -76,7 +76,11 @@ class Unwritten:
         self.is_fresh = False
         if not self._entries or self._under_way is not None:
             return
-        entries, self._entries = self._entries, []
-        self._under_way = self._database.submit(
-            lambda tx: driving.record(tx, self._driven, entries)
-        )
+        entries = self._entries
+        try:
+            self._under_way = self._database.submit(
+                lambda tx: driving.record(tx, self._driven, entries)
+            )
+        except Unavailable:
+            return  # the store is closed: the next deed is told so
+        self._entries = []

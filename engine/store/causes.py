@@ -1,6 +1,7 @@
 """Why a database does not take something, in one sentence that says what was kept and what to do next."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from engine.errors import EngineError, Unavailable
 
@@ -26,6 +27,13 @@ class Cause:
         mend = self.mend[:1].upper() + self.mend[1:]
         what = self.what[:1].lower() + self.what[1:]
         return Unavailable(f"{where} cannot be used: {what} ({reason}). {mend}.", code=self.code)
+
+
+UNKNOWN: Final = Cause(
+    code="unavailable",
+    what="The store did not take this",
+    mend="try again, and see `signoff doctor` when it stays",
+)
 
 
 def one_line(error: BaseException) -> str:

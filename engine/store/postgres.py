@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from engine.clock import Clock, SystemClock
-from engine.errors import NotRecorded, Unavailable
+from engine.errors import Unavailable
 from engine.ids import Ids, TenantId
 from engine.store.apart import OneTenants, is_above_policies
 from engine.store.database import Database, Transaction
@@ -44,7 +44,7 @@ from engine.store.postgres_pool import pooled
 from engine.store.postgres_url import connecting, connecting_patiently, shown_url
 from engine.store.row_security import grant
 from engine.store.shared_clock import SharedClock
-from engine.store.work import Work, forget
+from engine.store.work import Work, confirmed, forget
 from engine.tokens import Tokens
 
 T = TypeVar("T")
@@ -110,14 +110,7 @@ class PostgresDatabase:
     async def write(
         self, deed: Callable[[Transaction], T], *, within: timedelta | None = None
     ) -> T:
-        answer = self.submit(deed)
-        if within is None:
-            return await asyncio.shield(answer)
-        try:
-            async with asyncio.timeout(within.total_seconds()):
-                return await asyncio.shield(answer)
-        except TimeoutError:
-            raise NotRecorded("Not confirmed. Press again: it counts once.") from None
+        return await confirmed(self.submit(deed), within)
 
     async def read(self, query: Callable[[Transaction], T]) -> T:
         async def once() -> T:

@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError
 
 from engine.errors import EngineError, Invalid, NotRecorded
-from engine.store.causes import Cause, one_line
+from engine.store.causes import UNKNOWN, Cause, one_line
 
 RACES: Final = frozenset({"40001", "40P01"})  # serialization failure and deadlock
 TAKEN: Final = (
@@ -19,11 +19,6 @@ CONNECTION: Final = "08"  # the class of everything that is wrong with a connect
 NO_TEXT: Final = frozenset({"22000", "22021", "22P05"})  # NUL, and half a surrogate pair
 NO_SUCH_HOST: Final = "TargetServerAttributeNotMatched"  # the driver's: no primary, or none yet
 
-UNKNOWN: Final = Cause(
-    code="unavailable",
-    what="The store did not take this",
-    mend="try again, and see `signoff doctor` when it stays",
-)
 AWAY_CAUSE: Final = Cause(
     code="store_away",
     what="The database cannot be reached",

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from engine.clock import Clock
-from engine.errors import EngineError, NotRecorded, Unavailable
+from engine.errors import EngineError, Unavailable
 from engine.ids import Ids, TenantId
 from engine.store.database import Transaction
 from engine.store.hints import Hints
@@ -24,7 +24,7 @@ from engine.store.migrations import migrate
 from engine.store.ownership import owned
 from engine.store.sqlite_errors import is_io_error, refusal, unsure
 from engine.store.sqlite_files import LOG_BYTES_MAX, Files
-from engine.store.work import Work, forget
+from engine.store.work import Work, confirmed, forget
 from engine.tokens import Tokens
 
 T = TypeVar("T")
@@ -66,14 +66,7 @@ class SqliteDatabase:
     async def write(
         self, deed: Callable[[Transaction], T], *, within: timedelta | None = None
     ) -> T:
-        answer = self.submit(deed)
-        if within is None:
-            return await asyncio.shield(answer)
-        try:
-            async with asyncio.timeout(within.total_seconds()):
-                return await asyncio.shield(answer)
-        except TimeoutError:
-            raise NotRecorded("Not confirmed. Press again: it counts once.") from None
+        return await confirmed(self.submit(deed), within)
 
     async def read(self, query: Callable[[Transaction], T]) -> T:
         self._files.check()

@@ -7,16 +7,11 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError
 
 from engine.errors import EngineError, NotRecorded, Unavailable
-from engine.store.causes import Cause, one_line
+from engine.store.causes import UNKNOWN, Cause, one_line
 
 _IO_ERROR: Final = 10
 _PRIMARY: Final = 0xFF  # the other bits of a code are its finer shade
 
-UNKNOWN: Final = Cause(
-    code="unavailable",
-    what="The store did not take this",
-    mend="try again, and see `signoff doctor` when it stays",
-)
 _DAMAGED: Final = Cause(
     code="store_damaged",
     what="The file is damaged, or no database",

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Generic, TypeVar
 
+from engine.errors import NotRecorded
 from engine.store.database import Transaction
 
 T = TypeVar("T")
@@ -49,3 +51,18 @@ def forget(answer: asyncio.Future[T]) -> None:
     """Hear of a late failure in place of a caller that was cancelled, or told "not confirmed"."""
     if not answer.cancelled():
         answer.exception()
+
+
+async def confirmed(answer: asyncio.Future[T], within: timedelta | None) -> T:
+    """What the deed answered. Whoever stops waiting for it does not stop the deed.
+
+    Raises:
+        NotRecorded: when `within` passed without an answer.
+    """
+    if within is None:
+        return await asyncio.shield(answer)
+    try:
+        async with asyncio.timeout(within.total_seconds()):
+            return await asyncio.shield(answer)
+    except TimeoutError:
+        raise NotRecorded("Not confirmed. Press again: it counts once.") from None

@@ -1,19 +1,34 @@
 """A step's end is one commit with what follows at once, and is never lost to what comes in between."""
 
+import asyncio
+from collections.abc import Callable
 from datetime import timedelta
+from typing import TypeVar
 
 import pytest
+from typing_extensions import override
 
+from engine.errors import Unavailable
 from engine.ids import DEFAULT_TENANT, RunId, WorkerId
 from engine.services import driving, runs
 from engine.store import journal
+from engine.store.database import Transaction
 from tests.durability import notes
 from tests.durability.scene import Mortal, Scene
 from tests.durability.tricks import MEANWHILE
 
 pytestmark = pytest.mark.anyio
 
+T = TypeVar("T")
 HOUR = timedelta(hours=1)
+
+
+class Closed(Mortal):
+    """A store that begins nothing for whoever does not wait for it."""
+
+    @override
+    def submit(self, deed: Callable[[Transaction], T]) -> asyncio.Future[T]:
+        raise Unavailable("closed")
 
 
 def done(scene: Scene) -> list[str]:
@@ -62,6 +77,18 @@ async def test_a_step_is_durable_before_the_code_waits_for_anything_else(scene: 
     await scene.drive()
 
     assert seen[0][-1] == "step.finished"
+    assert (await kinds(scene, run))[-2:] == ["step.finished", "approval.opened"]
+
+
+async def test_what_a_closed_store_does_not_take_goes_with_the_next_deed(scene: Scene) -> None:
+    run = await scene.start("lingering")
+
+    async def a_while() -> None:
+        await scene.database.write(lambda tx: None)
+
+    MEANWHILE["between"] = a_while
+    await scene.drive(Closed(scene.database))
+
     assert (await kinds(scene, run))[-2:] == ["step.finished", "approval.opened"]
 
 

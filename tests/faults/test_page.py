@@ -3,7 +3,7 @@
 import re
 
 from engine.store import postgres_errors, sqlite_errors
-from engine.store.causes import Cause
+from engine.store.causes import UNKNOWN, Cause
 from tests.architecture.sources import ROOT
 
 PAGE = (ROOT / "docs" / "how-to" / "when-the-database-misbehaves.md").read_text(encoding="utf-8")
@@ -14,7 +14,7 @@ def causes() -> set[Cause]:
     """Everything that either database can be refused for."""
     modules = (postgres_errors, sqlite_errors)
     listed = {each for module in modules for each in module.CAUSES.values()}
-    return listed | {postgres_errors.AWAY_CAUSE, postgres_errors.UNKNOWN, sqlite_errors.UNKNOWN}
+    return listed | {postgres_errors.AWAY_CAUSE, UNKNOWN}
 
 
 def test_every_cause_is_on_the_page_with_its_code() -> None:
