@@ -2,20 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
-from engine.rules.states import (
-    AFTER_THE_END,
-    ANY_REASON,
-    APPROVAL_EDGES,
-    QUIET,
-    RUN_EDGES,
-    TERMINAL,
-    Edge,
-)
+from engine.rules.edges import AFTER_THE_END, APPROVAL_EDGES, QUIET, RUN_EDGES
+from engine.rules.states import ANY_REASON, TERMINAL, Edge
 
 _INTRODUCTION = """\
 # States
 
-This page is made from the tables in `engine/rules/states.py`; a test keeps it equal to them.
+This page is made from the tables in `engine/rules/edges.py`; a test keeps it equal to them.
 
 Each change of state is caused by exactly one entry of the run's journal, written in the same
 transaction. Terminal is terminal: after it nothing changes any more.

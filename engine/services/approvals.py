@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from engine.clock import iso
 from engine.ids import PersonId, RunId, TenantId
-from engine.rules.states import change_approval
+from engine.rules.changes import change_approval
 from engine.store import (
     announcements,
     approvals,

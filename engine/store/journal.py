@@ -13,7 +13,8 @@ from engine.clock import iso
 from engine.digest import canonical, sha256
 from engine.errors import LeaseLost, NotFound
 from engine.ids import LeaseToken, RunId, TenantId
-from engine.rules.states import RunShape, RunStatus, WaitingReason, apply
+from engine.rules.changes import apply
+from engine.rules.states import RunShape, RunStatus, WaitingReason
 from engine.rules.suspicion import is_progress
 from engine.store.database import Transaction
 from engine.store.prepared import Prepared

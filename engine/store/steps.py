@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from engine.clock import iso
-from engine.rules.states import ImpossibleChange, RunShape, apply
+from engine.rules.changes import apply
+from engine.rules.states import ImpossibleChange, RunShape
 from engine.store.journal import Entry, hash_of
 from engine.store.runs import RunRow
 

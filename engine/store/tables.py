@@ -1,34 +1,30 @@
 """Every table on one page; moments are timestamptz or whole microseconds, JSON is canonical text."""
 
-from datetime import datetime
-from typing import Any
-
 from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    CheckConstraint,
     Column,
     Connection,
-    DateTime,
-    Dialect,
     ForeignKeyConstraint,
     Index,
-    Integer,
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     event,
-    text,
 )
-from sqlalchemy.types import TypeEngine
-from typing_extensions import override
 
-from engine.clock import from_micros, micros
 from engine.rules.states import ApprovalStatus, RunStatus
+from engine.store.columns import (
+    flag,
+    index_where,
+    known,
+    moment,
+    of_tenant,
+    own_id,
+    whole,
+    words,
+)
 from engine.store.row_security import guard
 
 NAMES = {
@@ -40,66 +36,6 @@ NAMES = {
 }
 metadata = MetaData(naming_convention=NAMES)
 
-
-class Moment(TypeDecorator[datetime]):
-    """An aware UTC moment that sorts and survives the round trip on both databases."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    @override
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        native = DateTime(timezone=True) if dialect.name == "postgresql" else BigInteger()
-        return dialect.type_descriptor(native)
-
-    @override
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        return value if value is None or dialect.name == "postgresql" else micros(value)
-
-    @override
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        return value if value is None or dialect.name == "postgresql" else from_micros(value)
-
-
-def _id() -> Column[str]:
-    return Column("id", Text, primary_key=True)
-
-
-def _tenant() -> Column[str]:
-    return Column("tenant", Text, nullable=False)
-
-
-def _text(name: str, *, optional: bool = False, default: str | None = None) -> Column[str]:
-    return Column(name, Text, nullable=optional, server_default=default)
-
-
-def _whole(name: str, *, default: int | None = None) -> Column[int]:
-    return Column(
-        name, Integer, nullable=False, server_default=None if default is None else str(default)
-    )
-
-
-def _flag(name: str) -> Column[bool]:
-    return Column(name, Boolean, nullable=False)
-
-
-def _moment(name: str, *, optional: bool = False) -> Column[datetime]:
-    return Column(name, Moment, nullable=optional)
-
-
-def _known(
-    column: str, names: type[RunStatus] | type[ApprovalStatus] | tuple[str, ...]
-) -> CheckConstraint:
-    allowed = ", ".join(f"'{name}'" for name in names)
-    return CheckConstraint(f"{column} IN ({allowed})", name=f"{column}_known")
-
-
-def _index_where(name: str, *columns: str, where: str, unique: bool = False) -> Index:
-    return Index(
-        name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where)
-    )
-
-
 # What is inside a run is told to those who watch that run, and found by its position.
 NEWS = (
     "kind NOT IN ('step.begun', 'step.finished', 'step.failed', 'step.retry_scheduled', "
@@ -107,139 +43,139 @@ NEWS = (
     "'approval.consumed', 'compensation.begun', 'compensation.finished', 'compensation.failed')"
 )
 
-meta = Table("meta", metadata, Column("key", Text, primary_key=True), _text("value"))
+meta = Table("meta", metadata, Column("key", Text, primary_key=True), words("value"))
 tenants = Table(
-    "tenants", metadata, _id(), _text("name"), _flag("is_active"), _text("origin"), _moment("created_at"),
+    "tenants", metadata, own_id(), words("name"), flag("is_active"), words("origin"), moment("created_at"),
 )  # fmt: skip
 
 people = Table(
-    "people", metadata, _tenant(), _text("id"), _text("name"), _text("email", optional=True),
-    _text("timezone", optional=True), _text("hours", optional=True), _text("manager", optional=True),
-    _flag("is_active"), _text("origin"), PrimaryKeyConstraint("tenant", "id"),
+    "people", metadata, of_tenant(), words("id"), words("name"), words("email", optional=True),
+    words("timezone", optional=True), words("hours", optional=True), words("manager", optional=True),
+    flag("is_active"), words("origin"), PrimaryKeyConstraint("tenant", "id"),
 )  # fmt: skip
 identities = Table(
-    "identities", metadata, _tenant(), _text("kind"), _text("value"), _text("person"), _text("origin"),
+    "identities", metadata, of_tenant(), words("kind"), words("value"), words("person"), words("origin"),
     PrimaryKeyConstraint("tenant", "kind", "value"), Index(None, "tenant", "person"),
     ForeignKeyConstraint(["tenant", "person"], ["people.tenant", "people.id"]),
 )  # fmt: skip
 members = Table(
-    "members", metadata, _tenant(), _text("kind"), _text("name"), _text("person"), _text("origin"),
-    _known("kind", ("group", "role")), PrimaryKeyConstraint("tenant", "kind", "name", "person"),
+    "members", metadata, of_tenant(), words("kind"), words("name"), words("person"), words("origin"),
+    known("kind", ("group", "role")), PrimaryKeyConstraint("tenant", "kind", "name", "person"),
     ForeignKeyConstraint(["tenant", "person"], ["people.tenant", "people.id"]),
 )  # fmt: skip
 routings = Table(
-    "routings", metadata, _tenant(), _text("name"), _text("routing"), _text("origin"),
+    "routings", metadata, of_tenant(), words("name"), words("routing"), words("origin"),
     PrimaryKeyConstraint("tenant", "name"),
 )  # fmt: skip
 
 runs = Table(
-    "runs", metadata, _id(), _tenant(), _text("workflow"), _text("workflow_version"),
-    _text("status"), _text("reason", optional=True), _text("awaits", optional=True),
-    _text("input"), _text("result", optional=True), _text("error", optional=True),
-    _text("started_by"), _text("owner", optional=True), _whole("next_position"), _text("head"),
-    _moment("ready_at", optional=True), _text("lease_token", optional=True), _text("lease_holder", optional=True),
-    _moment("lease_expires_at", optional=True), _moment("created_at"), _moment("updated_at"),
-    _moment("ended_at", optional=True), _whole("tries", default=0),
-    _known("status", RunStatus), Index("ix_runs_page", "tenant", "created_at", "id"),
-    _index_where("ix_runs_ready", "ready_at", where="ready_at IS NOT NULL"),
+    "runs", metadata, own_id(), of_tenant(), words("workflow"), words("workflow_version"),
+    words("status"), words("reason", optional=True), words("awaits", optional=True),
+    words("input"), words("result", optional=True), words("error", optional=True),
+    words("started_by"), words("owner", optional=True), whole("next_position"), words("head"),
+    moment("ready_at", optional=True), words("lease_token", optional=True), words("lease_holder", optional=True),
+    moment("lease_expires_at", optional=True), moment("created_at"), moment("updated_at"),
+    moment("ended_at", optional=True), whole("tries", default=0),
+    known("status", RunStatus), Index("ix_runs_page", "tenant", "created_at", "id"),
+    index_where("ix_runs_ready", "ready_at", where="ready_at IS NOT NULL"),
 )  # fmt: skip
 journal = Table(
-    "journal", metadata, _tenant(), _text("run"), _whole("position"), _text("kind"), _text("name", optional=True),
-    _text("path", optional=True), _text("data"), _moment("at"), _text("previous"), _text("hash"),
+    "journal", metadata, of_tenant(), words("run"), whole("position"), words("kind"), words("name", optional=True),
+    words("path", optional=True), words("data"), moment("at"), words("previous"), words("hash"),
     PrimaryKeyConstraint("run", "position"), ForeignKeyConstraint(["run"], ["runs.id"]),
-    _index_where("ix_journal_news", "tenant", "at", where=NEWS), sqlite_with_rowid=False,
+    index_where("ix_journal_news", "tenant", "at", where=NEWS), sqlite_with_rowid=False,
 )  # fmt: skip
 audit = Table(
-    "audit", metadata, _tenant(), _whole("position"), _text("kind"), _text("data"), _moment("at"),
-    _text("previous"), _text("hash"), PrimaryKeyConstraint("tenant", "position"), sqlite_with_rowid=False,
+    "audit", metadata, of_tenant(), whole("position"), words("kind"), words("data"), moment("at"),
+    words("previous"), words("hash"), PrimaryKeyConstraint("tenant", "position"), sqlite_with_rowid=False,
 )  # fmt: skip
 artifacts = Table(
-    "artifacts", metadata, _tenant(), _text("hash"), _text("media_type"),
-    Column("content", LargeBinary, nullable=False), _moment("at"), PrimaryKeyConstraint("tenant", "hash"),
+    "artifacts", metadata, of_tenant(), words("hash"), words("media_type"),
+    Column("content", LargeBinary, nullable=False), moment("at"), PrimaryKeyConstraint("tenant", "hash"),
 )  # fmt: skip
 checkpoints = Table(
-    "checkpoints", metadata, _tenant(), _text("run"), _whole("position"), _text("name"), _text("artifact"),
-    _moment("at"), PrimaryKeyConstraint("run", "position"), ForeignKeyConstraint(["run"], ["runs.id"]),
+    "checkpoints", metadata, of_tenant(), words("run"), whole("position"), words("name"), words("artifact"),
+    moment("at"), PrimaryKeyConstraint("run", "position"), ForeignKeyConstraint(["run"], ["runs.id"]),
 )  # fmt: skip
 
 approvals = Table(
-    "approvals", metadata, _id(), _tenant(), _text("run"), _text("path"), _text("status"), _whole("version"),
-    _text("kind"), _text("action"), _text("title"), _text("risk"), _text("content"), _text("digest"),
-    _text("requester"), _text("excluded"), _text("routing"), _text("callback_url", optional=True),
-    _text("ladder"), _text("widened"), _text("decision", optional=True), _text("on_reject"),
-    _moment("opened_at"), _moment("expires_at", optional=True), _moment("ended_at", optional=True),
-    _moment("consumed_at", optional=True),
-    _known("status", ApprovalStatus), ForeignKeyConstraint(["run"], ["runs.id"]), UniqueConstraint("run", "path"),
+    "approvals", metadata, own_id(), of_tenant(), words("run"), words("path"), words("status"), whole("version"),
+    words("kind"), words("action"), words("title"), words("risk"), words("content"), words("digest"),
+    words("requester"), words("excluded"), words("routing"), words("callback_url", optional=True),
+    words("ladder"), words("widened"), words("decision", optional=True), words("on_reject"),
+    moment("opened_at"), moment("expires_at", optional=True), moment("ended_at", optional=True),
+    moment("consumed_at", optional=True),
+    known("status", ApprovalStatus), ForeignKeyConstraint(["run"], ["runs.id"]), UniqueConstraint("run", "path"),
     Index("ix_approvals_page", "tenant", "status", "opened_at", "id"),
 )  # fmt: skip
 versions = Table(
-    "versions", metadata, _tenant(), _text("approval"), _whole("version"), _text("content"), _text("digest"),
-    _text("edited_by"), _moment("at"), PrimaryKeyConstraint("approval", "version"),
+    "versions", metadata, of_tenant(), words("approval"), whole("version"), words("content"), words("digest"),
+    words("edited_by"), moment("at"), PrimaryKeyConstraint("approval", "version"),
     ForeignKeyConstraint(["approval"], ["approvals.id"]),
 )  # fmt: skip
 votes = Table(
-    "votes", metadata, _id(), _tenant(), _text("approval"), _whole("version"), _whole("sequence"), _text("person"),
-    _text("choice"), _text("comment", optional=True), _text("digest"), _text("channel"), _text("identified_by"),
-    _flag("is_late"), _flag("is_current"), _moment("at"),
-    _known("choice", ("approve", "reject", "request_changes", "abstain")),
+    "votes", metadata, own_id(), of_tenant(), words("approval"), whole("version"), whole("sequence"), words("person"),
+    words("choice"), words("comment", optional=True), words("digest"), words("channel"), words("identified_by"),
+    flag("is_late"), flag("is_current"), moment("at"),
+    known("choice", ("approve", "reject", "request_changes", "abstain")),
     ForeignKeyConstraint(["approval"], ["approvals.id"]), UniqueConstraint("approval", "sequence"),
-    _index_where("uq_votes_one_each", "approval", "version", "person", where="is_current", unique=True),
+    index_where("uq_votes_one_each", "approval", "version", "person", where="is_current", unique=True),
 )  # fmt: skip
 timers = Table(
-    "timers", metadata, _id(), _tenant(), _text("approval"), _whole("rung"), _moment("due_at"),
-    _moment("fired_at", optional=True), _moment("cancelled_at", optional=True),
+    "timers", metadata, own_id(), of_tenant(), words("approval"), whole("rung"), moment("due_at"),
+    moment("fired_at", optional=True), moment("cancelled_at", optional=True),
     ForeignKeyConstraint(["approval"], ["approvals.id"]), Index(None, "approval"),
-    _index_where("ix_timers_due", "due_at", where="fired_at IS NULL AND cancelled_at IS NULL"),
+    index_where("ix_timers_due", "due_at", where="fired_at IS NULL AND cancelled_at IS NULL"),
 )  # fmt: skip
 
 messages = Table(
-    "messages", metadata, _id(), _tenant(), _text("approval"), _text("channel"), _text("address"),
-    _text("person", optional=True), _whole("serial"), _text("state"), _text("ref", optional=True),
-    _text("shown", optional=True), _text("left_out", optional=True), _whole("shown_version", default=0),
-    _known("state", ("planned", "posted", "gone", "dead", "withdrawn")),
+    "messages", metadata, own_id(), of_tenant(), words("approval"), words("channel"), words("address"),
+    words("person", optional=True), whole("serial"), words("state"), words("ref", optional=True),
+    words("shown", optional=True), words("left_out", optional=True), whole("shown_version", default=0),
+    known("state", ("planned", "posted", "gone", "dead", "withdrawn")),
     ForeignKeyConstraint(["approval"], ["approvals.id"]), UniqueConstraint("approval", "channel", "address"),
 )  # fmt: skip
 outbox = Table(
-    "outbox", metadata, _id(), _tenant(), _text("message", optional=True), _text("channel"), _text("address"),
-    _text("kind"), _text("event"), _text("payload"), _moment("event_at"), _moment("due_at"), _whole("attempts"),
-    _text("status"), _text("error", optional=True), _text("lease_token", optional=True),
-    _moment("lease_expires_at", optional=True), _moment("created_at"), _moment("ended_at", optional=True),
-    _known("kind", ("post", "update", "tell")), _known("status", ("pending", "sent", "dead", "dropped")),
+    "outbox", metadata, own_id(), of_tenant(), words("message", optional=True), words("channel"), words("address"),
+    words("kind"), words("event"), words("payload"), moment("event_at"), moment("due_at"), whole("attempts"),
+    words("status"), words("error", optional=True), words("lease_token", optional=True),
+    moment("lease_expires_at", optional=True), moment("created_at"), moment("ended_at", optional=True),
+    known("kind", ("post", "update", "tell")), known("status", ("pending", "sent", "dead", "dropped")),
     Index("ix_outbox_message", "message", "status"),
-    _index_where("ix_outbox_due", "due_at", where="status = 'pending'"),
-    _index_where("ix_outbox_lanes", "channel", "tenant", "due_at", where="status = 'pending'"),
+    index_where("ix_outbox_due", "due_at", where="status = 'pending'"),
+    index_where("ix_outbox_lanes", "channel", "tenant", "due_at", where="status = 'pending'"),
 )  # fmt: skip
 inbox = Table(
-    "inbox", metadata, _tenant(), _text("source"), _text("key"), _moment("keep_until"),
+    "inbox", metadata, of_tenant(), words("source"), words("key"), moment("keep_until"),
     PrimaryKeyConstraint("tenant", "source", "key"), Index(None, "keep_until"),
 )  # fmt: skip
 
 keys = Table(
-    "keys", metadata, _id(), _tenant(), _text("name"), _text("hash"), _text("scopes"), _text("owner", optional=True),
-    _moment("created_at"), _moment("expires_at", optional=True), _moment("last_used_at", optional=True),
-    _moment("revoked_at", optional=True),
+    "keys", metadata, own_id(), of_tenant(), words("name"), words("hash"), words("scopes"),
+    words("owner", optional=True), moment("created_at"), moment("expires_at", optional=True),
+    moment("last_used_at", optional=True), moment("revoked_at", optional=True),
 )  # fmt: skip
 sessions = Table(
-    "sessions", metadata, Column("hash", Text, primary_key=True), _tenant(), _text("person"), _text("kind"),
-    _moment("created_at"), _moment("seen_at"), _moment("expires_at"), _moment("ended_at", optional=True),
-    _known("kind", ("browser", "terminal")),
+    "sessions", metadata, Column("hash", Text, primary_key=True), of_tenant(), words("person"), words("kind"),
+    moment("created_at"), moment("seen_at"), moment("expires_at"), moment("ended_at", optional=True),
+    known("kind", ("browser", "terminal")),
 )  # fmt: skip
 sign_ins = Table(
-    "sign_ins", metadata, Column("hash", Text, primary_key=True), _tenant(), _text("person"), _text("kind"),
-    _text("device_hash", optional=True), _moment("expires_at"), _moment("used_at", optional=True),
+    "sign_ins", metadata, Column("hash", Text, primary_key=True), of_tenant(), words("person"), words("kind"),
+    words("device_hash", optional=True), moment("expires_at"), moment("used_at", optional=True),
     Index(None, "device_hash"),
 )  # fmt: skip
 links = Table(
-    "links", metadata, Column("hash", Text, primary_key=True), _tenant(), _text("approval"), _whole("version"),
-    _text("person"), _moment("revoked_at", optional=True), Index(None, "approval"),
+    "links", metadata, Column("hash", Text, primary_key=True), of_tenant(), words("approval"), whole("version"),
+    words("person"), moment("revoked_at", optional=True), Index(None, "approval"),
 )  # fmt: skip
 nonces = Table(
-    "nonces", metadata, _tenant(), Column("hash", Text, primary_key=True), _text("link"), _moment("expires_at"),
-    _moment("used_at", optional=True),
+    "nonces", metadata, of_tenant(), Column("hash", Text, primary_key=True), words("link"), moment("expires_at"),
+    moment("used_at", optional=True),
 )  # fmt: skip
 idempotency = Table(
-    "idempotency", metadata, _tenant(), _text("caller"), _text("key"), _text("fingerprint"), _text("answer"),
-    _moment("at"), PrimaryKeyConstraint("tenant", "caller", "key"), Index(None, "at"),
+    "idempotency", metadata, of_tenant(), words("caller"), words("key"), words("fingerprint"), words("answer"),
+    moment("at"), PrimaryKeyConstraint("tenant", "caller", "key"), Index(None, "at"),
 )  # fmt: skip
 
 

@@ -6,8 +6,9 @@ from typing import Any, Final
 from sqlalchemy import TextClause, bindparam, func, literal, select, text
 
 from engine.ids import RunId, TenantId
+from engine.store.columns import Moment
 from engine.store.database import Transaction
-from engine.store.tables import Moment, outbox
+from engine.store.tables import outbox
 
 
 def _asked(statement: str) -> TextClause:

@@ -7,18 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.rules.changes import apply, change_approval
+from engine.rules.edges import APPROVAL_EDGES, QUIET, RUN_EDGES
 from engine.rules.states import (
-    APPROVAL_EDGES,
-    QUIET,
-    RUN_EDGES,
     TERMINAL,
     ApprovalStatus,
     ImpossibleChange,
     RunShape,
     RunStatus,
     WaitingReason,
-    apply,
-    change_approval,
 )
 from engine.rules.states_page import states_page
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from engine.store import tables
+from engine.store import columns
 
 revision = "0001"
 down_revision = None
@@ -18,7 +18,7 @@ def upgrade() -> None:
         sa.Column("hash", sa.Text(), nullable=False),
         sa.Column("media_type", sa.Text(), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
-        sa.Column("at", tables.Moment(), nullable=False),
+        sa.Column("at", columns.Moment(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "hash", name=op.f("pk_artifacts")),
     )
     op.create_table(
@@ -27,7 +27,7 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("data", sa.Text(), nullable=False),
-        sa.Column("at", tables.Moment(), nullable=False),
+        sa.Column("at", columns.Moment(), nullable=False),
         sa.Column("previous", sa.Text(), nullable=False),
         sa.Column("hash", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "position", name=op.f("pk_audit")),
@@ -40,7 +40,7 @@ def upgrade() -> None:
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("fingerprint", sa.Text(), nullable=False),
         sa.Column("answer", sa.Text(), nullable=False),
-        sa.Column("at", tables.Moment(), nullable=False),
+        sa.Column("at", columns.Moment(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "caller", "key", name=op.f("pk_idempotency")),
     )
     op.create_index(op.f("ix_idempotency_at"), "idempotency", ["at"], unique=False)
@@ -49,7 +49,7 @@ def upgrade() -> None:
         sa.Column("tenant", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("keep_until", tables.Moment(), nullable=False),
+        sa.Column("keep_until", columns.Moment(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "source", "key", name=op.f("pk_inbox")),
     )
     op.create_index(op.f("ix_inbox_keep_until"), "inbox", ["keep_until"], unique=False)
@@ -61,10 +61,10 @@ def upgrade() -> None:
         sa.Column("hash", sa.Text(), nullable=False),
         sa.Column("scopes", sa.Text(), nullable=False),
         sa.Column("owner", sa.Text(), nullable=True),
-        sa.Column("created_at", tables.Moment(), nullable=False),
-        sa.Column("expires_at", tables.Moment(), nullable=True),
-        sa.Column("last_used_at", tables.Moment(), nullable=True),
-        sa.Column("revoked_at", tables.Moment(), nullable=True),
+        sa.Column("created_at", columns.Moment(), nullable=False),
+        sa.Column("expires_at", columns.Moment(), nullable=True),
+        sa.Column("last_used_at", columns.Moment(), nullable=True),
+        sa.Column("revoked_at", columns.Moment(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_keys")),
     )
     op.create_table(
@@ -74,7 +74,7 @@ def upgrade() -> None:
         sa.Column("approval", sa.Text(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("person", sa.Text(), nullable=False),
-        sa.Column("revoked_at", tables.Moment(), nullable=True),
+        sa.Column("revoked_at", columns.Moment(), nullable=True),
         sa.PrimaryKeyConstraint("hash", name=op.f("pk_links")),
     )
     op.create_index(op.f("ix_links_approval"), "links", ["approval"], unique=False)
@@ -89,8 +89,8 @@ def upgrade() -> None:
         sa.Column("tenant", sa.Text(), nullable=False),
         sa.Column("hash", sa.Text(), nullable=False),
         sa.Column("link", sa.Text(), nullable=False),
-        sa.Column("expires_at", tables.Moment(), nullable=False),
-        sa.Column("used_at", tables.Moment(), nullable=True),
+        sa.Column("expires_at", columns.Moment(), nullable=False),
+        sa.Column("used_at", columns.Moment(), nullable=True),
         sa.PrimaryKeyConstraint("hash", name=op.f("pk_nonces")),
     )
     op.create_table(
@@ -103,15 +103,15 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("event", sa.Text(), nullable=False),
         sa.Column("payload", sa.Text(), nullable=False),
-        sa.Column("event_at", tables.Moment(), nullable=False),
-        sa.Column("due_at", tables.Moment(), nullable=False),
+        sa.Column("event_at", columns.Moment(), nullable=False),
+        sa.Column("due_at", columns.Moment(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("lease_token", sa.Text(), nullable=True),
-        sa.Column("lease_expires_at", tables.Moment(), nullable=True),
-        sa.Column("created_at", tables.Moment(), nullable=False),
-        sa.Column("ended_at", tables.Moment(), nullable=True),
+        sa.Column("lease_expires_at", columns.Moment(), nullable=True),
+        sa.Column("created_at", columns.Moment(), nullable=False),
+        sa.Column("ended_at", columns.Moment(), nullable=True),
         sa.CheckConstraint("kind IN ('post', 'update', 'tell')", name=op.f("ck_outbox_kind_known")),
         sa.CheckConstraint(
             "status IN ('pending', 'sent', 'dead', 'dropped')", name=op.f("ck_outbox_status_known")
@@ -164,13 +164,13 @@ def upgrade() -> None:
         sa.Column("owner", sa.Text(), nullable=True),
         sa.Column("next_position", sa.Integer(), nullable=False),
         sa.Column("head", sa.Text(), nullable=False),
-        sa.Column("ready_at", tables.Moment(), nullable=True),
+        sa.Column("ready_at", columns.Moment(), nullable=True),
         sa.Column("lease_token", sa.Text(), nullable=True),
         sa.Column("lease_holder", sa.Text(), nullable=True),
-        sa.Column("lease_expires_at", tables.Moment(), nullable=True),
-        sa.Column("created_at", tables.Moment(), nullable=False),
-        sa.Column("updated_at", tables.Moment(), nullable=False),
-        sa.Column("ended_at", tables.Moment(), nullable=True),
+        sa.Column("lease_expires_at", columns.Moment(), nullable=True),
+        sa.Column("created_at", columns.Moment(), nullable=False),
+        sa.Column("updated_at", columns.Moment(), nullable=False),
+        sa.Column("ended_at", columns.Moment(), nullable=True),
         sa.CheckConstraint(
             "status IN ('created', 'running', 'waiting', 'paused', 'rolling_back', 'settling', 'completed', 'failed', 'rolled_back', 'cancelled', 'killed')",
             name=op.f("ck_runs_status_known"),
@@ -192,10 +192,10 @@ def upgrade() -> None:
         sa.Column("tenant", sa.Text(), nullable=False),
         sa.Column("person", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("created_at", tables.Moment(), nullable=False),
-        sa.Column("seen_at", tables.Moment(), nullable=False),
-        sa.Column("expires_at", tables.Moment(), nullable=False),
-        sa.Column("ended_at", tables.Moment(), nullable=True),
+        sa.Column("created_at", columns.Moment(), nullable=False),
+        sa.Column("seen_at", columns.Moment(), nullable=False),
+        sa.Column("expires_at", columns.Moment(), nullable=False),
+        sa.Column("ended_at", columns.Moment(), nullable=True),
         sa.CheckConstraint("kind IN ('browser', 'terminal')", name=op.f("ck_sessions_kind_known")),
         sa.PrimaryKeyConstraint("hash", name=op.f("pk_sessions")),
     )
@@ -206,8 +206,8 @@ def upgrade() -> None:
         sa.Column("person", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("device_hash", sa.Text(), nullable=True),
-        sa.Column("expires_at", tables.Moment(), nullable=False),
-        sa.Column("used_at", tables.Moment(), nullable=True),
+        sa.Column("expires_at", columns.Moment(), nullable=False),
+        sa.Column("used_at", columns.Moment(), nullable=True),
         sa.PrimaryKeyConstraint("hash", name=op.f("pk_sign_ins")),
     )
     op.create_index(op.f("ix_sign_ins_device_hash"), "sign_ins", ["device_hash"], unique=False)
@@ -233,10 +233,10 @@ def upgrade() -> None:
         sa.Column("widened", sa.Text(), nullable=False),
         sa.Column("decision", sa.Text(), nullable=True),
         sa.Column("on_reject", sa.Text(), nullable=False),
-        sa.Column("opened_at", tables.Moment(), nullable=False),
-        sa.Column("expires_at", tables.Moment(), nullable=True),
-        sa.Column("ended_at", tables.Moment(), nullable=True),
-        sa.Column("consumed_at", tables.Moment(), nullable=True),
+        sa.Column("opened_at", columns.Moment(), nullable=False),
+        sa.Column("expires_at", columns.Moment(), nullable=True),
+        sa.Column("ended_at", columns.Moment(), nullable=True),
+        sa.Column("consumed_at", columns.Moment(), nullable=True),
         sa.CheckConstraint(
             "status IN ('open', 'approved', 'rejected', 'expired', 'changes_requested', 'cancelled')",
             name=op.f("ck_approvals_status_known"),
@@ -255,7 +255,7 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("artifact", sa.Text(), nullable=False),
-        sa.Column("at", tables.Moment(), nullable=False),
+        sa.Column("at", columns.Moment(), nullable=False),
         sa.ForeignKeyConstraint(["run"], ["runs.id"], name=op.f("fk_checkpoints_runs")),
         sa.PrimaryKeyConstraint("run", "position", name=op.f("pk_checkpoints")),
     )
@@ -283,7 +283,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=True),
         sa.Column("path", sa.Text(), nullable=True),
         sa.Column("data", sa.Text(), nullable=False),
-        sa.Column("at", tables.Moment(), nullable=False),
+        sa.Column("at", columns.Moment(), nullable=False),
         sa.Column("previous", sa.Text(), nullable=False),
         sa.Column("hash", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["run"], ["runs.id"], name=op.f("fk_journal_runs")),
@@ -333,9 +333,9 @@ def upgrade() -> None:
         sa.Column("tenant", sa.Text(), nullable=False),
         sa.Column("approval", sa.Text(), nullable=False),
         sa.Column("rung", sa.Integer(), nullable=False),
-        sa.Column("due_at", tables.Moment(), nullable=False),
-        sa.Column("fired_at", tables.Moment(), nullable=True),
-        sa.Column("cancelled_at", tables.Moment(), nullable=True),
+        sa.Column("due_at", columns.Moment(), nullable=False),
+        sa.Column("fired_at", columns.Moment(), nullable=True),
+        sa.Column("cancelled_at", columns.Moment(), nullable=True),
         sa.ForeignKeyConstraint(["approval"], ["approvals.id"], name=op.f("fk_timers_approvals")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_timers")),
     )
@@ -356,7 +356,7 @@ def upgrade() -> None:
         sa.Column("content", sa.Text(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("edited_by", sa.Text(), nullable=False),
-        sa.Column("at", tables.Moment(), nullable=False),
+        sa.Column("at", columns.Moment(), nullable=False),
         sa.ForeignKeyConstraint(["approval"], ["approvals.id"], name=op.f("fk_versions_approvals")),
         sa.PrimaryKeyConstraint("approval", "version", name=op.f("pk_versions")),
     )
@@ -375,7 +375,7 @@ def upgrade() -> None:
         sa.Column("identified_by", sa.Text(), nullable=False),
         sa.Column("is_late", sa.Boolean(), nullable=False),
         sa.Column("is_current", sa.Boolean(), nullable=False),
-        sa.Column("at", tables.Moment(), nullable=False),
+        sa.Column("at", columns.Moment(), nullable=False),
         sa.CheckConstraint(
             "choice IN ('approve', 'reject', 'request_changes', 'abstain')",
             name=op.f("ck_votes_choice_known"),

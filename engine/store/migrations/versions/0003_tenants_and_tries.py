@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from engine.store import tables
+from engine.store import columns
 
 revision = "0003"
 down_revision = "0002"
@@ -18,7 +18,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("origin", sa.Text(), nullable=False),
-        sa.Column("created_at", tables.Moment(), nullable=False),
+        sa.Column("created_at", columns.Moment(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tenants")),
     )
     op.add_column("runs", sa.Column("tries", sa.Integer(), server_default="0", nullable=False))

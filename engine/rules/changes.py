@@ -1,0 +1,58 @@
+"""What an entry of the journal makes of a run's and of an approval's state."""
+
+from collections.abc import Mapping
+from functools import cache
+
+from engine.rules.edges import AFTER_THE_END, APPROVAL_EDGES, QUIET, RUN_EDGES
+from engine.rules.states import ApprovalStatus, Edge, ImpossibleChange, RunShape
+
+
+def apply(shape: RunShape | None, kind: str, data: Mapping[str, object]) -> RunShape:
+    """The state of a run of `shape` after an entry of `kind`; None is a run not yet created.
+
+    Where one kind leads to several states, `data["to"]` names the one meant, and the first in the
+    table is meant without it. Entries of a quiet kind change nothing.
+
+    Raises:
+        ImpossibleChange: if no edge leads from here, or the run has ended; only entries in
+            `AFTER_THE_END` are still possible then, and change nothing.
+    """
+    if shape is not None and kind in QUIET and (not shape.is_terminal or kind in AFTER_THE_END):
+        return shape
+    fitting = [edge for edge in _edges_by(kind) if edge.fits(shape)]
+    wanted = data.get("to")
+    if len(fitting) > 1 and wanted is not None:
+        fitting = [edge for edge in fitting if edge.after == wanted]
+    if not fitting:
+        raise ImpossibleChange(f"{kind} cannot happen to a run that is {_described(shape)}.")
+    edge = fitting[0]
+    kept = shape.reason if shape is not None and edge.keeps_reason else edge.reason
+    return RunShape(status=edge.after, reason=kept)
+
+
+@cache
+def _edges_by(kind: str) -> tuple[Edge, ...]:
+    return tuple(edge for edge in RUN_EDGES if edge.entry_kind == kind)
+
+
+def change_approval(
+    before: ApprovalStatus | None, kind: str, after: ApprovalStatus
+) -> ApprovalStatus:
+    """`after`, if an entry of `kind` may lead there; None is an approval not yet opened.
+
+    Raises:
+        ImpossibleChange: if no edge leads there.
+    """
+    for edge in APPROVAL_EDGES:
+        fits = before in edge.before if before is not None else not edge.before
+        if fits and edge.entry_kind == kind and edge.after is after:
+            return after
+    raise ImpossibleChange(
+        f"{kind} cannot make an approval {after} that is {before or 'not yet opened'}."
+    )
+
+
+def _described(shape: RunShape | None) -> str:
+    if shape is None:
+        return "not yet created"
+    return f"{shape.status} ({shape.reason})" if shape.reason else str(shape.status)

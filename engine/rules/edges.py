@@ -1,0 +1,125 @@
+"""Every change of a run's and of an approval's state, with the one journal entry that causes it."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from engine.rules.states import (
+    ANY_REASON,
+    ApprovalEdge,
+    ApprovalStatus,
+    Edge,
+    RunStatus,
+    WaitingReason,
+)
+
+
+def _edge(kind: str, before: str, after: str, says: str, *, when: str = "") -> Edge:
+    # One line of the table below: "waiting:approval" is a state with its reason, "paused:*" one
+    # whose reason stays as it was, and `when` the reasons there must be ("-" is none).
+    status, _, reason = after.partition(":")
+    return Edge(
+        entry_kind=kind,
+        before=frozenset(RunStatus(name) for name in before.split()),
+        after=RunStatus(status),
+        reason=WaitingReason(reason) if reason not in {"", "*"} else None,
+        says=says,
+        when=frozenset(None if name == "-" else WaitingReason(name) for name in when.split())
+        or ANY_REASON,
+        keeps_reason=reason == "*",
+    )
+
+
+_ALL: Final = " ".join(WaitingReason)
+
+RUN_EDGES: Final = (
+    _edge("run.created", "", "created", "Somebody starts it."),
+    _edge("run.started", "created", "running", "A worker takes it up."),
+    _edge("approval.opened", "running", "waiting:approval", "It asks people."),
+    _edge("approval.opened", "created", "waiting:approval", "It asks without a workflow."),
+    _edge("approval.decided", "waiting", "running", "People decided.", when="approval"),
+    _edge("approval.decided", "paused", "paused", "People decided meanwhile.", when="approval"),
+    _edge("sleep.started", "running", "waiting:timer", "It sleeps."),
+    _edge("sleep.ended", "waiting", "running", "The time is over.", when="timer"),
+    _edge("sleep.ended", "paused", "paused", "The time is over meanwhile.", when="timer"),
+    _edge("step.retry_scheduled", "running", "waiting:timer", "A step is tried again later."),
+    _edge("step.retried", "waiting", "running", "The step is tried again.", when="timer"),
+    _edge("step.retried", "paused", "paused", "The step may be tried again.", when="timer"),
+    _edge("run.changed", "running rolling_back", "waiting:changed", "Its code no longer fits."),
+    _edge("run.retried", "waiting", "running", "It is tried again.", when="changed stuck"),
+    _edge("run.retried", "waiting", "rolling_back",
+        "Its rollback is tried again.", when="changed stuck"),
+    _edge("run.quarantined", "running rolling_back", "waiting:quarantined",
+        "It ended its worker again and again.", when="-"),
+    _edge("run.released", "waiting", "running", "An operator lets it go on.", when="quarantined"),
+    _edge("run.released", "waiting", "rolling_back",
+        "An operator lets its rollback go on.", when="quarantined"),
+    _edge("rollback.started", "running", "rolling_back", "What it did is being undone."),
+    _edge("compensation.stuck", "rolling_back", "rolling_back:stuck",
+        "An undo keeps failing.", when="-"),
+    _edge("compensation.retried", "rolling_back", "rolling_back",
+        "The undo is tried again.", when="stuck"),
+    _edge("compensation.skipped", "rolling_back", "rolling_back",
+        "The undo is left out.", when="stuck"),
+    _edge("run.completed", "running", "completed", "It returns a result."),
+    _edge("run.failed", "running rolling_back", "failed", "It ends with an error."),
+    _edge("run.rolled_back", "rolling_back", "rolled_back", "All is undone.", when="-"),
+    _edge("run.cancelled", "created running waiting paused rolling_back", "cancelled",
+        "Somebody cancels it."),
+    _edge("run.paused", "created running waiting", "paused:*", "An operator holds it."),
+    _edge("run.paused", "rolling_back", "paused", "An operator holds its rollback.", when="-"),
+    _edge("run.resumed", "paused", "running", "An operator lets it go on.", when="-"),
+    _edge("run.resumed", "paused", "rolling_back", "Its rollback goes on.", when="-"),
+    _edge("run.resumed", "paused", "waiting:*", "An operator lets it wait on.", when=_ALL),
+)  # fmt: skip
+
+QUIET: Final[Mapping[str, str]] = {
+    "step.begun": "A step's intent, before its effect.",
+    "step.finished": "A step's result.",
+    "step.failed": "A step's attempt that failed.",
+    "value.recorded": "A time, a random number or an id, so that a replay sees the same.",
+    "patch.recorded": "A change of the code that this run goes along with.",
+    "run.adopted": "From here on it runs another version of its workflow.",
+    "checkpoint.created": "A place to which the run can be rolled back.",
+    "vote.recorded": "One person's vote, counted or late.",
+    "approval.edited": "The next version of an approval; earlier votes no longer count.",
+    "approval.extended": "More time for an approval.",
+    "approval.consumed": "A decision used by the step it was given for.",
+    "rung.fired": "A rung of the ladder.",
+    "compensation.begun": "An undo's intent, before its effect.",
+    "compensation.finished": "An undo that is done.",
+    "compensation.failed": "An undo's attempt that failed.",
+}
+
+AFTER_THE_END: Final = frozenset({"vote.recorded"})
+
+
+def _decided(after: ApprovalStatus, says: str) -> ApprovalEdge:
+    before = frozenset({ApprovalStatus.OPEN})
+    return ApprovalEdge(entry_kind="approval.decided", before=before, after=after, says=says)
+
+
+APPROVAL_EDGES: Final = (
+    ApprovalEdge(
+        entry_kind="approval.opened",
+        before=frozenset(),
+        after=ApprovalStatus.OPEN,
+        says="The run asks.",
+    ),
+    ApprovalEdge(
+        entry_kind="approval.opened",
+        before=frozenset({ApprovalStatus.CHANGES_REQUESTED}),
+        after=ApprovalStatus.OPEN,
+        says="The run asks again: the next round.",
+    ),
+    ApprovalEdge(
+        entry_kind="approval.edited",
+        before=frozenset({ApprovalStatus.OPEN}),
+        after=ApprovalStatus.OPEN,
+        says="Its next version.",
+    ),
+    _decided(ApprovalStatus.APPROVED, "The quorum is reached, or a rung approves."),
+    _decided(ApprovalStatus.REJECTED, "Enough people reject, or approval became impossible."),
+    _decided(ApprovalStatus.EXPIRED, "The last rung fired."),
+    _decided(ApprovalStatus.CHANGES_REQUESTED, "Somebody asks for changes."),
+    _decided(ApprovalStatus.CANCELLED, "It is withdrawn, or its run is cancelled."),
+)

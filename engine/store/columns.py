@@ -1,0 +1,90 @@
+"""What tables are made of: columns, checks and partial indexes that mean the same on both databases."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    Index,
+    Integer,
+    Text,
+    TypeDecorator,
+    text,
+)
+from sqlalchemy.types import TypeEngine
+from typing_extensions import override
+
+from engine.clock import from_micros, micros
+from engine.rules.states import ApprovalStatus, RunStatus
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware UTC moment that sorts and survives the round trip on both databases."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    @override
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        native = DateTime(timezone=True) if dialect.name == "postgresql" else BigInteger()
+        return dialect.type_descriptor(native)
+
+    @override
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        return value if value is None or dialect.name == "postgresql" else micros(value)
+
+    @override
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        return value if value is None or dialect.name == "postgresql" else from_micros(value)
+
+
+def own_id() -> Column[str]:
+    """What a row is known by."""
+    return Column("id", Text, primary_key=True)
+
+
+def of_tenant() -> Column[str]:
+    """Whose a row is; every table has it."""
+    return Column("tenant", Text, nullable=False)
+
+
+def words(name: str, *, optional: bool = False, default: str | None = None) -> Column[str]:
+    """A text."""
+    return Column(name, Text, nullable=optional, server_default=default)
+
+
+def whole(name: str, *, default: int | None = None) -> Column[int]:
+    """A whole number."""
+    return Column(
+        name, Integer, nullable=False, server_default=None if default is None else str(default)
+    )
+
+
+def flag(name: str) -> Column[bool]:
+    """Yes or no."""
+    return Column(name, Boolean, nullable=False)
+
+
+def moment(name: str, *, optional: bool = False) -> Column[datetime]:
+    """A moment in UTC."""
+    return Column(name, Moment, nullable=optional)
+
+
+def known(
+    column: str, names: type[RunStatus] | type[ApprovalStatus] | tuple[str, ...]
+) -> CheckConstraint:
+    """A text that is one of `names`."""
+    allowed = ", ".join(f"'{name}'" for name in names)
+    return CheckConstraint(f"{column} IN ({allowed})", name=f"{column}_known")
+
+
+def index_where(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """An index over some rows only, on both databases."""
+    return Index(
+        name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where)
+    )
