@@ -19,6 +19,13 @@ def test_alone() -> None:
 """
 
 
+@pytest.fixture(autouse=True)
+def _only_what_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most of the time would go into plugins that no test here wants."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTEST_PLUGINS", "xdist.plugin")
+
+
 def again(folder: Path) -> int:
     return commands.run_tests_and_again([AGAIN], root=folder)
 
