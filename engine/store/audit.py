@@ -1,6 +1,7 @@
 """The chain of what has no run: sign-ins, keys, refused and late votes, one chain for each tenant."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from sqlalchemy import func, insert, select
 
@@ -21,25 +22,32 @@ def append(tx: Transaction, tenant: TenantId, kind: str, data: Mapping[str, obje
         .limit(1)
     ).one_or_none()
     position, previous = (0, "") if last is None else (last.position + 1, last.hash)
-    body = {
-        "tenant": tenant,
-        "position": position,
-        "kind": kind,
-        "data": dict(data),
-        "at": iso(tx.now),
-        "previous": previous,
-    }
+    said = canonical(data).decode()
+    text = spelled(tenant, position, kind, data=said, at=iso(tx.now), previous=previous)
     tx.connection.execute(
         insert(audit).values(
             tenant=tenant,
             position=position,
             kind=kind,
-            data=canonical(data).decode(),
+            data=said,
             at=tx.now,
             previous=previous,
-            hash=sha256(canonical(body)),
+            hash=sha256(text.encode()),
         )
     )
+
+
+def spelled(tenant: str, position: int, kind: str, *, data: str, at: str, previous: str) -> str:
+    """The words of which an entry's hash is made, in RFC 8785's key order and with its stored `data`."""
+    return (
+        f'{{"at":"{at}","data":{data},"kind":{_quoted(kind)},"position":{position},'
+        f'"previous":"{previous}","tenant":{_quoted(tenant)}}}'
+    )
+
+
+@lru_cache(maxsize=512)
+def _quoted(value: str) -> str:
+    return canonical(value).decode()
 
 
 def _take_the_pen(tx: Transaction, tenant: TenantId) -> None:

@@ -221,11 +221,8 @@ def _line(
     run: RunId, position: int, entry: NewEntry, *, at: datetime, previous: str
 ) -> dict[str, object]:
     data = canonical(entry.data).decode()
-    # Written out in RFC 8785's key order, so that `data` is spelled once and its stored bytes are hashed.
-    text = (
-        f'{{"at":"{iso(at)}","data":{data},"kind":{_quoted(entry.kind)},"name":{_quoted(entry.name)},'
-        f'"path":{_quoted(entry.path)},"position":{position},"previous":"{previous}","run":"{run}"}}'
-    )
+    named = (entry.kind, entry.name, entry.path)
+    text = spelled(run, position, named, data=data, at=iso(at), previous=previous)
     return {
         "run": run,
         "position": position,
@@ -237,6 +234,26 @@ def _line(
         "previous": previous,
         "hash": sha256(text.encode()),
     }
+
+
+def spelled(
+    run: str,
+    position: int,
+    named: tuple[str, str | None, str | None],
+    *,
+    data: str,
+    at: str,
+    previous: str,
+) -> str:
+    """The words of which an entry's hash is made; `named` are its kind, its name and its path.
+
+    Written out in RFC 8785's key order, so that `data` is spelled once and its stored bytes are hashed.
+    """
+    kind, name, path = named
+    return (
+        f'{{"at":"{at}","data":{data},"kind":{_quoted(kind)},"name":{_quoted(name)},'
+        f'"path":{_quoted(path)},"position":{position},"previous":"{previous}","run":"{run}"}}'
+    )
 
 
 @lru_cache(maxsize=4096)

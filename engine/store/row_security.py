@@ -9,9 +9,10 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
+from engine.store.append_only import APPEND_ONLY
+
 # Not guarded: what is known of the database as a whole, and which tenants there are.
 SHARED: Final = frozenset({"alembic_version", "meta", "tenants"})
-APPEND_ONLY: Final = frozenset({"journal", "audit"})
 
 _AWAKE: Final = "NOT IN (SELECT t.id FROM tenants t WHERE NOT t.is_active)"
 _DELIVERABLE: Final = """
@@ -114,16 +115,9 @@ ORDER BY o.due_at, o.id LIMIT $4 FOR NO KEY UPDATE OF o SKIP LOCKED
 
 def guard(connection: Connection) -> None:
     """Force every tenant's rows apart, and let the owner's functions answer for everybody. PostgreSQL only."""
-    schema, owner = connection.execute(
-        text("SELECT quote_ident(current_schema()), quote_ident(current_user)")
-    ).one()
+    schema = connection.execute(text("SELECT quote_ident(current_schema())")).scalar_one()
     for table in guarded_tables(connection):
-        _run(connection, f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
-        _run(connection, f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
-        own = "tenant = current_setting('signoff.tenant', true)"
-        _run(connection, f"CREATE POLICY tenant_of_the_deed ON {table} USING ({own})")
-        every = "current_setting('signoff.tenant', true) = '*'"
-        _run(connection, f"CREATE POLICY every_tenant ON {table} TO {owner} USING ({every})")
+        guard_table(connection, table)
     for name, gives, short in FUNCTIONS:
         body = short.replace("<deliverable>", _DELIVERABLE).replace("<awake>", _AWAKE)
         lines = (
@@ -134,6 +128,17 @@ def guard(connection: Connection) -> None:
         )
         _run(connection, "\n".join(lines))
         _run(connection, f"REVOKE ALL ON FUNCTION {signature(name)} FROM PUBLIC")
+
+
+def guard_table(connection: Connection, table: str) -> None:
+    """Force every tenant's rows of `table` apart; for tables that a migration adds. PostgreSQL only."""
+    owner = connection.execute(text("SELECT quote_ident(current_user)")).scalar_one()
+    _run(connection, f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+    _run(connection, f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+    own = "tenant = current_setting('signoff.tenant', true)"
+    _run(connection, f"CREATE POLICY tenant_of_the_deed ON {table} USING ({own})")
+    every = "current_setting('signoff.tenant', true) = '*'"
+    _run(connection, f"CREATE POLICY every_tenant ON {table} TO {owner} USING ({every})")
 
 
 def guarded_tables(connection: Connection) -> list[str]:
@@ -160,10 +165,10 @@ def _grants(connection: Connection, schema: str, role: str) -> Iterator[str]:
     yield f"GRANT USAGE ON SCHEMA {schema} TO {role}"
     yield f"GRANT SELECT ON alembic_version TO {role}"
     for table in (*guarded_tables(connection), "meta", "tenants"):
-        kept = table in APPEND_ONLY
         yield f"REVOKE ALL ON {table} FROM {role}"
-        may = "SELECT, INSERT" if kept else "SELECT, INSERT, UPDATE, DELETE"
+        may = "SELECT, INSERT" if table in APPEND_ONLY else "SELECT, INSERT, UPDATE, DELETE"
         yield f"GRANT {may} ON {table} TO {role}"
+    yield f"GRANT UPDATE (published_at) ON anchors TO {role}"
     yield f"GRANT EXECUTE ON FUNCTION signoff_now() TO {role}"
     for name, *_rest in FUNCTIONS:
         yield f"GRANT EXECUTE ON FUNCTION {signature(name)} TO {role}"

@@ -168,6 +168,12 @@ def page(
     return [run_of(row) for row in rows]
 
 
+def stored(tx: Transaction, tenant: TenantId, *, after: str, limit: int) -> Sequence[Row[Any]]:
+    """Up to `limit` runs behind the id `after`, as they are stored, whatever they hold."""
+    query = select(runs).where(runs.c.tenant == tenant, runs.c.id > after)
+    return tx.connection.execute(query.order_by(runs.c.id).limit(limit)).all()
+
+
 def counts(tx: Transaction, tenant: TenantId) -> dict[str, int]:
     """How many runs there are in each state."""
     rows = tx.connection.execute(

@@ -15,6 +15,7 @@ from sqlalchemy import (
 )
 
 from engine.rules.states import ApprovalStatus, RunStatus
+from engine.store.append_only import keep_what_is_appended
 from engine.store.columns import (
     flag,
     index_where,
@@ -88,6 +89,15 @@ journal = Table(
 audit = Table(
     "audit", metadata, of_tenant(), whole("position"), words("kind"), words("data"), moment("at"),
     words("previous"), words("hash"), PrimaryKeyConstraint("tenant", "position"), sqlite_with_rowid=False,
+)  # fmt: skip
+anchors = Table(
+    "anchors", metadata, of_tenant(), whole("number"), words("statement"), words("signature"), moment("at"),
+    moment("published_at", optional=True), PrimaryKeyConstraint("tenant", "number"),
+)  # fmt: skip
+anchored = Table(
+    "anchored", metadata, of_tenant(), whole("anchor"), words("chain"), whole("position"), words("hash"),
+    PrimaryKeyConstraint("tenant", "anchor", "chain"), Index(None, "tenant", "chain", "position"),
+    ForeignKeyConstraint(["tenant", "anchor"], ["anchors.tenant", "anchors.number"]), sqlite_with_rowid=False,
 )  # fmt: skip
 artifacts = Table(
     "artifacts", metadata, of_tenant(), words("hash"), words("media_type"),
@@ -189,3 +199,4 @@ def _make_what_is_no_table(_made: MetaData, connection: Connection, **_options: 
             "WHERE key = 'clock_offset'), interval '0') $$"
         )
         guard(connection)
+    keep_what_is_appended(connection)

@@ -14,6 +14,7 @@ from engine.errors import NotEligible
 from engine.ids import RunId
 from tests.durability import notes
 from tests.durability.scene import LATER, Scene
+from tests.triggers import TAKEN_AWAY
 
 pytestmark = pytest.mark.anyio
 
@@ -170,6 +171,8 @@ async def given_three(scene: Scene) -> dict[str, str]:
 
 def tampered(scene: Scene, statement: str) -> None:
     with sqlite3.connect(scene.database.path) as connection:
+        for taken_away in TAKEN_AWAY:
+            connection.execute(taken_away)
         assert connection.execute(statement).rowcount > 0
     connection.close()
 

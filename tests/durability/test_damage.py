@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import TextClause, text, update
 
 from engine.errors import Unavailable
 from engine.ids import DEFAULT_TENANT, RunId
@@ -15,6 +15,7 @@ from engine.store.database import Transaction
 from engine.store.sqlite import opened
 from engine.store.tables import approvals
 from tests.durability.scene import LATER, Scene
+from tests.triggers import TAKEN_AWAY
 
 pytestmark = pytest.mark.anyio
 
@@ -35,6 +36,12 @@ class Damage:
     def __call__(self, tx: Transaction) -> None:
         where = approvals.c.id == self._approval
         tx.connection.execute(update(approvals).where(where).values(ladder='["nonsense"]'))
+
+
+def damage_by(tx: Transaction, deed: TextClause) -> None:
+    for taken_away in TAKEN_AWAY:
+        tx.connection.execute(text(taken_away))
+    tx.connection.execute(deed)
 
 
 async def becomes(scene: Scene, run: RunId, status: RunStatus) -> bool:
@@ -103,7 +110,7 @@ async def test_a_run_that_cannot_be_read_or_begun_holds_up_no_other(
     broken = await scene.start("shaky_nap")
     whole = await scene.start("shaky_nap")
     deed = text(damage).bindparams(run=broken)
-    await scene.database.write(lambda tx: tx.connection.execute(deed))
+    await scene.database.write(lambda tx: damage_by(tx, deed))
     worker = scene.worker(pace=Pace(poll_every=BRIEFLY))
 
     async with asyncio.TaskGroup() as group:

@@ -32,6 +32,7 @@ from signoff.registry import registered
 from tests.cli.ground import CONFIGURATION
 from tests.engine.flows import LEDGER
 from tests.fixtures import APP_ROLE, Postgres
+from tests.triggers import TAKEN_AWAY
 
 pytestmark = [pytest.mark.anyio, pytest.mark.postgres]
 
@@ -276,6 +277,7 @@ async def test_a_chain_that_was_broken_before_is_told(house: House) -> None:
     async with house.open() as it:
         kept = await given_life(it)
     with closing(sqlite3.connect(house.file)) as file, file:
+        file.executescript(";".join(TAKEN_AWAY))
         file.execute("UPDATE journal SET data = '{}' WHERE run = ? AND position = 0", [kept.paid])
 
     told = await house.moved()

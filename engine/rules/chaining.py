@@ -1,0 +1,116 @@
+"""Whether a chain of entries is as it was written: each follows the one before, and none is missing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from engine.digest import sha256
+
+AUDIT: Final = "audit"  # what the chain is called that is no run's
+
+
+class Damage(StrEnum):
+    """What may be found."""
+
+    EDITED = "edited"
+    UNLINKED = "unlinked"
+    MISSING = "missing"
+    CUT = "cut"
+    ADDED = "added"
+    REWRITTEN = "rewritten"
+    ORPHAN = "orphan"
+    STATE = "state"
+    ANCHOR = "anchor"
+    FORGED = "forged"
+    REWOUND = "rewound"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that is not as it was written: in which chain, where, and in a sentence."""
+
+    damage: Damage
+    chain: str
+    position: int | None = None
+    says: str
+
+    def to_json(self) -> dict[str, object]:
+        """The finding as `GET /api/audit/verify` shows it."""
+        return {
+            "damage": self.damage,
+            "chain": self.chain,
+            "position": self.position,
+            "says": self.says,
+        }
+
+
+class Line(NamedTuple):
+    """An entry as its chain has it; `text` are the very words of which `hash` should be the hash."""
+
+    chain: str
+    position: int
+    kind: str
+    data: str
+    at: str
+    previous: str
+    hash: str
+    text: str
+
+
+@dataclass(slots=True)
+class ChainCheck:
+    """Follows one chain, entry by entry, and remembers nothing but where it stands.
+
+    `marks` say which hash was anchored at which position. What was pruned ends before `position`,
+    with the hash `previous`.
+    """
+
+    chain: str
+    marks: Mapping[int, str] = field(default_factory=dict[int, str])
+    position: int = 0
+    previous: str = ""
+    findings: list[Finding] = field(default_factory=list[Finding])
+    unanchored_since: str | None = None
+    anchored_to: int = field(init=False)  # the last position that was anchored; -1 when none was
+
+    def __post_init__(self) -> None:
+        self.anchored_to = max(self.marks, default=-1)
+
+    def take(self, line: Line) -> None:
+        """Look at the entry that comes next."""
+        if line.position != self.position:
+            self._missing(line.position)
+        elif line.previous != self.previous:
+            self._find(Damage.UNLINKED, line.position, "follows another entry than the one before")
+        if sha256(line.text.encode("utf-8", "surrogatepass")) != line.hash:
+            self._find(Damage.EDITED, line.position, "is not what its hash was made of")
+        anchored = self.marks.get(line.position)
+        if anchored is not None and anchored != line.hash:
+            self._find(Damage.REWRITTEN, line.position, "is not the entry that was anchored")
+        if self.unanchored_since is None and line.position > self.anchored_to:
+            self.unanchored_since = line.at
+        self.position, self.previous = line.position + 1, line.hash
+
+    def end(self, *, length: int | None = None, head: str | None = None) -> None:
+        """No entry follows: there should be `length`, and the last should have the hash `head`."""
+        lost = self.anchored_to
+        if lost >= self.position:
+            self._find(Damage.CUT, lost, "was anchored and is not there any more")
+        if length is None:
+            return
+        if length > self.position:
+            says = f"{length} entries were written, and the chain ends here"
+            self._find(Damage.CUT, self.position, says)
+        elif length < self.position:
+            self._find(Damage.ADDED, length, f"only {length} entries were written")
+        elif head != self.previous:
+            self._find(Damage.UNLINKED, self.position - 1, "is not the head that the run has")
+
+    def _missing(self, found: int) -> None:
+        says = "is missing" if found > self.position else "is there twice"
+        self._find(Damage.MISSING, self.position, says)
+
+    def _find(self, damage: Damage, position: int, says: str) -> None:
+        said = f"{self.chain}, position {position}: {says}."
+        self.findings.append(Finding(damage=damage, chain=self.chain, position=position, says=said))

@@ -1,0 +1,145 @@
+"""What a journal says about its run, its approvals, votes and checkpoints, entry by entry."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeGuard
+
+from engine.rules.changes import apply
+from engine.rules.edges import QUIET, RUN_EDGES
+from engine.rules.states import ImpossibleChange, RunShape
+
+_MOVES: Final = frozenset(edge.entry_kind for edge in RUN_EDGES)
+# What is known of approvals here. Of an approval that anything else happened to, no more is said.
+_OF_APPROVALS: Final = frozenset(
+    {"approval.opened", "approval.edited", "approval.extended", "approval.decided"}
+    | {"approval.consumed", "vote.recorded", "rung.fired"}
+)
+_OUTCOMES: Final[Mapping[str, str]] = {"continued": "expired", "rollback": "expired"}
+_READ: Final = _OF_APPROVALS | {
+    "run.created", "run.adopted", "run.completed", "run.failed", "checkpoint.created",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class FoldedVote:
+    """A vote that counted when it was cast, under its number."""
+
+    version: int
+    person: str
+    choice: str
+    comment: str | None
+
+
+@dataclass(slots=True)
+class FoldedApproval:
+    """An approval as the journal has it; `is_plain` while only what is known here happened to it."""
+
+    status: str = "open"
+    version: int = 1
+    digest: str = ""
+    content: object = None
+    decision: Mapping[str, Any] | None = None
+    is_consumed: bool = False
+    is_plain: bool = True
+    votes: dict[int, FoldedVote] = field(default_factory=dict[int, FoldedVote])
+
+
+@dataclass(slots=True)
+class Folded:
+    """A run as its journal has it. Kinds that nobody told this module of change nothing here."""
+
+    shape: RunShape | None = None
+    created: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    version: str | None = None
+    ended: tuple[str, Any] | None = None  # the column that the end sets, and the value
+    approvals: dict[str, FoldedApproval] = field(default_factory=dict[str, FoldedApproval])
+    checkpoints: dict[int, tuple[str | None, Any]] = field(
+        default_factory=dict[int, tuple[str | None, Any]]
+    )
+    wrong: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
+
+    def take(self, position: int, kind: str, text: str) -> None:
+        """Go on by one entry of `kind`, whose data are `text`."""
+        if kind in QUIET and kind not in _READ:
+            return
+        data = _read(text)
+        if data is None:
+            self.wrong.append((position, "its data cannot be read"))
+            return
+        if kind in _MOVES:
+            self._move(position, kind, data)
+        if kind in _READ or kind.startswith("approval."):
+            self._note(position, kind, data)
+
+    def _move(self, position: int, kind: str, data: Mapping[str, Any]) -> None:
+        try:
+            self.shape = apply(self.shape, kind, data)
+        except ImpossibleChange as impossible:
+            self.wrong.append((position, str(impossible).rstrip(".")))
+
+    def _note(self, position: int, kind: str, data: Mapping[str, Any]) -> None:
+        match kind:
+            case "run.created":
+                self.created, self.version = data, data.get("version")
+            case "run.adopted":
+                self.version = data.get("to")
+            case "run.completed":
+                self.ended = ("result", data.get("result"))
+            case "run.failed":
+                self.ended = ("error", data.get("error"))
+            case "checkpoint.created":
+                self.checkpoints[position] = (None, data.get("artifact"))
+            case _:
+                self._note_approval(kind, data)
+
+    def _note_approval(self, kind: str, data: Mapping[str, Any]) -> None:
+        name = data.get("approval")
+        if not isinstance(name, str):
+            return
+        approval = self.approvals.setdefault(name, FoldedApproval())
+        match kind:
+            case "approval.opened" | "approval.edited":
+                approval.status, approval.decision = "open", None
+                approval.version = data.get("version", approval.version)
+                approval.digest = data.get("digest", approval.digest)
+                approval.content = data.get("content")
+                approval.is_consumed = False
+            case "approval.decided":
+                approval.decision = {
+                    key: value for key, value in data.items() if key not in _OF_THE_ENTRY
+                }
+                outcome = str(data.get("outcome"))
+                approval.status = _OUTCOMES.get(outcome, outcome)
+            case "approval.consumed":
+                approval.is_consumed = True
+            case "vote.recorded":
+                approval.votes[data.get("sequence", 0)] = _vote(data)
+            case known if known in _OF_APPROVALS:
+                return
+            case _:
+                approval.is_plain = False
+
+
+_OF_THE_ENTRY: Final = frozenset({"approval", "version", "digest"})
+
+
+def _vote(data: Mapping[str, Any]) -> FoldedVote:
+    return FoldedVote(
+        version=data.get("version", 0),
+        person=str(data.get("person")),
+        choice=str(data.get("choice")),
+        comment=data.get("comment"),
+    )
+
+
+def _read(text: str) -> Mapping[str, Any] | None:
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return None
+    return data if _is_table(data) else None
+
+
+def _is_table(value: object) -> TypeGuard[Mapping[str, Any]]:
+    return isinstance(value, dict)
