@@ -30,18 +30,34 @@ def _edge(kind: str, before: str, after: str, says: str, *, when: str = "") -> E
 
 
 _ALL: Final = " ".join(WaitingReason)
+# In these a branch of the run may still wait for something that others end.
+_BRANCHED: Final = " ".join(
+    ["-", *(each for each in WaitingReason if each not in {"approval", "timer", "child", "stuck"})]
+)
 
 RUN_EDGES: Final = (
     _edge("run.created", "", "created", "Somebody starts it."),
     _edge("run.started", "created", "running", "A worker takes it up."),
     _edge("approval.opened", "running", "waiting:approval", "It asks people."),
+    _edge("approval.opened", "running", "running", "A branch of it asks people."),
     _edge("approval.opened", "created", "waiting:approval", "It asks without a workflow."),
     _edge("approval.decided", "waiting", "running", "People decided.", when="approval"),
     _edge("approval.decided", "paused", "paused", "People decided meanwhile.", when="approval"),
+    _edge("approval.decided", "running", "running", "People decided for a branch."),
+    _edge("approval.decided", "waiting", "waiting:*",
+        "People decided for a branch meanwhile.", when=_BRANCHED),
+    _edge("approval.decided", "paused", "paused:*",
+        "People decided for a branch meanwhile.", when=_BRANCHED),
+    _edge("branches.waiting", "running", "waiting:branches", "Every branch that is left waits."),
+    _edge("branches.woken", "waiting", "running", "A branch can go on.", when="branches"),
     _edge("sleep.started", "running", "waiting:timer", "It sleeps."),
+    _edge("sleep.started", "running", "running", "A branch of it sleeps."),
     _edge("sleep.ended", "waiting", "running", "The time is over.", when="timer"),
+    _edge("sleep.ended", "running", "running", "The branch has slept."),
     _edge("sleep.ended", "paused", "paused", "The time is over meanwhile.", when="timer"),
     _edge("step.retry_scheduled", "running", "waiting:timer", "A step is tried again later."),
+    _edge("step.retry_scheduled", "running", "running", "A branch's step is tried again later."),
+    _edge("step.retried", "running", "running", "The branch's step is tried again."),
     _edge("step.retried", "waiting", "running", "The step is tried again.", when="timer"),
     _edge("step.retried", "paused", "paused", "The step may be tried again.", when="timer"),
     _edge("run.changed", "running rolling_back", "waiting:changed", "Its code no longer fits."),
@@ -79,6 +95,8 @@ QUIET: Final[Mapping[str, str]] = {
     "value.recorded": "A time, a random number or an id, so that a replay sees the same.",
     "patch.recorded": "A change of the code that this run goes along with.",
     "run.adopted": "From here on it runs another version of its workflow.",
+    "branches.begun": "From here on its branches go on by themselves.",
+    "branches.ended": "A branch ended all of them; the others go no further.",
     "checkpoint.created": "A place to which the run can be rolled back.",
     "vote.recorded": "One person's vote, counted or late.",
     "approval.edited": "The next version of an approval; earlier votes no longer count.",

@@ -29,6 +29,7 @@ class WaitingReason(StrEnum):
     APPROVAL = "approval"
     TIMER = "timer"
     CHILD = "child"
+    BRANCHES = "branches"
     RECONCILE = "reconcile"
     BUDGET = "budget"
     HALTED = "halted"
@@ -81,6 +82,14 @@ class RunShape:
     def is_terminal(self) -> bool:
         """Whether the run has ended for good."""
         return self.status in TERMINAL
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the run may be taken up when something happens to it."""
+        is_driven = self.reason is None and self.status is not RunStatus.PAUSED
+        return is_driven or self == RunShape(
+            status=RunStatus.WAITING, reason=WaitingReason.BRANCHES
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,8 @@ NO_PROGRESS: Final = frozenset(
         "compensation.begun",
         "value.recorded",
         "patch.recorded",
+        "branches.begun",
+        "branches.woken",
         "approval.consumed",
     }
 )

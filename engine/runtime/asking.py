@@ -8,9 +8,10 @@ import structlog
 from engine.clock import from_iso
 from engine.errors import Invalid
 from engine.ids import ApprovalId, PersonId
+from engine.rules.states import WaitingReason
 from engine.runtime.memory import last
-from engine.runtime.signals import RollbackOrdered, Suspended
-from engine.runtime.unwritten import Unwritten
+from engine.runtime.pausing import Pausing
+from engine.runtime.signals import RollbackOrdered
 from engine.services import approvals
 from engine.services.approvals import Asking, Request
 from engine.services.driving import Driven
@@ -36,10 +37,14 @@ PLAIN: Final = (
 class Asker:
     """Asks on behalf of one drive of one run."""
 
-    def __init__(self, driven: Driven, unwritten: Unwritten, run: RunRow) -> None:
-        self._driven, self._unwritten, self._run = driven, unwritten, run
+    def __init__(self, driven: Driven, pausing: Pausing, run: RunRow) -> None:
+        self._driven, self._pausing, self._run = driven, pausing, run
         self._sent_back: dict[str, ApprovalId] = {}
         self.on_reject = "rollback"
+
+    def of_branch(self) -> "Asker":
+        """The same for a branch of the run; rounds go on within it."""
+        return type(self)(self._driven, self._pausing.of_branch(), self._run)
 
     def action_of(self, terms: Mapping[str, Any]) -> str:
         """What the approval is called: its action, else the function it is about, else the workflow."""
@@ -63,8 +68,12 @@ class Asker:
         self.on_reject = str(terms.get("on_reject", "rollback"))
         decided = last(known, "approval.decided")
         if decided is None:
-            await self._open(path, title, terms, known)
-            raise Suspended
+            opened = last(known, "approval.opened")
+            if opened is not None and self._pausing.is_branch:
+                approval = str(opened.data["approval"])
+            else:
+                approval = await self._open(path, title, terms, known)
+            self._pausing.until_ended(path, approval, WaitingReason.APPROVAL)
         return self._handed_over(decided, terms)
 
     async def _open(
@@ -73,7 +82,7 @@ class Asker:
         title: str,
         terms: Mapping[str, Any],
         known: Sequence[Entry],
-    ) -> None:
+    ) -> str:
         if last(known, "approval.opened") is not None:
             raise Invalid(
                 "The approval is open and its run was driven all the same.", code="still_open"
@@ -84,13 +93,15 @@ class Asker:
             path=path,
             token=self._driven.token,
             again=self._sent_back.get(request.action),
+            is_branch=self._pausing.is_branch,
         )
-        opened = await self._unwritten.write(
+        opened = await self._pausing.unwritten.write(
             lambda tx, before: approvals.open_for_run(
                 tx, self._driven.tenant, request, asking, before=before
             )
         )
         log.info("approval.opened", run=opened.run, approval=opened.id)
+        return opened.id
 
     def _request(self, title: str, terms: Mapping[str, Any]) -> Request:
         call = terms.get("call")

@@ -1,9 +1,10 @@
 """What workflow code holds: each deed is answered from the journal, or done and journaled."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from copy import copy
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from engine.clock import Clock, from_iso, iso
@@ -11,8 +12,10 @@ from engine.errors import Fault, LeaseLost, Unavailable, WorkflowChanged
 from engine.ids import Ids
 from engine.rules.durations import parse_duration
 from engine.runtime.asking import Asker
+from engine.runtime.gathering import Gathering, check_names
 from engine.runtime.memory import Memory, last
-from engine.runtime.signals import HandedBack, RollbackOrdered, Stopped, Suspended
+from engine.runtime.pausing import Pausing
+from engine.runtime.signals import BranchOver, HandedBack, RollbackOrdered, Stopped, Suspended
 from engine.runtime.snapshots import snapshot
 from engine.runtime.stepping import Stepper, Wanted, name_of
 from engine.runtime.unwritten import Unwritten
@@ -24,7 +27,13 @@ from engine.store.runs import Claim
 from signoff.asking import RunTerms, check_terms
 from signoff.calls import Call, make_call
 from signoff.options import StepOptions, as_step
-from signoff.outcomes import Decision
+from signoff.outcomes import ApprovalEnded, Decision
+from signoff.running import Run
+
+T = TypeVar("T")
+
+
+STOPS: Final = (Suspended, RollbackOrdered, HandedBack, Stopped, BranchOver)
 
 
 class RunContext:
@@ -33,7 +42,8 @@ class RunContext:
     Values such as `now()` are written before or with the next deed: lost before that, nothing
     depended on them. A step's end is written with the next deed too where the code goes straight on
     to it, and at once where it does anything else; no step begins before what came earlier is durable.
-    What stops the driver stops it for good: the code cannot catch it and go on.
+    What stops the driver stops it for good: the code cannot catch it and go on. Each branch has one of
+    these, with call paths of its own.
     """
 
     def __init__(
@@ -49,14 +59,16 @@ class RunContext:
         self._claim, self._clock, self._ids = claim, clock, ids
         self._driven = Driven(tenant=claim.run.tenant, run=claim.run.id, token=claim.token)
         self.unwritten = Unwritten(self._driven, database)
-        self._next = 0
+        self._prefix, self._next = "", 0
         self._patches: dict[str, bool] = {}  # one answer for each, wherever the code asks again
-        self._is_busy = False
+        self._is_busy = self._is_ended = False
+        self._gathering: Gathering | None = None
         self._last_in: asyncio.Task[Any] | None = None
         self._stop: BaseException | None = None
         self.memory = Memory(claim.run.id, claim.entries)
-        self._stepper = Stepper(self._driven, self.unwritten, clock, ids)
-        self._asker = Asker(self._driven, self.unwritten, claim.run)
+        self._pausing = Pausing(claim, self.unwritten, clock)
+        self._stepper = Stepper(self._driven, self._pausing, clock, ids)
+        self._asker = Asker(self._driven, self._pausing, claim.run)
 
     @property
     def id(self) -> str:
@@ -125,6 +137,19 @@ class RunContext:
             )
             return f"artifact:{address}"
 
+    async def gather(self, **branches: Callable[[Run], Awaitable[T]]) -> Mapping[str, T]:
+        check_names(branches)
+        async with self._one_at_a_time() as path:
+            made = {name: self._branch(f"{path}.{name}.") for name in branches}
+            self._gathering = Gathering(path, self._pausing, self.memory)
+            try:
+                return await self._gathering.results(branches, made)
+            except ApprovalEnded:
+                self._asker.on_reject = made[self._gathering.failed or ""].on_reject
+                raise
+            finally:
+                self._gathering = None
+
     async def sleep(self, duration: timedelta | str) -> None:
         wanted = parse_duration(duration) if isinstance(duration, str) else duration
         async with self._one_at_a_time() as path:
@@ -137,10 +162,8 @@ class RunContext:
                 entry = NewEntry(
                     kind="sleep.started", name="sleep", path=path, data={"until": iso(until)}
                 )
-                await self._wait_until(until, entry)
-            # Whoever took the run up after the sleep has ended it; before that it sleeps on.
-            else:
-                await self._wait_until(from_iso(str(started.data["until"])))
+                await self._pausing.until(until, entry)
+            await self._pausing.over(started, NewEntry(kind="sleep.ended", name="sleep", path=path))
 
     async def now(self) -> datetime:
         return from_iso(str(await self._value("now", lambda: iso(self._clock.now()))))
@@ -155,7 +178,7 @@ class RunContext:
         self._one_at_a_time()
         if name not in self._patches:
             has_it = self.memory.has_patch(name)
-            if not has_it and not self.memory.goes_beyond(self._next):
+            if not has_it and not self.memory.goes_beyond(f"{self._prefix}{self._next}"):
                 self.unwritten.add(NewEntry(kind="patch.recorded", name=name))
                 has_it = True
             self._patches[name] = has_it
@@ -172,23 +195,20 @@ class RunContext:
             )
             return value
 
-    async def _wait_until(self, moment: datetime, *entries: NewEntry) -> None:
-        await self.unwritten.write(
-            lambda tx, before: driving.pause_until(tx, self._driven, [*before, *entries], moment)
-        )
-        raise Suspended
-
     def _one_at_a_time(self) -> "_Turn":
+        if self._stop is None and self._is_ended:
+            self._stop = BranchOver()
         if self._stop is None and self._is_stopping():
             self._stop = HandedBack()
         if self._stop is not None:
             raise self._stop
         # A step that never waits is over before another task's begins, and would be only by chance.
-        is_elsewhere = self.unwritten.is_fresh and asyncio.current_task() is not self._last_in
+        is_fresh = self.unwritten.is_fresh(self._prefix)
+        is_elsewhere = is_fresh and asyncio.current_task() is not self._last_in
         if self._is_busy or is_elsewhere:
             raise Fault(
                 "Two deeds of one run were asked for at once, so their order would change on replay. "
-                "Await them one after the other.",
+                "Await them one after the other, or give each a branch of its own with run.gather.",
                 code="concurrent_deeds",
             )
         return _Turn(self)
@@ -201,7 +221,7 @@ class RunContext:
         except BaseException as error:  # border: whatever it was, the deed is over
             self.leave(error)
             raise
-        path, self._next = str(self._next), self._next + 1
+        path, self._next = f"{self._prefix}{self._next}", self._next + 1
         return path
 
     def leave(self, error: BaseException | None) -> None:
@@ -211,8 +231,37 @@ class RunContext:
             # As errors they could be caught by a handler that was meant for a step's failure.
             self._stop = Stopped(error)
             raise self._stop from error
-        if isinstance(error, Suspended | RollbackOrdered):
+        if isinstance(error, STOPS):
             self._stop = error
+        elif self._is_ended:
+            self._stop = BranchOver()
+            raise self._stop from error
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the code is inside a deed."""
+        return self._is_busy
+
+    @property
+    def stopped_by(self) -> BaseException | None:
+        """What stopped the driver, if anything did."""
+        return self._stop
+
+    def end(self) -> None:
+        """Let this branch, and those within it, get no further than to the end of their deeds."""
+        self._is_ended = True
+        if self._gathering is not None:
+            self._gathering.end()
+
+    def _branch(self, prefix: str) -> "RunContext":
+        """A branch of this run: what it holds of its own is where it is and how it waits."""
+        branch = copy(self)
+        branch._prefix, branch._next = prefix, 0
+        branch._is_busy = branch._is_ended = False
+        branch._last_in = branch._stop = branch._gathering = None
+        branch._pausing = self._pausing.of_branch()
+        branch._stepper, branch._asker = self._stepper.of_branch(), self._asker.of_branch()
+        return branch
 
     def raise_stop(self) -> None:
         """Raise what stopped the driver, if anything did, whatever the code made of it."""

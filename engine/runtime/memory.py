@@ -17,6 +17,7 @@ ASKED = frozenset(
         "sleep.started",
         "value.recorded",
         "checkpoint.created",
+        "branches.begun",
     }
 )
 
@@ -42,13 +43,21 @@ class Memory:
         """Whether the run went along with the change `name` when it came there."""
         return name in self._patches
 
-    def goes_beyond(self, path: int) -> bool:
+    def goes_beyond(self, path: str) -> bool:
         """Whether the run has been at `path` or further before, so that its code is being replayed there."""
-        return any(
-            int(each) >= path
+        lane, _, index = path.rpartition(".")
+        prefix = f"{lane}." if lane else ""
+        is_beyond = any(
+            each.startswith(prefix) and int(each[len(prefix) :].partition(".")[0]) >= int(index)
             for each, found in self._paths.items()
             if any(entry.kind in ASKED for entry in found)
         )
+        # Where the run is behind its branches, this one has ended with them.
+        return is_beyond or bool(lane and self.goes_beyond(_following(lane)))
+
+    def forget(self, prefix: str) -> None:
+        """Whatever is asked at a path with this prefix need not be asked again: that branch was ended."""
+        self._unasked = {path for path in self._unasked if not path.startswith(prefix)}
 
     def recall(self, path: str, *, kind: str, name: str) -> Sequence[Entry]:
         """The entries at `path`, which the code asks for as a `kind` called `name`.
@@ -76,6 +85,13 @@ class Memory:
             first = next(entry for entry in self._paths[path] if entry.kind in ASKED)
             recorded = f"{first.kind.partition('.')[0]} {first.name!r}"
             raise WorkflowChanged(self._run, path, recorded=recorded, requested="nothing more")
+
+
+def _following(lane: str) -> str:
+    """The path at which the code goes on behind the branch `lane` and its siblings."""
+    place = lane.rpartition(".")[0]
+    before, dot, index = place.rpartition(".")
+    return f"{before}{dot}{int(index) + 1}"
 
 
 def last(entries: Sequence[Entry], *kinds: str) -> Entry | None:

@@ -13,6 +13,10 @@ class HandedBack(BaseException):
     """This process ends: the run goes on elsewhere, from where its journal stands."""
 
 
+class BranchOver(BaseException):
+    """Another branch has ended them all: this one goes no further."""
+
+
 class RollbackOrdered(BaseException):
     """A rung of the ladder ends the run by undoing it; the code is not asked."""
 

@@ -11,8 +11,7 @@ from engine.rules.durations import parse_duration
 from engine.rules.retry import Retry, next_delay
 from engine.runtime.attempts import Attempt, Failure, loaded, make
 from engine.runtime.memory import last
-from engine.runtime.signals import Suspended
-from engine.runtime.unwritten import Unwritten
+from engine.runtime.pausing import Pausing
 from engine.services import driving
 from engine.services.driving import Driven, Permit
 from engine.store.journal import Entry, NewEntry
@@ -50,8 +49,13 @@ def name_of(call: Call[object], options: StepOptions) -> str:
 class Stepper:
     """Performs the steps of one drive."""
 
-    def __init__(self, driven: Driven, unwritten: Unwritten, clock: Clock, ids: Ids) -> None:
-        self._driven, self._unwritten, self._clock, self._ids = driven, unwritten, clock, ids
+    def __init__(self, driven: Driven, pausing: Pausing, clock: Clock, ids: Ids) -> None:
+        self._driven, self._pausing, self._clock, self._ids = driven, pausing, clock, ids
+        self._unwritten = pausing.unwritten
+
+    def of_branch(self) -> "Stepper":
+        """The same for a branch of the run."""
+        return type(self)(self._driven, self._pausing.of_branch(), self._clock, self._ids)
 
     async def step(self, wanted: Wanted) -> object:
         """The step's result.
@@ -74,6 +78,10 @@ class Stepper:
             # Its attempt was lost in a crash and may have had its effect: the journal says so.
             again = wanted.entry("step.begun", {**begun.data, "again": True})
             await self._unwritten.record(again)
+        elif wanted.known[-1].kind == "step.retry_scheduled":
+            waits = wanted.known[-1]
+            tried = wanted.entry("step.retried", {"attempt": waits.data["attempt"]})
+            await self._pausing.over(waits, tried)
         return await self._attempt(wanted, number)
 
     async def _begin(self, wanted: Wanted) -> None:
@@ -138,10 +146,7 @@ class Stepper:
             raise StepFailed(failure.message, step=wanted.name, attempts=number) from failure.cause
         when = {"attempt": number + 1, "until": iso(again_at)}
         entries = [failed, wanted.entry("step.retry_scheduled", when)]
-        await self._unwritten.write(
-            lambda tx, before: driving.pause_until(tx, self._driven, [*before, *entries], again_at)
-        )
-        raise Suspended
+        await self._pausing.until(again_at, *entries)
 
     def _again_at(self, options: StepOptions, failure: Failure, number: int) -> datetime | None:
         if failure.is_final:

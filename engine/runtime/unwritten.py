@@ -25,7 +25,8 @@ class Unwritten:
         self._driven, self._database = driven, database
         self._entries: list[NewEntry] = []
         self._under_way: asyncio.Future[Any] | None = None
-        self.is_fresh = False  # whether nobody else had a turn since `add_soon`
+        self._turn = asyncio.Lock()
+        self._fresh: set[str] = set()  # the lanes whose end is as new as that
 
     def add(self, entry: NewEntry) -> None:
         """Have `entry` written with the next deed: should that never come, nothing depended on it."""
@@ -34,18 +35,27 @@ class Unwritten:
     def add_soon(self, entry: NewEntry) -> None:
         """Have `entry` written with the next deed, or as soon as the code waits for anything else."""
         self._entries.append(entry)
-        self.is_fresh = True
+        self._fresh.add(lane(entry.path or ""))
         # Called once the code has given way to others: until then it may yet ask for its next deed.
         asyncio.get_running_loop().call_soon(self._write_by_themselves)
+
+    def is_fresh(self, lane: str) -> bool:
+        """Whether nobody else had a turn since `add_soon` for the branch of this prefix."""
+        return lane in self._fresh
 
     async def write(self, deed: Callable[[Transaction, list[NewEntry]], T]) -> T:
         """Run `deed` in a transaction with what is unwritten, which it must append before its own.
 
-        A deed that is refused leaves them unwritten.
+        A deed that is refused leaves them unwritten. Branches write in turn, so that what each of them
+        did is recorded in its order.
 
         Raises:
             LeaseLost, Unavailable: also where writing them by themselves has failed.
         """
+        async with self._turn:
+            return await self._write(deed)
+
+    async def _write(self, deed: Callable[[Transaction, list[NewEntry]], T]) -> T:
         await self.settle()
         before, self._entries = self._entries, []
         try:
@@ -56,11 +66,12 @@ class Unwritten:
 
     async def record(self, *entries: NewEntry) -> None:
         """Append what is unwritten, and then `entries`, if there is anything at all."""
-        await self.settle()
-        if self._entries or entries:
-            await self.write(
-                lambda tx, before: driving.record(tx, self._driven, [*before, *entries])
-            )
+        async with self._turn:
+            await self.settle()
+            if self._entries or entries:
+                await self._write(
+                    lambda tx, before: driving.record(tx, self._driven, [*before, *entries])
+                )
 
     async def settle(self) -> None:
         """Wait for what is being written by itself.
@@ -73,7 +84,7 @@ class Unwritten:
             self._under_way = None
 
     def _write_by_themselves(self) -> None:
-        self.is_fresh = False
+        self._fresh.clear()
         if not self._entries or self._under_way is not None:
             return
         entries = self._entries
@@ -84,3 +95,8 @@ class Unwritten:
         except Unavailable:
             return  # the store is closed: the next deed is told so
         self._entries = []
+
+
+def lane(path: str) -> str:
+    """What a call path begins with before its index: nothing, or its branch."""
+    return path[: path.rfind(".") + 1]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from engine.clock import iso
 from engine.ids import PersonId, RunId, TenantId
 from engine.rules.changes import change_approval
+from engine.rules.states import RunStatus
 from engine.store import (
     announcements,
     approvals,
@@ -59,7 +60,8 @@ def open_for_run(
     *,
     before: Sequence[NewEntry] = (),
 ) -> ApprovalRow:
-    """Open an approval on which `asking.run` waits; the run's lease is given back in the same transaction.
+    """Open an approval on which `asking.run` waits; the run's lease is given back in the same transaction,
+    unless only a branch of it waits.
 
     What the run's driver had still to journal `before` goes along. Asked again after changes were
     requested, it is the next version of the same approval.
@@ -74,9 +76,12 @@ def open_for_run(
     else:
         row = _next_round(tx, tenant, row)
     opened = NewEntry(
-        kind="approval.opened", name=row.content.action, path=row.path, data=_opened(row)
+        kind="approval.opened",
+        name=row.content.action,
+        path=row.path,
+        data=_opened(row) | ({"to": RunStatus.RUNNING} if asking.is_branch else {}),
     )
-    waiting = released(ready_at=None, awaits=row.id)
+    waiting = None if asking.is_branch else released(ready_at=None, awaits=row.id)
     journal.append(tx, row.run, [*before, opened], token=asking.token, changes=waiting)
     timers.arm(tx, tenant, row.id, start=row.opened_at, ladder=row.ladder)
     announcements.post(tx, row, lambda: eligibility.electorate(tx, row).pool - row.excluded)

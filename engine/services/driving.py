@@ -234,6 +234,8 @@ def _taken_up(claim: Claim) -> NewEntry | None:
     """What being taken up means for the run's state, if anything."""
     if claim.run.status is RunStatus.CREATED:
         return NewEntry(kind="run.started")
+    if claim.run.reason is WaitingReason.BRANCHES:
+        return NewEntry(kind="branches.woken")
     if claim.run.reason is not WaitingReason.TIMER:
         return None
     waits = next((entry for entry in reversed(claim.entries) if entry.kind in WAITS), None)

@@ -53,7 +53,7 @@ def end(
     )
     wake = RunChanges(ready_at=tx.now, awaits=None)
     shape = journal.append(tx, row.run, [*recorded_with, decided, *followed_by], changes=wake)
-    if shape.status is RunStatus.PAUSED:
+    if not shape.goes_on:
         change(tx, runs, {"id": row.run}, {"ready_at": None})  # until an operator lets it go on
     announcements.announce(tx, row, EVENTS[status])
     tx.hint(f"approval:{row.id}")

@@ -88,7 +88,7 @@ def _live(tx: Transaction, but: Collection[str]) -> Iterator[tuple[RunId, RunSta
 
 
 def _ready_at(tx: Transaction, row: RunRow, entries: Sequence[Entry]) -> datetime | None:
-    if row.reason is None:
+    if row.reason in {None, WaitingReason.BRANCHES}:
         return tx.now
     waits = _last(entries, _WAITS)
     if row.reason is not WaitingReason.TIMER or waits is None:

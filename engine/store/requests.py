@@ -43,12 +43,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """Where in a run the request comes up. `again` is the approval whose next round it is."""
+    """Where in a run the request comes up. `again` is the approval whose next round it is.
+
+    In a branch the run itself does not wait: its driver holds the lease.
+    """
 
     run: RunId
     path: str
     token: LeaseToken | None = None
     again: ApprovalId | None = None
+    is_branch: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,9 +3,11 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from engine.store.journal import Entry
+
+_ENDS: Final = frozenset({"step.finished", "step.failed"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,7 @@ class Undo:
 def plan(journal: Sequence[Entry]) -> list[Undo]:
     """The compensations of every begun step that has one, newest first; finished ones are left out.
 
+    Newest is what ended last, wherever in the run it did, and before all others what has not ended.
     A step that failed is left out only if none of its attempts can have done anything: each of them
     said so, and none was lost in a crash.
     """
@@ -60,7 +63,10 @@ def plan(journal: Sequence[Entry]) -> list[Undo]:
                 is_certain=path in ended,
             )
         )
-    return found[::-1]
+    last = {entry.path: entry.position for entry in journal if entry.kind in _ENDS}
+    began = {path: entry.position for path, entry in begun.items()}
+    never = len(journal)
+    return sorted(found, key=lambda undo: (last.get(undo.path, never), began[undo.path]))[::-1]
 
 
 def planned(journal: Sequence[Entry]) -> tuple[str, ...]:

@@ -171,6 +171,25 @@ class Run(Protocol):
         """
         ...
 
+    async def gather(self, **branches: Callable[["Run"], Awaitable[T]]) -> Mapping[str, T]:
+        """Run the branches side by side; what each returns, by its name.
+
+        Each is given a `Run` of its own, and asks only that: its order is strict, while branches are
+        independent of each other, on replay too. While one waits (for people, a time, a retry) the
+        others go on, so that several approvals may be open at once; the run itself waits when every
+        branch does.
+
+        The first branch that raises ends the others, and what it raised is raised here: a step that
+        is under way comes to its end and is recorded, open approvals are withdrawn, nothing further
+        begins. What the branches did stays done, unless the run rolls back: then all of it is undone,
+        what was finished last first.
+
+        Raises:
+            Exception: what the first branch raised that failed.
+            ValueError: for a branch's name that is not letters, digits, dash and underscore.
+        """
+        ...
+
     async def checkpoint(
         self,
         name: str,

@@ -1,9 +1,10 @@
 """The workflows that the stories drive, and the ledger of what they did to the world."""
 
 import asyncio
+from functools import partial
 from typing import Final, Literal
 
-from signoff import ChangesRequested, NoEffect, Rejected, Run, workflow
+from signoff import ChangesRequested, NoEffect, Rejected, Run, StepFailed, workflow
 
 LEDGER: Final[list[str]] = []  # what happened outside, in order; a test empties it first
 FAIL: Final[dict[str, int]] = {}  # how often a named deed still fails
@@ -149,3 +150,45 @@ async def marked(run: Run) -> str:
     """A checkpoint on the way."""
     await run.step(deed, "work")
     return await run.checkpoint("worked", state={"left": 3}, asked="Tidy up", task="Sorting")
+
+
+async def _reviewed(run: Run, who: str) -> str:
+    """One branch: prepare, ask, and act."""
+    await run.step(deed, f"{who} prepares", name=f"{who} prepares", undo=undo)
+    decision = await run.approval(
+        f"Fine for {who}?", action=who, approvers=f"person:{who}", ladder=["reject after 4h"]
+    )
+    await run.step(deed, f"{who} acts", name=f"{who} acts", undo=undo)
+    return f"{who}: {', '.join(decision.by)}"
+
+
+@workflow
+async def reviews(run: Run) -> dict[str, str]:
+    """Two people are asked at once, while a third branch sleeps."""
+
+    async def asleep(branch: Run) -> str:
+        await branch.sleep("1h")
+        return str(await branch.step(deed, "woke"))
+
+    done = await run.gather(
+        ana=partial(_reviewed, who="ana"), bo=partial(_reviewed, who="bo"), asleep=asleep
+    )
+    await run.step(deed, "together", undo=undo)
+    return dict(done)
+
+
+@workflow
+async def halved(run: Run, catches: bool = True) -> str:
+    """One branch asks, another one breaks."""
+
+    async def breaks(branch: Run) -> str:
+        await branch.sleep("1h")
+        return str(await branch.step(deed, "broken"))
+
+    try:
+        await run.gather(ana=partial(_reviewed, who="ana"), breaks=breaks)
+    except StepFailed as failed:
+        if not catches:
+            raise
+        return f"without: {await run.step(deed, str(failed))}"
+    return "both"

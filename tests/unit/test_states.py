@@ -19,6 +19,8 @@ from engine.rules.states import (
 )
 from engine.rules.states_page import states_page
 
+# Where a branch may still wait for what others end.
+BRANCHED = [each for each in WaitingReason if each not in {"approval", "timer", "child", "stuck"}]
 KINDS = sorted({edge.entry_kind for edge in RUN_EDGES})
 
 
@@ -69,6 +71,16 @@ POSSIBLE = {
     ("running", "run.paused"): "paused",
     ("rolling_back", "run.paused"): "paused",
     ("paused", "run.resumed"): "running",
+    ("running", "approval.decided"): "running",
+    ("paused", "approval.decided"): "paused",
+    ("running", "sleep.ended"): "running",
+    ("running", "step.retried"): "running",
+    ("running", "branches.waiting"): "waiting:branches",
+    ("waiting:branches", "branches.woken"): "running",
+    **{
+        (f"{each}:{why}", "approval.decided"): f"{each}:{why}"
+        for each, why in product(("waiting", "paused"), BRANCHED)
+    },
     **{(f"waiting:{reason}", "run.cancelled"): "cancelled" for reason in WaitingReason},
     **{(f"paused:{reason}", "run.cancelled"): "cancelled" for reason in WaitingReason},
     **{(f"waiting:{reason}", "run.paused"): f"paused:{reason}" for reason in WaitingReason},
@@ -103,6 +115,12 @@ def test_a_change_leads_where_its_entry_says(before: str, kind: str) -> None:
             "waiting:changed", "run.retried", {"to": "rolling_back"}, "rolling_back", id="its undo"
         ),
         pytest.param("paused", "run.resumed", {"to": "rolling_back"}, "rolling_back", id="held"),
+        pytest.param(
+            "running", "approval.opened", {"to": "running"}, "running", id="a branch asks"
+        ),
+        pytest.param(
+            "running", "sleep.started", {"to": "running"}, "running", id="a branch sleeps"
+        ),
         pytest.param("created", "run.started", {"to": "anything"}, "running", id="only one way"),
     ],
 )
@@ -153,13 +171,14 @@ def test_states_reasons_and_entries_have_the_names_that_are_stored() -> None:
         "cancelled killed"
     )
     assert " ".join(WaitingReason) == (
-        "approval timer child reconcile budget halted stuck changed quarantined"
+        "approval timer child branches reconcile budget halted stuck changed quarantined"
     )
     assert " ".join(ApprovalStatus) == "open approved rejected expired changes_requested cancelled"
     assert " ".join(sorted(QUIET)) == (
-        "approval.consumed approval.edited approval.extended checkpoint.created compensation.begun "
-        "compensation.failed compensation.finished patch.recorded run.adopted rung.fired step.begun "
-        "step.failed step.finished value.recorded vote.recorded"
+        "approval.consumed approval.edited approval.extended branches.begun branches.ended "
+        "checkpoint.created compensation.begun compensation.failed compensation.finished "
+        "patch.recorded run.adopted rung.fired step.begun step.failed step.finished value.recorded "
+        "vote.recorded"
     )
 
 

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from bot.chaos.checker.book import Book, Row, twice
 from bot.chaos.checker.states import LIVE
 
-HELD = frozenset({"waiting:approval", "paused", "paused:approval", "paused:timer"})
+HELD = frozenset(
+    {"waiting:approval", "paused", "paused:approval", "paused:timer", "paused:branches"}
+)
 DRIVEN = frozenset({"created", "running", "rolling_back"})
 OWNED = ("approvals", "versions", "votes", "timers", "messages", "links")
 
@@ -68,10 +70,23 @@ def _adrift(book: Book, run: Row) -> Iterator[str]:
     if state in {"waiting:approval", "paused:approval"}:
         if [row["id"] for row in opened] != [run["awaits"]]:
             yield f", waits for {run['awaits']}, and open are {[row['id'] for row in opened]}"
-    elif opened:
+    elif any("." not in row["path"] or _is_over(book, row) for row in opened):
         yield ", and one of its approvals is open"
+    if state == "waiting:branches" and run["ready_at"] is None and not opened:
+        yield ", and none of its branches waits for anything"
     if run["ready_at"] is not None and state in HELD:
         yield ", and is taken up all the same"
+
+
+def _is_over(book: Book, approval: Row) -> bool:
+    """Whether the branches were ended, in one of which the approval is."""
+    return (
+        any(
+            entry["kind"] == "branches.ended" and approval["path"].startswith(f"{entry['path']}.")
+            for entry in book.journals.get(approval["run"], [])
+        )
+        or book.runs[approval["run"]]["status"] == "rolling_back"
+    )
 
 
 def _state(run: Row) -> str:

@@ -13,6 +13,7 @@ LIVE = [
     "running",
     "waiting:approval",
     "waiting:timer",
+    "waiting:branches",
     "waiting:changed",
     "waiting:quarantined",
     "rolling_back",
@@ -20,12 +21,15 @@ LIVE = [
     "paused",
     "paused:approval",
     "paused:timer",
+    "paused:branches",
 ]
 TIMED = {"waiting:timer": "running"}
 MOVES: dict[str, dict[str, str]] = {
     "run.started": {"created": "running"},
     "approval.opened": {"running": "waiting:approval", "created": "waiting:approval"},
     "approval.decided": {"waiting:approval": "running", "paused:approval": "paused"},
+    "branches.waiting": {"running": "waiting:branches"},
+    "branches.woken": {"waiting:branches": "running"},
     "sleep.started": {"running": "waiting:timer"},
     "sleep.ended": TIMED,
     "step.retry_scheduled": {"running": "waiting:timer"},
@@ -42,23 +46,30 @@ MOVES: dict[str, dict[str, str]] = {
         "rolling_back": "paused",
         "waiting:approval": "paused:approval",
         "waiting:timer": "paused:timer",
+        "waiting:branches": "paused:branches",
     },
     "run.resumed": {
         "paused": "running",
         "paused:approval": "waiting:approval",
         "paused:timer": "waiting:timer",
+        "paused:branches": "waiting:branches",
     },
     "run.completed": {"running": "completed"},
     "run.failed": {"running": "failed", "rolling_back": "failed"},
     "run.rolled_back": {"rolling_back": "rolled_back"},
     "run.cancelled": dict.fromkeys(LIVE, "cancelled"),
 }
+# What a branch waits for begins while its run is driven, and ends wherever the run then is.
+BEGINS = {"approval.opened", "sleep.started", "step.retry_scheduled"}
+ENDS = {"approval.decided", "sleep.ended", "step.retried"}
 LET_GO_ON = {
     ("run.retried", "waiting:changed"),
     ("run.released", "waiting:quarantined"),
     ("run.resumed", "paused"),
 }
 QUIET = {
+    "branches.begun",
+    "branches.ended",
     "patch.recorded",
     "run.adopted",
     "step.begun",
@@ -117,6 +128,8 @@ def _run(run: Row, entries: list[Row]) -> Iterator[str]:
         where = f"run {run['id']}, position {entry['position']}: {kind}"
         if kind == "run.created" and not state:
             state = "created"
+        elif _is_in_branch(entry, state):
+            continue
         elif (kind, state) in LET_GO_ON:
             state = entry["data"].get("to", "running")
         elif state in MOVES.get(kind, {}):
@@ -129,6 +142,16 @@ def _run(run: Row, entries: list[Row]) -> Iterator[str]:
         yield f"I11: run {run['id']} is stored as {stored}, its journal says {state}"
     elif state not in LIVE:
         yield from _ending(run, entries[-1])
+
+
+def _is_in_branch(entry: Row, state: str) -> bool:
+    kind, path = entry["kind"], entry["path"] or ""
+    if "." not in path:
+        return False
+    if kind in BEGINS:
+        return state == "running" and entry["data"].get("to") == "running"
+    is_by_others = kind == "approval.decided" and state in LIVE and state != "rolling_back"
+    return is_by_others or (kind in ENDS and state == "running")
 
 
 def _ending(run: Row, last: Row) -> Iterator[str]:

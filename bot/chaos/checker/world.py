@@ -107,7 +107,15 @@ def wrong_rollbacks(book: Book) -> Iterator[str]:
             for entry in entries
             if entry["kind"] in {"compensation.finished", "compensation.skipped"}
         ]
-        wanted = list(dict.fromkeys(reversed(begun)))
+        last = {
+            entry["path"]: entry["position"]
+            for entry in entries
+            if entry["kind"] in {"step.finished", "step.failed"}
+        }
+        # In a branch another one's step may begin in between: what ended last is undone first.
+        wanted = sorted(
+            dict.fromkeys(reversed(begun)), key=lambda path: -last.get(path, len(entries))
+        )
         if undone != [path for path in wanted if path in undone]:
             yield f"I9: run {run['id']} was not undone newest first, each once: {undone}"
         forgotten = [path for path in wanted if ended[path] and path not in undone]

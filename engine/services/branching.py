@@ -1,0 +1,54 @@
+"""What the branches of a driven run write together: that all of them wait, or that one ended the others."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from engine.rules.states import ApprovalStatus
+from engine.store import approvals, endings, journal, leases
+from engine.store.database import Transaction
+from engine.store.journal import NewEntry, released
+from engine.store.runs import Claim
+
+ENDINGS = frozenset({"approval.decided"})  # what ends a branch's wait from outside
+
+
+def pause(
+    tx: Transaction,
+    claim: Claim,
+    entries: Sequence[NewEntry],
+    *,
+    paths: frozenset[str],
+    moment: datetime | None,
+) -> None:
+    """Append `entries` and give the lease back: the branches wait at `paths`.
+
+    The run is taken up again at `moment`, or when one of the waits has ended: at once, if one has since
+    the run was claimed.
+
+    Raises:
+        LeaseLost: if somebody else drives the run by now, or it has ended.
+    """
+    run = claim.run.id
+    journal.append(tx, run, entries, token=claim.token, changes=released(ready_at=moment))
+    since = journal.entries(tx, run, after=claim.entries[-1].position)
+    if any(entry.kind in ENDINGS and entry.path in paths for entry in since):
+        leases.make_ready(tx, run)
+
+
+def end(tx: Transaction, claim: Claim, before: Sequence[NewEntry], ended: NewEntry) -> None:
+    """Append what came `before`, withdraw what the branches at the path of `ended` still ask, and append it.
+
+    Raises:
+        LeaseLost: as `pause`.
+    """
+    run, reason = claim.run.id, str(ended.data["message"])
+    rows = approvals.of_run(tx, run, lock=True)  # before the run, as whoever votes
+    if before:
+        journal.append(tx, run, before, token=claim.token)
+    for row in rows:
+        if row.status is ApprovalStatus.OPEN and row.path.startswith(f"{ended.path}."):
+            decision = endings.decision_of(
+                tx, "cancelled", rule="branch_ended", by=["workflow"], comment=reason
+            )
+            endings.end(tx, row, ApprovalStatus.CANCELLED, decision=decision)
+    journal.append(tx, run, [ended], token=claim.token)
