@@ -52,6 +52,7 @@ class Application:
             self,
             acting_for=tenant,
             database=self.database.of(tenant),
+            workflows=self.workflows.of(tenant),
             webhooks=tuple(each for each in self.webhooks if each.tenant == tenant),
         )
 

@@ -68,6 +68,11 @@ class Settings(BaseSettings):
             examples=["shop.refunds,shop.releases"],
         )
     )
+    definitions: Path | None = Field(
+        default=None,
+        description="A folder of workflows in YAML or JSON, added when `signoff serve` starts.",
+        examples=["definitions"],
+    )
     lease_for: Annotated[timedelta, BeforeValidator(values.lease)] = Field(
         default=timedelta(seconds=30),
         description="How long a worker that went silent keeps its run before another takes it.",

@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
 
 import structlog
 
 from bot.application import Application, Endpoint
 from bot.config.reading import Configuration, read
 from bot.databases import database_of
+from bot.definition_files import sources_in
 from bot.secret_key import secret_of
 from bot.settings import Settings
 from channels.base import Channel
@@ -19,8 +22,11 @@ from channels.registry import by_name
 from channels.webhook.channel import WebhookChannel
 from channels.webhook.config import WebhookTarget
 from engine.clock import Clock, SystemClock
+from engine.errors import Unavailable
 from engine.http import Egress
 from engine.ids import DEFAULT_TENANT, Ids, SystemIds, TenantId, WorkerId
+from engine.runtime.definitions.adding import add_all
+from engine.runtime.definitions.held import Held
 from engine.runtime.executor import Executor
 from engine.runtime.worker import Pace, Worker
 from engine.runtime.workflows import Workflows
@@ -30,6 +36,8 @@ from engine.store.database import Database, Transaction
 from engine.store.routings import set_channels
 from engine.tokens import Tokens
 from signoff.registry import Workflow, registered
+
+FOLLOW_EVERY: Final = timedelta(seconds=2)
 
 _log = structlog.stdlib.get_logger("bot")
 
@@ -48,9 +56,22 @@ class Running:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.worker.work())
             group.create_task(self.dispatcher.run())
+            following = group.create_task(self._follow_definitions())
             await self._stopping.wait()
+            following.cancel()
             self.dispatcher.stop()
             self.worker.stop()
+
+    async def _follow_definitions(self) -> None:
+        # Others who share the database may add some, and then runs of theirs are to be driven here, too.
+        application = self.application
+        with application.database.hints.listen("definitions") as ear:
+            while True:
+                try:
+                    await application.workflows.refresh(application.database)
+                except Unavailable as error:
+                    _log.warning("worker.store_away", reason=str(error))
+                await ear.wait(FOLLOW_EVERY)
 
     def stop(self) -> None:
         """Take up nothing new; `work` returns once what is under way has its answer, the rest given back."""
@@ -92,7 +113,12 @@ async def running(
             await database.write(lambda tx: _prepare(tx, listed, frozenset(channels)))
         if settings.shared_url is None:
             await database.write(_free_all)
-        workflows = Workflows(dict(registered() if authored is None else authored))
+        authored = dict(registered() if authored is None else authored)
+        workflows = Workflows(authored, Held(authored))
+        await workflows.refresh(database)
+        if prepares and settings.definitions is not None:
+            own = workflows.of(DEFAULT_TENANT), sources_in(settings.definitions)
+            await add_all(database.of(DEFAULT_TENANT), *own, by="config")
         yield _put_together(parts, channels, known, workflows)
 
 

@@ -9,6 +9,7 @@ from bot.cli import (
     approvals,
     bench,
     chaos,
+    definitions,
     elsewhere,
     keys,
     login,
@@ -57,6 +58,7 @@ app.command()(storage.backup)
 app.command()(storage.restore)
 app.command(cls=Verb)(start.run)
 app.add_typer(adopting.verbs)
+app.add_typer(definitions.verbs)
 app.add_typer(approvals.verbs)
 app.add_typer(outbox.verbs)
 app.add_typer(keys.verbs)

@@ -35,6 +35,10 @@ def serve(
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="The port to listen on.")
     ] = None,
+    definitions: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="A folder of workflows in YAML or JSON, added first."),
+    ] = None,
     doors_only: Annotated[
         bool,
         typer.Option("--doors-only", help="Leave runs and deliveries to `signoff worker`."),
@@ -46,7 +50,9 @@ def serve(
 ) -> None:
     """Serve the inbox, the API and the channels, and drive runs. The log goes to stderr."""
     with told():
-        settings = _settings(host, port, doors_only=doors_only)
+        settings = _settings(
+            host=host, port=port, definitions=definitions, doors_only=doors_only or None
+        )
         # What only a server needs takes half a second to import.
         from bot.logbook import configure
         from bot.serving import serve as serve_until_stopped
@@ -106,10 +112,9 @@ def split(modules: list[str] | None) -> list[str]:
     return [name.strip() for each in modules or [] for name in each.split(",") if name.strip()]
 
 
-def _settings(host: str | None, port: int | None, *, doors_only: bool) -> Settings:
+def _settings(**said: object) -> Settings:
     settings = load()
-    given: dict[str, object] = {"host": host, "port": port, "doors_only": doors_only or None}
-    given = {name: value for name, value in given.items() if value is not None}
+    given = {name: value for name, value in said.items() if value is not None}
     if not given:
         return settings
     try:

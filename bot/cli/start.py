@@ -2,15 +2,18 @@
 
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
 from bot.cli import drawing
 from bot.cli.connection import Doors, Url, doors, segment
+from bot.cli.definitions import sent
 from bot.cli.serve import Workflows, split
 from bot.cli.shapes import Run
 from bot.cli.terminal import AsJson, ExitCode, finish, print_json, print_line, say, show, usage
+from bot.definition_files import is_file
 from engine.clock import SystemClock
 from engine.digest import read_json
 from engine.errors import EngineError
@@ -23,7 +26,9 @@ ENDED: Final = frozenset({"completed", "failed", "rolled_back", "cancelled", "ki
 
 def run(
     *,
-    workflow: Annotated[str, typer.Argument(metavar="WORKFLOW", help="What to run.")],
+    workflow: Annotated[
+        str, typer.Argument(metavar="WORKFLOW", help="What to run, or a file that is added first.")
+    ],
     given: Annotated[
         list[str] | None,
         typer.Option("--input", "-i", metavar="KEY=VALUE", help="One input; may be repeated."),
@@ -42,13 +47,15 @@ def run(
     """Start a run. With --wait: 0 once it is completed, 1 however else it ends."""
 
     async def deed() -> ExitCode:
-        body = {"workflow": workflow, "input": _input(given or [], input_json)}
+        begun = {"workflow": workflow, "input": _input(given or [], input_json)}
         key = idempotency_key or SystemIds().new("cli")
         async with AsyncExitStack() as stack:
             server = await stack.enter_async_context(doors(url, workflows=split(workflows)))
+            if is_file(workflow):
+                begun["workflow"] = (await sent(server, Path(workflow)))["name"]
             if wait:
                 await stack.enter_async_context(server.driven())
-            started = await server.post("/api/runs", body, idempotency_key=key)
+            started = await server.post("/api/runs", begun, idempotency_key=key)
             if not wait:
                 _tell_started(started, server, as_json=as_json)
                 return ExitCode.DONE

@@ -112,7 +112,8 @@ class Executor:
             return await ask(
                 context, title=str(claim.run.input["title"]), action=str(claim.run.input["action"])
             )
-        workflow = self._workflows.pinned(claim.run.workflow, claim.run.version)
+        workflows = self._workflows.of(claim.run.tenant)
+        workflow = workflows.pinned(claim.run.workflow, claim.run.version)
         try:
             arguments = workflow.parse(claim.run.input)
         except ValueError as error:

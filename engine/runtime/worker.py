@@ -189,7 +189,7 @@ class Worker:
                 lambda tx: driving.claim(
                     tx,
                     worker=self._name,
-                    workflows=self._workflows,
+                    workflows=list(self._workflows),
                     lease_for=self._pace.lease_for,
                     limit=limit,
                     tries=tries,
@@ -201,7 +201,7 @@ class Worker:
 
     async def _suspects(self) -> set[int]:
         try:
-            return await self._database.read(lambda tx: tending.suspects(tx, self._workflows))
+            return await self._database.read(lambda tx: tending.suspects(tx, list(self._workflows)))
         except Unavailable as error:
             log.warning("worker.store_away", reason=str(error))
             return set()
@@ -252,7 +252,7 @@ class Worker:
         if now < self._tell_again_at:
             return
         with suppress(Unavailable):
-            await self._database.write(lambda tx: adopting.hold(tx, self._workflows))
+            await self._database.write(lambda tx: adopting.hold(tx, list(self._workflows)))
             self._tell_again_at = now + TOLD_EVERY.total_seconds()
 
     async def _renew(self) -> None:

@@ -160,6 +160,10 @@ inbox = Table(
     PrimaryKeyConstraint("tenant", "source", "key"), Index(None, "keep_until"),
 )  # fmt: skip
 
+definitions = Table(
+    "definitions", metadata, of_tenant(), words("name"), words("version"), words("body"), words("source"),
+    words("needs"), words("added_by"), moment("added_at"), PrimaryKeyConstraint("tenant", "name", "version"),
+)  # fmt: skip
 keys = Table(
     "keys", metadata, own_id(), of_tenant(), words("name"), words("hash"), words("scopes"),
     words("owner", optional=True), moment("created_at"), moment("expires_at", optional=True),

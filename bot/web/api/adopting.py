@@ -52,6 +52,7 @@ async def adopt_all(caller: Operator, application: Scoped, body: AdoptAllBody) -
 
     Those that were not are told with the reason; ask again until there are no more.
     """
+    await application.workflows.follow(body.workflow, application.database)
     application.workflows.pinned(body.workflow, body.to)
     found = await application.database.read(
         lambda tx: adopting.candidates(
@@ -92,6 +93,7 @@ async def _adopt(
 ) -> RunStatus:
     database, tenant = application.database, caller.tenant
     found = await database.read(lambda tx: adopting.candidate(tx, tenant, run))
+    await application.workflows.follow(found.run.workflow, application.database)
     code = application.workflows.pinned(found.run.workflow, adoption.to)
     if found.is_replayed and found.run.ended_at is None:
         clock, ids = application.clock, application.ids

@@ -11,6 +11,7 @@ from bot.web.api import (
     artifacts,
     asking,
     backups,
+    definitions,
     events,
     hearing,
     outbox,
@@ -24,6 +25,7 @@ from bot.web.api import (
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     runs.router,
     adopting.router,
+    definitions.router,
     artifacts.router,
     asking.router,
     approvals.router,

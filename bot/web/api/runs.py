@@ -45,6 +45,7 @@ async def start(
     caller: Starter, application: Scoped, body: StartBody, key: IdempotencyKey = None
 ) -> JSONResponse:
     """Start a run; its input is checked against the workflow before anything is kept."""
+    await application.workflows.follow(body.workflow, application.database)
     workflow = application.workflows.check(body.workflow, body.input)
     asked = once(caller, key, "/api/runs", body)
 

@@ -1,0 +1,202 @@
+"""Goes through a definition step by step: the one workflow that every written workflow is."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, assert_never
+
+from engine.conditions import Condition, condition
+from engine.errors import Invalid
+from engine.rules.definitions import ITEMS_MAX
+from engine.rules.wording import is_sequence
+from engine.runtime.definitions.blocks import ordered
+from engine.runtime.definitions.shapes import (
+    AnyStep,
+    ApprovalStep,
+    CheckpointStep,
+    ChildStep,
+    ConditionStep,
+    Definition,
+    Doing,
+    ForEachStep,
+    ParallelStep,
+    TaskStep,
+)
+from engine.runtime.definitions.terms import Terms
+from engine.runtime.definitions.values import filled
+from signoff.calls import make_call
+from signoff.outcomes import Decision
+from signoff.running import Run
+
+Function = Callable[..., object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where in a definition the run is: what can be named there, and the turns of the loops around it."""
+
+    values: Mapping[str, object]
+    turns: str = ""
+
+    def name_of(self, step: AnyStep) -> str:
+        """What the step is called in the journal."""
+        return f"{step.name}{self.turns}"
+
+    def inside(self, **more: object) -> "Place":
+        """The beginning of a block: what is named in it does not leave it."""
+        steps: Any = self.values["steps"]
+        return Place(values={**self.values, "steps": dict(steps), **more}, turns=self.turns)
+
+
+async def walk(
+    run: Run,
+    definition: Definition,
+    given: Mapping[str, object],
+    function: Callable[[str], Function],
+) -> object:
+    """Drive `run` through `definition`; gives its `result`, or that of its last step.
+
+    What it asks of the run depends on the inputs and on earlier results alone, so a replay asks the same.
+    """
+    facts = {"id": run.id, "workflow": run.workflow, "feedback": run.feedback}
+    start = Place(values={"inputs": dict(given), "steps": {}, "run": facts})
+    last = await Walker(run, function).block(definition.steps, start)
+    if "result" not in definition.model_fields_set:
+        return last
+    return filled(definition.result, start.values)
+
+
+class Walker:
+    """One drive of one run."""
+
+    def __init__(self, run: Run, function: Callable[[str], Function]) -> None:
+        self._run, self._function = run, function
+
+    async def block(self, steps: Sequence[AnyStep], place: Place) -> object:
+        """Do the steps of a block; gives what the last one gave."""
+        results: Any = place.values["steps"]
+        last: object = None
+        for step in ordered(steps):
+            last = None
+            if step.when is None or _holds(step.when, place):
+                last = await self._step(step, place)
+            results[step.name] = last
+        return last
+
+    async def _step(self, step: AnyStep, place: Place) -> object:
+        match step:
+            case TaskStep():
+                return await self._checkpointed(step, place, await self._task(step, place))
+            case ApprovalStep():
+                title = filled(step.title, place.values)
+                return _told(await self._run.approval(title, **_terms(step, step.name, place)))
+            case CheckpointStep():
+                return await self._checkpoint(step, place)
+            case ConditionStep():
+                way = step.then if _holds(step.if_, place) else step.else_
+                return None if way is None else await self.block(way, place.inside())
+            case ForEachStep():
+                return await self._each(step, place)
+            case ParallelStep() | ChildStep():
+                raise Invalid(
+                    f"Steps of type {step.type} cannot run here yet.", code="bad_definition"
+                )
+            case _:
+                assert_never(step)
+
+    async def _task(self, step: TaskStep, place: Place) -> object:
+        undo = None if step.undo is None else self._function(step.undo)
+        arguments = filled(step.args, place.values), filled(step.with_, place.values)
+        call = make_call(self._function(step.task), tuple(arguments[0]), arguments[1], undo=undo)
+        options = self._options(step, place)
+        terms: Any = {}
+        title = ""
+        if step.approval is not None:
+            title = filled(step.approval.title or f"{step.name}?", place.values)
+            terms = _terms(step.approval, step.name, place)
+        if step.requires_approval == "before":
+            decision = await self._run.approval(title, **terms, call=call)
+            return await self._run.step(decision.call or call, approved=decision, **options)
+        result = await self._run.step(call, **options)
+        if step.requires_approval == "after":
+            terms["details"] = {"result": result, **terms.get("details", {})}
+            await self._run.approval(title, **terms)
+        return result
+
+    def _options(self, step: TaskStep, place: Place) -> dict[str, Any]:
+        given = {
+            "name": place.name_of(step),
+            "request_id": filled(step.request_id, place.values),
+            "retries": step.retries,
+            "timeout": step.timeout,
+            "irreversible": step.irreversible or None,
+            "probe": None if step.probe is None else self._function(step.probe),
+            "cost": filled(step.cost, place.values),
+        }
+        return {name: value for name, value in given.items() if value is not None}
+
+    async def _checkpointed(self, step: Doing, place: Place, result: object) -> object:
+        if step.create_checkpoint:
+            name = step.name if step.create_checkpoint is True else step.create_checkpoint
+            done = {**_steps(place), step.name: result}
+            await self._run.checkpoint(f"{name}{place.turns}", state=done, task=step.description)
+        return result
+
+    async def _checkpoint(self, step: CheckpointStep, place: Place) -> str:
+        state = _steps(place) if step.state is None else filled(step.state, place.values)
+        return await self._run.checkpoint(
+            f"{step.name}{place.turns}",
+            state=state,
+            asked=filled(step.asked, place.values),
+            task=filled(step.task, place.values),
+        )
+
+    async def _each(self, step: ForEachStep, place: Place) -> list[object]:
+        items = filled(step.items, place.values)
+        if items is None or not is_sequence(items) or len(items) > ITEMS_MAX:
+            raise Invalid(
+                f"{step.name} goes through a list of at most {ITEMS_MAX} items, and `items` is none.",
+                code="missing_value",
+            )
+        results: list[object] = []
+        for index, item in enumerate(items):
+            inside = place.inside(**{step.as_: item, "index": index})
+            turn = Place(values=inside.values, turns=f"{place.turns}[{index}]")
+            results.append(await self.block(step.steps, turn))
+        return results
+
+
+def _terms(terms: Terms, name: str, place: Place) -> Any:
+    """The terms as they were written, for `run.approval`."""
+    given = {
+        key: getattr(terms, key) for key in Terms.model_fields if key in terms.model_fields_set
+    }
+    filled_in = filled(
+        {key: value for key, value in given.items() if value is not None}, place.values
+    )
+    return {"action": name, **filled_in}
+
+
+def _told(decision: Decision) -> dict[str, object]:
+    return {
+        "approval": decision.approval,
+        "outcome": decision.outcome,
+        "by": list(decision.by),
+        "changes": dict(decision.changes),
+        "comment": decision.comment,
+    }
+
+
+def _steps(place: Place) -> dict[str, object]:
+    steps: Any = place.values["steps"]
+    return dict(steps)
+
+
+def _holds(text: str, place: Place) -> bool:
+    names = tuple(sorted(place.values))
+    return _condition(text, names).evaluate(place.values)
+
+
+@lru_cache(maxsize=4096)
+def _condition(text: str, names: tuple[str, ...]) -> Condition:
+    return condition(text, names)

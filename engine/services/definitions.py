@@ -1,0 +1,69 @@
+"""Workflows that people write: kept by name and version, and listed."""
+
+from dataclasses import replace
+from typing import Final
+
+from engine.errors import Conflict, NotFound
+from engine.ids import TenantId
+from engine.store import audit, definitions
+from engine.store.database import Transaction
+from engine.store.definitions import DefinitionRow
+
+__all__ = ["DefinitionRow", "add", "everybodys", "find", "listing", "stamp"]
+
+VERSIONS_MAX: Final = 5_000  # that one tenant keeps
+
+
+def add(tx: Transaction, row: DefinitionRow) -> bool:
+    """Keep `row` as the newest version of its name; whether anything changed. Its moment is this deed's.
+
+    New runs begin with it, and those that wait go on with the version that they began with.
+
+    Raises:
+        Conflict: `too_many_definitions`, where the tenant has 5,000 versions.
+    """
+    known = [each for each in definitions.of_tenant(tx, row.tenant) if each.name == row.name]
+    if known and known[-1].version == row.version:
+        return False
+    if definitions.count(tx, row.tenant) >= VERSIONS_MAX:
+        raise Conflict(
+            f"There are {VERSIONS_MAX} versions of definitions here. Change a workflow less often, or "
+            "give what differs as input.",
+            code="too_many_definitions",
+        )
+    definitions.put(tx, replace(row, added_at=tx.now))
+    said = {"name": row.name, "version": row.version, "by": row.added_by}
+    audit.append(tx, row.tenant, "definition.added", said)
+    return True
+
+
+def listing(tx: Transaction, tenant: TenantId) -> list[DefinitionRow]:
+    """The newest version of each definition, by name."""
+    newest = {row.name: row for row in definitions.of_tenant(tx, tenant)}
+    return list(newest.values())
+
+
+def find(tx: Transaction, tenant: TenantId, name: str, version: str | None) -> DefinitionRow:
+    """That version of a definition, or the newest.
+
+    Raises:
+        NotFound: if there is none.
+    """
+    if version is not None:
+        found = definitions.get(tx, tenant, name, version)
+    else:
+        of_it = (row for row in listing(tx, tenant) if row.name == name)
+        found = next(of_it, None)
+    if found is None:
+        raise NotFound(f"There is no definition {name[:100]!a} of that version.")
+    return found
+
+
+def everybodys(tx: Transaction) -> list[DefinitionRow]:
+    """Every version of every tenant's definitions; of each name the newest comes last."""
+    return definitions.of_everybody(tx)
+
+
+def stamp(tx: Transaction) -> str | None:
+    """What changes with every change of any definition."""
+    return definitions.stamp(tx)
