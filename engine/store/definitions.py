@@ -37,7 +37,14 @@ def put(tx: Transaction, row: DefinitionRow) -> None:
     """Keep this version, from now on the newest of its name; that it was there before changes nothing else."""
     needs = {"functions": list(row.functions), "children": list(row.children)}
     key = {"tenant": row.tenant, "name": row.name, "version": row.version}
-    said = {"source": row.source, "added_by": row.added_by, "added_at": row.added_at}
+    newest = select(func.max(definitions.c.serial)).where(definitions.c.tenant == row.tenant)
+    serial = (tx.connection.execute(newest).scalar() or 0) + 1
+    said = {
+        "serial": serial,
+        "source": row.source,
+        "added_by": row.added_by,
+        "added_at": row.added_at,
+    }
     new = {**key, **said, "body": row.body, "needs": canonical(needs).decode()}
     if not add_new(tx, definitions, new):
         change(tx, definitions, key, said)
@@ -47,7 +54,7 @@ def put(tx: Transaction, row: DefinitionRow) -> None:
 
 def of_tenant(tx: Transaction, tenant: TenantId) -> list[DefinitionRow]:
     """Every version of every definition, the newest of each name last."""
-    rows = find(tx, definitions, {"tenant": tenant}, order_by=("name", "added_at", "version"))
+    rows = find(tx, definitions, {"tenant": tenant}, order_by=("name", "serial", "version"))
     return [_row(row) for row in rows]
 
 

@@ -162,7 +162,8 @@ inbox = Table(
 
 definitions = Table(
     "definitions", metadata, of_tenant(), words("name"), words("version"), words("body"), words("source"),
-    words("needs"), words("added_by"), moment("added_at"), PrimaryKeyConstraint("tenant", "name", "version"),
+    words("needs"), whole("serial"), words("added_by"), moment("added_at"),
+    PrimaryKeyConstraint("tenant", "name", "version"),
 )  # fmt: skip
 keys = Table(
     "keys", metadata, own_id(), of_tenant(), words("name"), words("hash"), words("scopes"),

@@ -16,6 +16,7 @@ from signoff.outcomes import (
 )
 from signoff.registry import workflow
 from signoff.running import Run, StepInfo
+from signoff.tasks import task
 
 if TYPE_CHECKING:
     from signoff.client import Client, ask
@@ -37,6 +38,7 @@ __all__ = [
     "StepInfo",
     "__version__",
     "ask",
+    "task",
     "workflow",
 ]
 

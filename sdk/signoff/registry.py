@@ -19,6 +19,7 @@ from pydantic import (
 
 from signoff.calls import stated_name
 from signoff.running import Run
+from signoff.tasks import tasks
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -120,7 +121,7 @@ def load(modules: Iterable[str]) -> Mapping[str, Workflow]:
     What a module itself raises while it is imported passes through.
 
     Raises:
-        ImportError: if a module does not exist, or holds no workflow.
+        ImportError: if a module does not exist, or holds neither workflow nor task.
     """
     found: dict[str, Workflow] = {}
     for module in modules:
@@ -144,8 +145,11 @@ def _load_one(name: str) -> Mapping[str, Workflow]:
         for fn in (known.fn, *(other.fn for other in known.others))
         if f"{fn.__module__}.".startswith(f"{name}.") or any(fn is item for item in held)
     }
-    if not found:
-        raise ImportError(f"{name} holds no workflow. Put @workflow above an async function in it.")
+    if not found and not any(f"{fn.__module__}.".startswith(f"{name}.") for fn in tasks().values()):
+        raise ImportError(
+            f"{name} holds no workflow. Put @workflow above an async function in it, or @task above "
+            "what definitions call."
+        )
     return found
 
 

@@ -152,17 +152,17 @@ async def test_a_loop_goes_through_its_items_in_order(stage: Written) -> None:
 async def test_checkpoints_keep_the_results_so_far(stage: Written) -> None:
     await stage.write(
         """
-        name: marked
+        name: noted
         steps:
           - {name: work, type: task, task: "tests.engine.flows:deed", args: [w], create_checkpoint: true}
           - {name: ready, type: checkpoint, state: {done: "${steps.work}"}}
         """
     )
 
-    run = await stage.begin("marked")
+    run = await stage.begin("noted")
 
     picture = await stage.picture(run)
-    assert [each["name"] for each in picture.to_json()["checkpoints"]] == ["work", "ready"]
+    assert [each["name"] for each in picture.checkpoints] == ["work", "ready"]
 
 
 async def test_a_waiting_run_keeps_the_version_it_began_with(stage: Written) -> None:

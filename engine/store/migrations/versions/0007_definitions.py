@@ -17,8 +17,10 @@ def upgrade() -> None:
         "definitions",
         *(
             sa.Column(name, sa.Text(), nullable=False)
-            for name in ("tenant", "name", "version", "body", "source", "needs", "added_by")
+            for name in ("tenant", "name", "version", "body", "source", "needs")
         ),
+        sa.Column("serial", sa.Integer(), nullable=False),
+        sa.Column("added_by", sa.Text(), nullable=False),
         sa.Column("added_at", columns.Moment(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "name", "version", name=op.f("pk_definitions")),
     )
