@@ -17,7 +17,8 @@ from engine.store.database import Database
 from engine.store.migrations import migrate
 from engine.store.moving import demand_live
 from engine.store.ownership import owned
-from engine.store.postgres import Surroundings, granted, migrated, opened_on
+from engine.store.postgres import Surroundings, opened_on
+from engine.store.postgres_once import granted, migrated
 from engine.store.postgres_url import shown_url
 from engine.store.shared_clock import SharedClock
 from engine.store.sqlite import opened

@@ -22,8 +22,8 @@ from engine.errors import Invalid, Unavailable
 from engine.store import linked
 from engine.store.apart import Guard, guard_of
 from engine.store.ownership import is_owned
-from engine.store.postgres import over
 from engine.store.postgres_look import look
+from engine.store.postgres_once import over
 from engine.store.postgres_url import shown_url
 from engine.store.sqlite_look import schema_of
 

@@ -13,7 +13,8 @@ import pytest
 from engine.ids import DEFAULT_TENANT, SystemIds
 from engine.store.database import Database
 from engine.store.migrations import migrate
-from engine.store.postgres import Surroundings, granted, migrated, opened_on
+from engine.store.postgres import Surroundings, opened_on
+from engine.store.postgres_once import granted, migrated
 from engine.store.sqlite import opened
 from engine.tokens import Tokens
 from tests.clock import ManualClock

@@ -25,7 +25,8 @@ from engine.rules.durations import say_duration
 from engine.services import keys, sign_ins
 from engine.services.keys import NewKey, Scope
 from engine.store.database import Transaction
-from engine.store.postgres import PostgresDatabase, Surroundings, Width, migrated, opened_on
+from engine.store.postgres import PostgresDatabase, Surroundings, Width, opened_on
+from engine.store.postgres_once import migrated
 from engine.tokens import Tokens
 
 HOST: Final = "127.0.0.1"

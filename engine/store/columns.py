@@ -12,8 +12,11 @@ from sqlalchemy import (
     Dialect,
     Index,
     Integer,
+    Select,
     Text,
     TypeDecorator,
+    func,
+    select,
     text,
 )
 from sqlalchemy.types import TypeEngine
@@ -88,3 +91,9 @@ def index_where(name: str, *columns: str, where: str, unique: bool = False) -> I
     return Index(
         name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where)
     )
+
+
+def and_the_moment(locking: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """What `locking` gives, and the database's `moment`, told once the rows are held."""
+    held = locking.subquery()
+    return select(held, func.signoff_now(type_=Moment()).label("moment"))

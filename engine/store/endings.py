@@ -45,7 +45,7 @@ def end(
     if not approvals.change_open(tx, row.id, row.version, changes):
         raise AlreadyDecided(f"Approval {row.id} has ended already.")
     timers.cancel(tx, row.id)
-    links.revoke_for(tx, row.id)
+    links.revoke_all(tx, row.id)
     decided = NewEntry(
         kind="approval.decided",
         path=row.path,

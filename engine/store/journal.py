@@ -16,9 +16,10 @@ from engine.ids import LeaseToken, RunId, TenantId
 from engine.rules.changes import apply
 from engine.rules.states import RunShape, RunStatus, WaitingReason
 from engine.rules.suspicion import is_progress
+from engine.store.columns import and_the_moment
 from engine.store.database import Transaction
 from engine.store.prepared import Prepared
-from engine.store.statements import add, change, find_among
+from engine.store.statements import add, find_among, put
 from engine.store.tables import journal, runs
 
 
@@ -146,7 +147,7 @@ def append_and_give(
     moved.update(changes or {})
     if shape.is_terminal:
         moved.update(ended_at=tx.now, **released(ready_at=None))
-    change(tx, runs, {"id": run}, moved)
+    put(tx, runs, {"id": run}, moved)
     tx.hint(f"run:{run}")
     tx.hint(f"news:{row.tenant}")
     if moved.get("ready_at") is not None:
@@ -196,7 +197,7 @@ def hash_of(entry: Entry) -> str:
     return str(line["hash"])
 
 
-_LOCKED = Prepared(
+_HELD = (
     select(
         runs.c.tenant,
         runs.c.status,
@@ -208,12 +209,17 @@ _LOCKED = Prepared(
     .where(runs.c.id == bindparam("run"))
     .with_for_update(key_share=True)
 )
+_LOCKED = Prepared(_HELD)
+_LOCKED_AND_MOMENT = Prepared(and_the_moment(_HELD))
 
 
 def _locked(tx: Transaction, run: RunId) -> Any:
-    found = _LOCKED.rows(tx, {"run": run})
+    brings_the_moment = tx.wants_the_moment
+    found = (_LOCKED_AND_MOMENT if brings_the_moment else _LOCKED).rows(tx, {"run": run})
     if not found:
         raise NotFound(f"There is no run {run}.")
+    if brings_the_moment:
+        tx.be_told(found[0].moment)
     return found[0]
 
 

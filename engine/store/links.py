@@ -11,7 +11,7 @@ from engine.ids import ApprovalId, PersonId, TenantId
 from engine.rules.states import ApprovalStatus
 from engine.store import belongings
 from engine.store.database import Transaction
-from engine.store.statements import add_new, change
+from engine.store.statements import add_new, change, put
 from engine.store.tables import approvals, links, nonces, people, tenants
 from engine.store.tenants import is_active
 
@@ -103,6 +103,11 @@ def find(tx: Transaction, token: str) -> LinkRow | None:
         ended_at=row.ended_at,
         is_open=row.is_open,
     )
+
+
+def revoke_all(tx: Transaction, approval: ApprovalId) -> None:
+    """Kill the approval's links, which has ended or has another version."""
+    put(tx, links, {"approval": approval, "revoked_at": None}, {"revoked_at": tx.now})
 
 
 def revoke_for(tx: Transaction, approval: ApprovalId, *, person: PersonId | None = None) -> int:

@@ -15,8 +15,9 @@ from engine.store.alone import demand_schema, opened_alone
 from engine.store.carrying import carry, is_empty
 from engine.store.chains import broken_chains
 from engine.store.database import Transaction
-from engine.store.postgres import Surroundings, over
+from engine.store.postgres import Surroundings
 from engine.store.postgres_errors import is_away
+from engine.store.postgres_once import over
 from engine.store.postgres_url import shown_url
 from engine.store.postgres_whole import NAMES, whole
 

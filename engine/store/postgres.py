@@ -8,27 +8,26 @@ all the same, PostgreSQL ends one of them, and its deed is done again from its b
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from importlib.util import find_spec
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import structlog
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool
 
 from engine.clock import Clock, SystemClock
 from engine.errors import Unavailable
 from engine.ids import Ids, TenantId
 from engine.store.apart import OneTenants, is_above_policies
+from engine.store.columns import Moment
 from engine.store.database import Database, Transaction
 from engine.store.hints import Hints
 from engine.store.line import Line
-from engine.store.migrations import migrate_over
+from engine.store.postgres_driver import Kept, PostgresDriver
 from engine.store.postgres_errors import (
     CLOSED,
     is_away,
@@ -36,14 +35,16 @@ from engine.store.postgres_errors import (
     is_taken,
     reason,
     refusal,
-    unopened,
     unsure,
 )
 from engine.store.postgres_hints import Bells
-from engine.store.postgres_pool import pooled
-from engine.store.postgres_url import connecting, connecting_patiently, shown_url
-from engine.store.row_security import grant
+from engine.store.postgres_once import migrated, over
+from engine.store.postgres_pool import Pool, pooled
+from engine.store.postgres_session import ALONE, BESIDE_OTHERS, READING, Session, session
+from engine.store.postgres_url import connecting
+from engine.store.prepared import Prepared
 from engine.store.shared_clock import SharedClock
+from engine.store.together import OnItsOwnError, Together
 from engine.store.work import Work, confirmed, forget
 from engine.tokens import Tokens
 
@@ -54,7 +55,7 @@ log = structlog.get_logger("engine.store")
 # Before a deed is done again, each a little longer for some than for others: three seconds in all.
 PAUSES: Final = tuple(timedelta(milliseconds=pause) for pause in (20, 100, 300, 800, 2_000))
 LOOKS: Final = 2  # at a key that is taken: whoever was faster has committed by then
-_NOW: Final = select(func.signoff_now())
+_NOW: Final = Prepared(select(func.signoff_now(type_=Moment()).label("moment")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +75,7 @@ class PostgresDatabase:
 
     def __init__(
         self,
-        engine: AsyncEngine,
+        pool: Pool,
         bells: Bells,
         group: asyncio.TaskGroup,
         *,
@@ -83,10 +84,9 @@ class PostgresDatabase:
         width: Width,
     ) -> None:
         self.hints = hints
-        self._engine, self._bells, self._group = engine, bells, group
-        self._reader = engine.execution_options(
-            isolation_level="REPEATABLE READ", postgresql_readonly=True
-        )
+        self._pool, self._bells, self._group = pool, bells, group
+        self._kept = Kept()
+        self._together = Together(group, self._all_at_once)
         self._line = Line()
         self._around = surroundings
         self._writing = asyncio.Semaphore(width.writers)
@@ -114,8 +114,8 @@ class PostgresDatabase:
 
     async def read(self, query: Callable[[Transaction], T]) -> T:
         async def once() -> T:
-            async with self._reading, self._reader.connect() as connection:
-                return await connection.run_sync(lambda sync: query(self._transaction(sync)))
+            async with self._reading, self._session(READING) as session:
+                return await session.run(query)
 
         return await self._until_it_is_there(once)
 
@@ -129,7 +129,7 @@ class PostgresDatabase:
     async def _do(self, work: Work[Any]) -> None:
         self._under_way.add(work)
         try:
-            await self._until_it_is_there(lambda: self._once(work))
+            await self._until_it_is_there(self._attempts(work))
         except asyncio.CancelledError:
             work.fail(unsure())
             raise
@@ -143,23 +143,33 @@ class PostgresDatabase:
             if not self._under_way:
                 self._quiet.set()
 
-    async def _once(self, work: Work[Any]) -> None:
-        is_committing = False  # once it is, nobody but the server can say what became of it
+    def _attempts(self, work: Work[Any]) -> Callable[[], Awaitable[None]]:
+        """What tries `work`: with those who wait as well at first, and alone from then on."""
+        is_first = True
 
-        def run(connection: Connection) -> None:
-            transaction = self._transaction(connection)
-            work.run(transaction)
-            work.hints = transaction.hints
+        async def once() -> None:
+            nonlocal is_first
+            if is_first:
+                is_first = False
+                with suppress(OnItsOwnError):
+                    return await self._together.do(work)
+            return await self._alone(work)
 
-        try:
-            async with self._writing, self._engine.connect() as connection:
-                await connection.run_sync(run)
-                is_committing = True
-                await connection.commit()
-        except (DBAPIError, OSError, asyncio.CancelledError) as error:
-            if is_committing and (isinstance(error, asyncio.CancelledError) or is_away(error)):
-                raise unsure() from error
-            raise
+        return once
+
+    async def _alone(self, work: Work[Any]) -> None:
+        async with self._writing, self._session(ALONE) as session:
+            await session.run(work.run)
+            await session.commit()
+
+    async def _all_at_once(self, batch: Sequence[Work[Any]]) -> None:
+        if len(batch) == 1:
+            return await self._alone(batch[0])
+        async with self._writing, self._session(BESIDE_OTHERS) as session:
+            for work in batch:
+                await session.run(partial(_do_beside_others, work))
+            await session.commit()
+        return None
 
     async def _until_it_is_there(self, once: Callable[[], Awaitable[T]]) -> T:
         try:
@@ -182,18 +192,30 @@ class PostgresDatabase:
                 await self._pauses.sleep(pause * (0.5 + self._around.ids.fraction()))
         raise Unavailable(CLOSED)
 
-    def _transaction(self, connection: Connection) -> Transaction:
+    def _session(self, begin: str) -> AbstractAsyncContextManager[Session]:
+        return session(self._pool, self._kept, begin, self._transaction)
+
+    def _transaction(self, connection: Connection, driver: PostgresDriver) -> Transaction:
         around = self._around
+
+        asked_at = time.monotonic()  # or later: an answer is believed the less for it
 
         def now() -> datetime:
             if around.clock is not None:
                 return around.clock.now()
-            asked_at = time.monotonic()
-            moment: datetime = connection.execute(_NOW).scalar_one()
-            around.kept.hear(moment, asked_at=asked_at)
+            moment: datetime = _NOW.rows(transaction, {})[0].moment
+            hear(moment)
             return moment
 
-        return Transaction(connection, now, around.ids, around.tokens, is_guarded=around.is_guarded)
+        def hear(moment: datetime) -> None:
+            around.kept.hear(moment, asked_at=asked_at)
+
+        guarded = around.is_guarded
+        transaction = Transaction(
+            connection, now, around.ids, around.tokens, driver, is_guarded=guarded
+        )
+        transaction.heard = hear if around.clock is None else None
+        return transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,12 +247,12 @@ async def opened_on(
     bells = Bells(connecting(url, name="signoff hints"), hints)
     raised: Exception | None = None
     async with (
-        pooled(url, size=width.writers + width.readers) as engine,
+        pooled(url, size=width.writers + width.readers) as pool,
         asyncio.TaskGroup() as group,
     ):
         listening = group.create_task(bells.run())
         database = PostgresDatabase(
-            engine, bells, group, hints=hints, surroundings=surroundings, width=width
+            pool, bells, group, hints=hints, surroundings=surroundings, width=width
         )
         try:
             yield database
@@ -242,44 +264,17 @@ async def opened_on(
         raise raised
 
 
-async def migrated(url: str) -> None:
-    """Make or upgrade the schema at `url`; others that do so at the same time wait.
+def _do_beside_others(work: Work[Any], tx: Transaction) -> None:
+    """Do `work` in a transaction that is not its alone.
 
     Raises:
-        Unavailable: when it cannot be reached, or was made by a newer version.
+        OnItsOwnError: when it failed and may have written something before: nobody's is kept.
     """
-    await over(url, migrate_over)
-
-
-async def granted(url: str, role: str) -> None:
-    """Let `role` do at `url` what the application does, and no more; by whoever owns the tables.
-
-    Raises:
-        Unavailable: when it cannot be reached, there is no such role, or we may not.
-    """
-    await over(url, lambda connection: grant(connection, role))
-
-
-async def over(url: str, told: Callable[[Connection], T]) -> T:
-    """What `told` gives in one transaction at `url`, which may take as long as it takes.
-
-    Raises:
-        Unavailable: when it cannot be reached; and all that `told` raises.
-    """
-    if find_spec("asyncpg") is None:
-        raise Unavailable(
-            "PostgreSQL needs its driver: pip install 'signoff[server,postgres]'.",
-            code="no_database",
-        )
-    engine = create_async_engine(
-        "postgresql+asyncpg://",
-        async_creator=connecting_patiently(url, name="signoff migrate"),
-        poolclass=NullPool,
-    )
     try:
-        async with engine.begin() as connection:
-            return await connection.run_sync(told)
-    except (DBAPIError, OSError) as error:
-        raise unopened(error, f"PostgreSQL at {shown_url(url)}") from error
-    finally:
-        await engine.dispose()
+        work.run(tx)
+    except DBAPIError as error:
+        raise OnItsOwnError from error
+    except Exception as error:  # border: whatever a deed raises belongs to its caller alone
+        if tx.may_have_written:
+            raise OnItsOwnError from error
+        work.fail(error)

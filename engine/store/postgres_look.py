@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from engine.clock import Clock
 from engine.store.migrations import HEAD, revision
 from engine.store.migrations.marks import check
-from engine.store.postgres import over
+from engine.store.postgres_once import over
 
 _NOW = text("SELECT clock_timestamp()")
 _TAKES_NO_WRITES = text("SELECT current_setting('transaction_read_only') = 'on'")

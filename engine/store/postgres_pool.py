@@ -8,6 +8,7 @@ from typing import Any, Final
 from weakref import WeakSet
 
 from sqlalchemy import ExceptionContext, event
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from engine.store.postgres_errors import is_read_only
@@ -17,8 +18,26 @@ POOL_WITHIN: Final = timedelta(hours=1)  # whoever waits for a connection waits 
 CLOSED_WITHIN: Final = timedelta(seconds=3)
 
 
+class Pool:
+    """Connections that are kept. Transactions on them are begun and ended by whoever takes one."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+        self._is_distrusted = False
+        event.listen(engine.sync_engine, "checkout", self._look)
+
+    def distrust(self) -> None:
+        """Part with every connection as old as now: what one of them met the others will meet too."""
+        self._is_distrusted = True
+
+    def _look(self, *_taken: object) -> None:
+        if self._is_distrusted:
+            self._is_distrusted = False
+            raise InvalidatePoolError
+
+
 @asynccontextmanager
-async def pooled(url: str, *, size: int) -> AsyncGenerator[AsyncEngine]:
+async def pooled(url: str, *, size: int) -> AsyncGenerator[Pool]:
     """Up to `size` connections to `url`, all closed with the block, whether or not the server answers."""
     open_ones = WeakSet[Any]()
     connect = connecting(url, name="signoff")
@@ -31,13 +50,14 @@ async def pooled(url: str, *, size: int) -> AsyncGenerator[AsyncEngine]:
     engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=remembered,
+        isolation_level="AUTOCOMMIT",  # SQLAlchemy begins nothing by itself
         pool_size=size,
         max_overflow=0,
         pool_timeout=POOL_WITHIN.total_seconds(),
     )
     event.listen(engine.sync_engine, "handle_error", _part_with_the_dead)
     try:
-        yield engine
+        yield Pool(engine)
     finally:
         await _close_all(engine, open_ones)
 

@@ -1,28 +1,23 @@
 """Statements compiled once: where the driver is at hand they are run by it, without building anything anew."""
 
-import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from sqlalchemy import Delete, Dialect, Insert, Select, Update
-from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.result import result_tuple
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
-from engine.store.database import Transaction
+from engine.store.database import Driver, Transaction
 
 Statement: TypeAlias = Select[*tuple[Any, ...]] | Insert | Update | Delete
 _Process: TypeAlias = Callable[[Any], Any]
-
-_DIALECT = sqlite.dialect()
 
 
 class Prepared:
     """One statement, whose values come by name each time it is run.
 
-    Building and compiling a statement, and wrapping what it gives, cost several times what the file
-    itself does. SQLite's writer therefore hands the text straight to its driver; everywhere else
+    Building and compiling a statement, and wrapping what it gives, cost several times what the database
+    itself does. Where a deed has the driver at hand, the text goes straight to it; everywhere else
     SQLAlchemy runs the same statement. Rows and failures are SQLAlchemy's own either way.
     """
 
@@ -30,77 +25,77 @@ class Prepared:
 
     def __init__(self, statement: Statement, *, columns: Iterable[str] = ()) -> None:
         self._statement, self._columns = statement, tuple(columns)
-        self._straight: _Straight | None = None
+        self._straight: dict[str, _Straight] = {}
 
     def rows(self, tx: Transaction, given: Mapping[str, object]) -> Sequence[Any]:
         """What the statement gives for these values."""
         if tx.driver is None:
             return tx.connection.execute(self._statement, dict(given)).all()
-        return self._ready().rows(tx.driver, given)
+        return self._for(tx.driver).rows(tx.driver, given)
 
     def run(self, tx: Transaction, given: Mapping[str, object]) -> int:
         """Run it and say how many rows it touched."""
+        tx.may_have_written = True
         if tx.driver is None:
             return tx.connection.execute(self._statement, dict(given)).rowcount
-        return self._ready().run(tx.driver, given)
+        straight = self._for(tx.driver)
+        return tx.driver.run(straight.text, straight.values(given))
+
+    def run_soon(
+        self, tx: Transaction, given: Mapping[str, object], *, table: str, is_new: bool = False
+    ) -> None:
+        """Run it before anything else is asked; it writes to `table` alone, new rows if `is_new`."""
+        if tx.driver is None:
+            self.run(tx, given)
+            return
+        tx.may_have_written = True
+        straight = self._for(tx.driver)
+        tx.driver.run_soon(straight.text, straight.values(given), table=table, is_new=is_new)
 
     def run_all(self, tx: Transaction, given: Sequence[Mapping[str, object]]) -> None:
         """Run it once for each of `given`."""
+        tx.may_have_written = True
         if tx.driver is None:
             tx.connection.execute(self._statement, [dict(each) for each in given])
         else:
-            self._ready().run_all(tx.driver, given)
+            straight = self._for(tx.driver)
+            tx.driver.run_all(straight.text, [straight.values(each) for each in given])
 
-    def _ready(self) -> "_Straight":
-        if self._straight is None:
-            self._straight = _Straight(self._statement, self._columns)
-        return self._straight
+    def _for(self, driver: Driver) -> "_Straight":
+        dialect = driver.dialect
+        straight = self._straight.get(dialect.name)
+        if straight is None:
+            straight = _Straight(self._statement, self._columns, dialect)
+            self._straight[dialect.name] = straight
+        return straight
 
 
 class _Straight:
-    """The text that SQLite is given, and what becomes of values on their way in and out."""
+    """The text that a driver is given, and what becomes of values on their way in and out."""
 
-    def __init__(self, statement: Statement, columns: tuple[str, ...]) -> None:
-        compiled = statement.compile(dialect=_DIALECT, column_keys=columns or None)
-        self._text = str(compiled)
+    def __init__(self, statement: Statement, columns: tuple[str, ...], dialect: Dialect) -> None:
+        compiled = statement.compile(dialect=dialect, column_keys=columns or None)
+        self.text = str(compiled)
         self._names = tuple(compiled.positiontup or ())
         self._fixed = {name: value for name, value in compiled.params.items() if value is not None}
         self._inward = _numbered(
-            _inward(compiled.binds[name].type, _DIALECT) for name in self._names
+            _inward(compiled.binds[name].type, dialect) for name in self._names
         )
         found = tuple(statement.exported_columns)
         self._row = result_tuple([column.key or column.name for column in found])
-        self._outward = _numbered(_outward(column.type, _DIALECT) for column in found)
+        self._outward = _numbered(_outward(column.type, dialect) for column in found)
 
-    def rows(self, driver: sqlite3.Connection, given: Mapping[str, object]) -> Sequence[Any]:
-        try:
-            found = driver.execute(self._text, self._values(given)).fetchall()
-        except sqlite3.Error as error:
-            raise self._wrapped(error, given) from error
+    def rows(self, driver: Driver, given: Mapping[str, object]) -> Sequence[Any]:
+        found = driver.rows(self.text, self.values(given))
         row, outward = self._row, self._outward
         if not outward:
             return [row(values) for values in found]
         return [row(tuple(_processed(list(values), outward))) for values in found]
 
-    def run(self, driver: sqlite3.Connection, given: Mapping[str, object]) -> int:
-        try:
-            return driver.execute(self._text, self._values(given)).rowcount
-        except sqlite3.Error as error:
-            raise self._wrapped(error, given) from error
-
-    def run_all(self, driver: sqlite3.Connection, given: Sequence[Mapping[str, object]]) -> None:
-        try:
-            driver.executemany(self._text, [self._values(each) for each in given])
-        except sqlite3.Error as error:
-            raise self._wrapped(error, given) from error
-
-    def _values(self, given: Mapping[str, object]) -> list[Any]:
+    def values(self, given: Mapping[str, object]) -> list[Any]:
         if self._fixed:
             given = {**self._fixed, **given}
         return _processed([given[name] for name in self._names], self._inward)
-
-    def _wrapped(self, error: sqlite3.Error, given: object) -> BaseException:
-        return DBAPIError.instance(self._text, [given], error, sqlite3.Error)
 
 
 def _processed(values: list[Any], processes: Sequence[tuple[int, _Process]]) -> list[Any]:

@@ -10,7 +10,7 @@ from engine.clock import SystemClock
 from engine.ids import SystemIds
 from engine.store.alone import demand_schema, opened_alone
 from engine.store.database import Transaction
-from engine.store.postgres import over
+from engine.store.postgres_once import over
 from engine.store.postgres_whole import demand_nobody, whole
 from engine.tokens import Tokens
 

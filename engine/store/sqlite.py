@@ -22,6 +22,7 @@ from engine.store.database import Transaction
 from engine.store.hints import Hints
 from engine.store.migrations import migrate
 from engine.store.ownership import owned
+from engine.store.sqlite_driver import SqliteDriver
 from engine.store.sqlite_errors import is_io_error, refusal, unsure
 from engine.store.sqlite_files import LOG_BYTES_MAX, Files
 from engine.store.work import Work, confirmed, forget
@@ -84,7 +85,7 @@ class SqliteDatabase:
         await self._readers.dispose()
 
     def _transaction(
-        self, connection: Connection, driver: sqlite3.Connection | None = None
+        self, connection: Connection, driver: SqliteDriver | None = None
     ) -> Transaction:
         return Transaction(connection, self._clock.now, self._ids, self._tokens, driver)
 
@@ -152,7 +153,7 @@ class SqliteDatabase:
 
     def _run_one(self, connection: Connection, work: Work[Any]) -> None:
         driver = _driver(connection)
-        transaction = self._transaction(connection, driver)
+        transaction = self._transaction(connection, SqliteDriver(driver))
         driver.execute("SAVEPOINT deed")
         try:
             work.run(transaction)
@@ -164,8 +165,6 @@ class SqliteDatabase:
             work.fail(error)
         if work.failed:
             driver.execute("ROLLBACK TO deed")
-        else:
-            work.hints = transaction.hints
         driver.execute("RELEASE deed")
 
     def _settle(self, batch: list[Work[Any]]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     Column,
@@ -21,14 +21,17 @@ from sqlalchemy.dialects import postgresql, sqlite
 from engine.store.database import Transaction
 from engine.store.prepared import Prepared
 
+SOON_MAX: Final = 4  # rows of one table that are written with what follows
+
 
 def add(tx: Transaction, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
-    """Insert `rows`, which all name the same columns."""
+    """Insert `rows`, which all name the same columns; a few are sent with the next question."""
     prepared = _insert(table, tuple(rows[0]))
-    if len(rows) == 1:
-        prepared.run(tx, rows[0])
-    else:
+    if len(rows) > SOON_MAX:
         prepared.run_all(tx, rows)
+        return
+    for row in rows:
+        prepared.run_soon(tx, row, table=table.name, is_new=True)
 
 
 def change(
@@ -39,6 +42,17 @@ def change(
     for name, value in values.items():
         parameters[f"set_{name}"] = value
     return _update(table, _shape(where), tuple(values)).run(tx, parameters)
+
+
+def put(
+    tx: Transaction, table: Table, where: Mapping[str, object], values: Mapping[str, object]
+) -> None:
+    """As `change`, for whoever does not ask how many rows it were: sent with the next question."""
+    parameters = _given(where)
+    for name, value in values.items():
+        parameters[f"set_{name}"] = value
+    prepared = _update(table, _shape(where), tuple(values))
+    prepared.run_soon(tx, parameters, table=table.name)
 
 
 def find(

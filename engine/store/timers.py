@@ -10,7 +10,7 @@ from engine.ids import ApprovalId, TenantId
 from engine.rules.ladder import Rung
 from engine.store import waiting
 from engine.store.database import Transaction
-from engine.store.statements import add, change
+from engine.store.statements import add, change, put
 from engine.store.tables import approvals, timers
 from engine.store.tenants import is_awake
 
@@ -55,7 +55,7 @@ def arm(
 def cancel(tx: Transaction, approval: ApprovalId) -> None:
     """Cancel every rung of the approval that has not fired."""
     waiting = {"approval": approval, "fired_at": None, "cancelled_at": None}
-    change(tx, timers, waiting, {"cancelled_at": tx.now})
+    put(tx, timers, waiting, {"cancelled_at": tx.now})
 
 
 def forget(tx: Transaction, approval: ApprovalId) -> None:

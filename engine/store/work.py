@@ -27,8 +27,10 @@ class Work(Generic[T]):
         return self._error is not None
 
     def run(self, transaction: Transaction) -> None:
-        """Do the deed; its answer is handed over only after the commit."""
+        """Do the deed, if need be once more; its answer is handed over only after the commit."""
+        self._error = None
         self._result = [self._deed(transaction)]
+        self.hints = transaction.hints
 
     def fail(self, error: BaseException) -> None:
         """Remember that nothing of the deed was kept."""

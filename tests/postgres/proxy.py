@@ -79,7 +79,7 @@ class Proxy:
     ) -> None:
         while asked := await reader.read(1 << 16):
             await self.passing.wait()
-            if self.cuts_left and b"COMMIT" in asked:
+            if self.cuts_left and b"COMMIT\0" in asked:
                 self.cuts_left -= 1
                 wire.is_cut = True
             await self._hand_on(asked, writer)

@@ -26,7 +26,7 @@ from engine.services.votes import Ballot
 from engine.store import links as link_rows
 from engine.store.database import Transaction
 from engine.store.meta import MOVED_TO
-from engine.store.postgres import migrated
+from engine.store.postgres_once import migrated
 from engine.store.runs import NewRun
 from signoff.registry import registered
 from tests.cli.ground import CONFIGURATION

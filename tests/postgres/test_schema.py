@@ -14,7 +14,7 @@ from sqlalchemy.pool import NullPool
 
 from engine.errors import Unavailable
 from engine.store.migrations import HEAD, revision
-from engine.store.postgres import migrated
+from engine.store.postgres_once import migrated
 from engine.store.postgres_url import connecting
 from engine.store.tables import metadata
 from tests.fixtures import Postgres

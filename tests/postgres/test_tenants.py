@@ -19,11 +19,13 @@ from engine.store import notices
 from engine.store.database import Transaction
 from engine.store.leases import pin
 from engine.store.notices import Notice
-from engine.store.postgres import PostgresDatabase, Surroundings, granted, opened_on, over
+from engine.store.postgres import PostgresDatabase, Surroundings, opened_on
+from engine.store.postgres_once import granted, over
 from engine.store.row_security import SHARED, guarded_tables
 from engine.store.runs import NewRun
-from engine.store.tables import audit, journal, metadata
+from engine.store.tables import audit, journal, metadata, people
 from engine.store.tables import keys as key_rows
+from engine.store.together import BATCH_MAX
 from tests.api.desk import ANA, COMPANY
 from tests.fixtures import APP_ROLE, Postgres
 
@@ -112,6 +114,22 @@ async def test_a_change_without_a_tenant_changes_its_deeds_own_alone(
 async def test_a_row_for_another_tenant_is_not_taken(shared: PostgresDatabase) -> None:
     with pytest.raises(Unavailable, match="row-level security"):
         await shared.of(ACME).write(lambda tx: runs.start(tx, run_of(DEFAULT_TENANT, RunId("x"))))
+
+
+async def test_a_deed_sees_nothing_of_whom_another_in_its_transaction_acted_for(
+    shared: PostgresDatabase,
+) -> None:
+    def count(tx: Transaction) -> int:
+        return len(tx.connection.execute(select(people.c.id)).all())
+
+    ours = shared.of(ACME)
+
+    seen = await asyncio.gather(
+        *(database.write(count) for _ in range(3 * BATCH_MAX) for database in (ours, shared))
+    )
+
+    assert all(seen[::2])
+    assert not any(seen[1::2])
 
 
 async def test_the_application_cannot_ask_for_everybody(shared: PostgresDatabase) -> None:

@@ -34,8 +34,8 @@ CHANGES: Final = (
     ("engine/store/migrations/__init__.py", f'HEAD = "{HEAD}"', f'HEAD = "{TOMORROW}"'),
     (
         "engine/store/tables.py",
-        '_whole("tries", default=0)',
-        '_whole("tries", default=0), _text("mood", default="calm")',
+        'whole("tries", default=0)',
+        'whole("tries", default=0), words("mood", default="calm")',
     ),
     (
         "engine/store/leases.py",

@@ -1,0 +1,118 @@
+"""One transaction on PostgreSQL, begun and ended by ourselves, so that statements may go straight to the driver."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import Final, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from engine.errors import Unavailable
+from engine.store.database import Transaction
+from engine.store.postgres_driver import Kept, PostgresDriver
+from engine.store.postgres_errors import is_away, is_read_only, unsure
+from engine.store.postgres_pool import Pool
+
+T = TypeVar("T")
+
+ALONE: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
+# Who waits for a row holds up all that share the transaction: soon each goes on alone.
+BESIDE_OTHERS: Final = f"{ALONE}; SET LOCAL lock_timeout = '1s'"
+READING: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_UNDONE: Final = "The database undid what was to be committed, and nothing was kept. Try again."
+
+
+class Session:
+    """A transaction that is under way. Several deeds may be done in it, one after the other."""
+
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        driver: PostgresDriver,
+        made: Callable[[Connection, PostgresDriver], Transaction],
+    ) -> None:
+        self._connection, self._driver, self._made = connection, driver, made
+        self._before: Transaction | None = None
+        self.is_over = False
+
+    async def run(self, deed: Callable[[Transaction], T]) -> T:
+        """What `deed` gives; its rows are kept once the session is committed."""
+        return await self._connection.run_sync(lambda sync: self._done(deed, sync))
+
+    async def commit(self) -> None:
+        """Return once all that was done is durable.
+
+        Raises:
+            NotRecorded: when the connection was lost meanwhile: only the server knows what became of it.
+            Unavailable: when nothing was kept.
+        """
+        try:
+            said = await self._driver.tell("COMMIT")
+        except (DBAPIError, OSError, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) or is_away(error):
+                raise unsure() from error
+            raise
+        self.is_over = True
+        if said != "COMMIT":  # it answers so, and raises nothing, where a statement had failed
+            raise Unavailable(_UNDONE)
+
+    def _done(self, deed: Callable[[Transaction], T], sync: Connection) -> T:
+        try:
+            result = deed(self._next(sync))
+        except BaseException:  # border: whatever the deed raises, what it left is not written
+            self._driver.forget()
+            raise
+        self._driver.settle()
+        return result
+
+    def _next(self, sync: Connection) -> Transaction:
+        transaction = self._made(sync, self._driver)
+        if self._before is not None:
+            transaction.come_after(self._before)
+        self._before = transaction
+        return transaction
+
+
+@asynccontextmanager
+async def session(
+    pool: Pool,
+    kept: Kept,
+    begin: str,
+    made: Callable[[Connection, PostgresDriver], Transaction],
+) -> AsyncGenerator[Session]:
+    """A transaction that ends with the block: undone, unless it was committed.
+
+    A connection that leads nowhere, or whose state nobody knows, is parted with.
+    """
+    async with pool.engine.connect() as connection:
+        raw = (await connection.get_raw_connection()).driver_connection
+        driver = kept.driver(raw, connection.dialect)
+        begun = Session(connection, driver, made)
+        try:
+            await driver.tell(begin)
+            yield begun
+            if not begun.is_over:
+                await driver.tell("ROLLBACK")
+        except (
+            BaseException
+        ) as error:  # border: whatever it was, the transaction must not stay open
+            if not begun.is_over and not await _undone(driver, error):
+                driver.cut()
+                await connection.invalidate()
+            if isinstance(error, OSError) or (is_read_only(error) and begin is not READING):
+                pool.distrust()
+            raise
+
+
+async def _undone(driver: PostgresDriver, error: BaseException) -> bool:
+    """Whether the connection is as it was before the transaction, and of use to others."""
+    is_lost = isinstance(error, asyncio.CancelledError | OSError) or driver.is_closed
+    if is_lost or is_read_only(error) or isinstance(error.__cause__, asyncio.CancelledError):
+        return False
+    try:
+        await driver.tell("ROLLBACK")
+    except (DBAPIError, OSError):
+        return False
+    return True

@@ -1,0 +1,65 @@
+"""SQLite's own connection, given finished text."""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import Dialect
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import DBAPIError
+from typing_extensions import override
+
+from engine.store.database import Driver
+
+_DIALECT: Final = sqlite.dialect()
+
+
+class SqliteDriver(Driver):
+    """Runs statements in whatever transaction `connection` is in."""
+
+    __slots__ = ("connection",)
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    @property
+    @override
+    def dialect(self) -> Dialect:
+        return _DIALECT
+
+    @override
+    def rows(self, text: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        try:
+            return self.connection.execute(text, values).fetchall()
+        except sqlite3.Error as error:
+            raise _wrapped(text, values, error) from error
+
+    @override
+    def run(self, text: str, values: Sequence[Any]) -> int:
+        try:
+            return self.connection.execute(text, values).rowcount
+        except sqlite3.Error as error:
+            raise _wrapped(text, values, error) from error
+
+    @override
+    def run_all(self, text: str, values: Sequence[Sequence[Any]]) -> None:
+        try:
+            self.connection.executemany(text, values)
+        except sqlite3.Error as error:
+            raise _wrapped(text, values, error) from error
+
+    @override
+    def run_soon(self, text: str, values: Sequence[Any], *, table: str, is_new: bool) -> None:
+        self.run(text, values)  # the file is near: nothing is gained by waiting
+
+    @override
+    def settle(self) -> None:
+        return
+
+    @override
+    def forget(self) -> None:
+        return
+
+
+def _wrapped(text: str, values: object, error: sqlite3.Error) -> BaseException:
+    return DBAPIError.instance(text, [values], error, sqlite3.Error)
