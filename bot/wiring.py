@@ -28,7 +28,8 @@ from engine.ids import DEFAULT_TENANT, Ids, SystemIds, TenantId, WorkerId
 from engine.runtime.definitions.adding import add_all
 from engine.runtime.definitions.held import Held
 from engine.runtime.executor import Executor
-from engine.runtime.worker import Pace, Worker
+from engine.runtime.pace import Pace
+from engine.runtime.worker import Worker
 from engine.runtime.workflows import Workflows
 from engine.services import configuration, deliveries, tenants, tending
 from engine.services.configuration import Directory

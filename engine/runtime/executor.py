@@ -38,8 +38,8 @@ class Executor:
     async def drive(self, claim: Claim) -> bool:
         """Drive the run until it waits, ends, or belongs to somebody else.
 
-        Whatever goes wrong stays with this run. False means that its lease is still held and to be
-        given back: the store was away, or it was told to stop.
+        Whatever goes wrong stays with this run. False means that its lease is to be given back, or
+        was lost: the store was away, it was told to stop, or somebody else drives the run by now.
         """
         log.info("run.claimed", run=claim.run.id, workflow=claim.run.workflow)
         try:
@@ -51,6 +51,7 @@ class Executor:
             log.info("run.suspended", run=claim.run.id)
         except LeaseLost:
             log.info("run.lease_lost", run=claim.run.id)
+            return False
         except HandedBack:
             log.info("run.handed_back", run=claim.run.id)
             return False

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TypeVar
 
 import structlog
@@ -13,6 +12,8 @@ from engine.errors import Unavailable
 from engine.ids import LeaseToken, RunId, WorkerId
 from engine.rules.suspicion import CONDEMNED, FEW, FRESH, LAST_CHANCE, LOST_ONCE, Tries
 from engine.runtime.executor import Executor
+from engine.runtime.pace import Pace
+from engine.runtime.pulse import Pulse
 from engine.services import adopting, driving, rungs, tending
 from engine.store.database import Database
 from engine.store.hints import Ear
@@ -22,20 +23,6 @@ from engine.store.runs import Claim
 T = TypeVar("T")
 
 log = structlog.get_logger("engine.runtime")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """How often a worker looks, how much it takes on, and how long it may be silent.
-
-    For `alone_for` at most a run on its last chance has the worker to itself.
-    """
-
-    lease_for: timedelta = timedelta(seconds=30)
-    poll_every: timedelta = timedelta(seconds=1)
-    runs_at_once: int = 128
-    claims_at_once: int = 32
-    alone_for: timedelta = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +58,7 @@ class Worker:
         self._crowded_until = self._tell_again_at = 0.0
         self._freed = Ear()  # rings when a run that was lost before is held no more
         self._emptied = asyncio.Event()
+        self._pulse = Pulse()
 
     async def work(self) -> None:
         """Work until cancelled, or after `stop` until what is under way has come to an end here.
@@ -78,6 +66,10 @@ class Worker:
         Cancelled after `stop`, it gives back what it still holds; cancelled without, that stays leased
         until the lease runs out.
         """
+        with self._pulse.beating():
+            await self._work()
+
+    async def _work(self) -> None:
         async with asyncio.TaskGroup() as group:
             beside = [
                 group.create_task(self._fire_for_ever()),
@@ -268,6 +260,8 @@ class Worker:
             # Whoever cannot prove its lease must stop: the run may be somebody else's by now.
             log.warning("worker.leases_unproven", reason=str(error))
             lost = set(held)
+        if not lost:
+            self._pulse.begin_anew()
         for run in lost:
             if run in self._held and self._held[run].token == held[run]:
                 self._held[run].task.cancel()
@@ -276,8 +270,12 @@ class Worker:
         given, self._to_give_back = self._to_give_back, {}
         if not given:
             return
+        # Whoever lives to give back was not ended by any of them, and knows whether they blocked it.
+        is_blameless = self._pulse.blocked_for < self._pace.lease_for / 3
         try:
-            await self._database.write(lambda tx: tending.give_back(tx, given))
+            await self._database.write(
+                lambda tx: tending.give_back(tx, given, is_blameless=is_blameless)
+            )
         except Unavailable as error:
             log.warning("worker.store_away", reason=str(error))
             self._to_give_back |= given

@@ -18,9 +18,14 @@ def free_all(tx: Transaction) -> int:
     return runs.release_all(tx)
 
 
-def give_back(tx: Transaction, held: Mapping[RunId, LeaseToken]) -> int:
-    """Hand back runs that were claimed and are not driven any further; others take them up at once."""
-    return leases.give_back(tx, held)
+def give_back(
+    tx: Transaction, held: Mapping[RunId, LeaseToken], *, is_blameless: bool = False
+) -> int:
+    """Hand back runs that were claimed and are not driven any further; others take them up at once.
+
+    Where that has happened already, say whether what was driven here is to blame for it.
+    """
+    return leases.give_back(tx, held, is_blameless=is_blameless)
 
 
 def suspects(tx: Transaction, workflows: Sequence[str]) -> set[int]:

@@ -56,6 +56,14 @@ _GIVE_BACK = (
         tries=case((runs.c.tries > 0, runs.c.tries - 1), else_=0),
     )
 )
+# Whoever took it up since is at its own try: that one stays.
+_ABSOLVE = (
+    update(runs)
+    .where(
+        runs.c.id == bindparam("run"), runs.c.lease_token != bindparam("token"), runs.c.tries > 1
+    )
+    .values(tries=runs.c.tries - 1)
+)
 _SUSPECTS = (
     select(runs.c.tries)
     .where(
@@ -161,14 +169,22 @@ def suspects(tx: Transaction, *, workflows: Sequence[str]) -> set[int]:
     return {row.tries for row in tx.connection.execute(_SUSPECTS, given)}
 
 
-def give_back(tx: Transaction, tokens: Mapping[RunId, LeaseToken]) -> int:
+def give_back(
+    tx: Transaction, tokens: Mapping[RunId, LeaseToken], *, is_blameless: bool = False
+) -> int:
     """Hand claimed runs back as they are: others may take them up at once, and it counts as no try.
 
-    Does nothing to a run whose lease is no longer this one. Gives how many were handed back.
+    A run whose lease is somebody else's by now stays with them. Where its former holder lives to say
+    so and `is_blameless`, it was not the run that ended or blocked it, and that counts as no try either.
+    Gives how many were handed back.
     """
     done = 0
     for run in waiting.each_run(tx, tokens):
-        done += tx.connection.execute(_GIVE_BACK, {"run": run, "token": tokens[run]}).rowcount
+        lease = {"run": run, "token": tokens[run]}
+        if tx.connection.execute(_GIVE_BACK, lease).rowcount:
+            done += 1
+        elif is_blameless:
+            tx.connection.execute(_ABSOLVE, lease)
     if done:
         tx.hint("runs")
     return done

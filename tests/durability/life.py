@@ -13,7 +13,7 @@ from engine.clock import SystemClock
 from engine.errors import EngineError
 from engine.ids import DEFAULT_TENANT, SystemIds
 from engine.rules.tally import Choice
-from engine.runtime.worker import Pace
+from engine.runtime.pace import Pace
 from engine.store import approvals
 from engine.store.approvals import Wanted
 from engine.store.sqlite import opened

@@ -18,7 +18,8 @@ from engine.clock import Clock, micros
 from engine.ids import DEFAULT_TENANT, PersonId, RunId, SystemIds, TenantId, WorkerId
 from engine.rules.tally import Choice
 from engine.runtime.executor import Executor
-from engine.runtime.worker import Pace, Worker
+from engine.runtime.pace import Pace
+from engine.runtime.worker import Worker
 from engine.runtime.workflows import Workflows
 from engine.services import configuration, deliveries, runs, tending, votes
 from engine.services.runs import RunPicture

@@ -9,7 +9,7 @@ from sqlalchemy import TextClause, text, update
 from engine.errors import Unavailable
 from engine.ids import DEFAULT_TENANT, RunId
 from engine.rules.states import ApprovalStatus, RunStatus
-from engine.runtime.worker import Pace
+from engine.runtime.pace import Pace
 from engine.services import rungs, runs
 from engine.store.database import Transaction
 from engine.store.sqlite import opened

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from engine.ids import LeaseToken, RunId, WorkerId
-from engine.runtime.worker import Pace
+from engine.runtime.pace import Pace
 from engine.services import driving, tending
 from engine.store.runs import Claim
 from engine.store.tables import runs

@@ -17,7 +17,8 @@ import engine
 from engine.clock import SystemClock
 from engine.ids import SystemIds, WorkerId
 from engine.runtime.executor import Executor
-from engine.runtime.worker import Pace, Worker
+from engine.runtime.pace import Pace
+from engine.runtime.worker import Worker
 from engine.runtime.workflows import Workflows
 from engine.services import tending
 from engine.store.database import Database
