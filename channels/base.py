@@ -76,6 +76,8 @@ class Card:
     votes: tuple[VoteLine, ...]
     undoes: tuple[str, ...]  # what a rejection would undo, newest first
     report: tuple[str, ...]  # what was undone, after a rollback
+    back_to: str = ""  # where a rejection goes back to, in words
+    stays: tuple[str, ...] = ()  # what a rejection does not undo, each with the reason
     note: str | None  # "Reminder: …", "Edited: this is version 2"
     opened_at: datetime
     expires_at: datetime | None

@@ -18,6 +18,8 @@ from engine.store.approvals import ApprovalRow
 from engine.store.database import Database, Transaction
 from engine.store.outbox import Delivery
 from engine.store.pictures import ApprovalPicture
+from engine.store.rollbacks import said
+from engine.store.undoing import NO_UNDO
 
 CHOICE_WORDS: Mapping[ApprovalStatus, str] = {
     ApprovalStatus.APPROVED: "Approved",
@@ -108,6 +110,8 @@ class CardBuilder:
             votes=_votes(picture),
             undoes=picture.undoes,
             report=picture.report,
+            back_to=_back_to(picture),
+            stays=_stays(picture),
             note=_note(event, row),
             opened_at=row.opened_at,
             expires_at=row.expires_at,
@@ -167,6 +171,21 @@ def _can_vote(
         return False  # a mailbox alone is not enough for high risk
     is_open = picture.status is ApprovalStatus.OPEN
     return is_open and channel in VOTING_CHANNELS and not material & set(left_out)
+
+
+def _back_to(picture: ApprovalPicture) -> str:
+    if picture.plan is None or not picture.plan.undoes:
+        return ""
+    then = ", and the run goes on from there" if picture.on_reject == "resume" else ""
+    return f"{said(picture.plan.to.name)}{then}"
+
+
+def _stays(picture: ApprovalPicture) -> tuple[str, ...]:
+    staying = () if picture.plan is None else picture.plan.stays
+    # Steps that only look need no undo: they are worth a line only beside those that have one.
+    return tuple(
+        f"{each.step}: {each.why}" for each in staying if picture.undoes or each.why != NO_UNDO
+    )
 
 
 def _progress(picture: ApprovalPicture) -> tuple[ProgressLine, ...]:

@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from bot.cli import (
-    adopting,
     approvals,
     bench,
     chaos,
@@ -14,6 +13,7 @@ from bot.cli import (
     keys,
     login,
     outbox,
+    rolling_back,
     serve,
     setting_up,
     slack,
@@ -57,7 +57,7 @@ app.command()(storage.migrate)
 app.command()(storage.backup)
 app.command()(storage.restore)
 app.command(cls=Verb)(start.run)
-app.add_typer(adopting.verbs)
+app.add_typer(rolling_back.verbs)
 app.add_typer(definitions.verbs)
 app.add_typer(approvals.verbs)
 app.add_typer(outbox.verbs)

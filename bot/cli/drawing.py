@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bot.cli.rollback_trees import plan_tree, report_tree
 from bot.cli.shapes import Approval, Decision, Run, Share, Step, Vote
 from channels.calls import call_home, call_text
 from channels.visible import visible
@@ -80,9 +81,14 @@ def run_picture(run: Run) -> RenderableType:
     parts: list[RenderableType] = [_facts(_run_facts(run))]
     if run.steps:
         parts += [Text(), _steps(run.steps)]
+    if run.rollback is not None:
+        parts += [Text(), report_tree(run.rollback)]
     for approval in run.approvals:
         if approval.status == "open":
             parts += [Text(), approval_picture(approval)]
+    is_asked = any(approval.status == "open" for approval in run.approvals)
+    if run.plan is not None and run.plan.undoes and not is_asked:
+        parts += [Text(), plan_tree(run.plan, "A rollback would go")]
     return Group(*parts)
 
 
@@ -104,8 +110,6 @@ def _run_facts(run: Run) -> Iterable[tuple[str, str | Text]]:
         yield "held", f"since {moment(run.held.at)}: {run.held.reason or 'no reason given'}"
     if run.rollback is not None:
         yield "undone", f"because: {run.rollback.reason}"
-    elif run.undoes and run.ended_at is None:
-        yield "rejecting", f"would undo {', '.join(run.undoes)}"
 
 
 def _standing(run: Run) -> Text:
@@ -141,6 +145,10 @@ def approval_picture(approval: Approval) -> RenderableType:
     parts: list[RenderableType] = [_facts(facts)]
     if approval.votes:
         parts += [Text(), _votes(approval.votes)]
+    plan = approval.plan
+    if approval.status == "open" and plan is not None and (plan.undoes or plan.stays):
+        goes_on = approval.on_reject == "resume"
+        parts += [Text(), plan_tree(plan, "Rejecting goes", goes_on=goes_on)]
     return Group(*parts)
 
 
@@ -164,8 +172,6 @@ def _what_comes(approval: Approval) -> Iterable[tuple[str, str]]:
         yield "next", f"{approval.next_rung.text}, at {moment(approval.next_rung.due_at)}"
     if approval.expires_at is not None:
         yield "ends", moment(approval.expires_at)
-    if approval.undoes:
-        yield "rejecting", f"undoes {', '.join(approval.undoes)}"
 
 
 def _bar(share: Share) -> Text:

@@ -66,6 +66,28 @@ class Decision(Shape):
     at: datetime | None = None
 
 
+class Undone(Shape):
+    """A step that a rollback would undo, and whom it asks first."""
+
+    step: str
+    needs: str | Sequence[str] | None = None
+
+
+class Staying(Shape):
+    """A step that would stay done, and why."""
+
+    step: str
+    why: str
+
+
+class Plan(Shape):
+    """What a rollback would do now."""
+
+    to: str
+    undoes: Sequence[Undone] = ()
+    stays: Sequence[Staying] = ()
+
+
 class Approval(Shape):
     """An approval as `GET /api/approvals/{id}` answers it."""
 
@@ -88,6 +110,8 @@ class Approval(Shape):
     messages: Sequence[Posted] = ()
     next_rung: Rung | None = None
     undoes: Sequence[str] = ()
+    plan: Plan | None = None
+    on_reject: str = "rollback"
     report: Sequence[str] = ()
     opened_at: datetime
     expires_at: datetime | None = None
@@ -114,10 +138,17 @@ class Waiting(Shape):
 
 
 class Rollback(Shape):
-    """What a run undoes, and why."""
+    """What a run undid or undoes, why, and how far it came."""
 
     to: str | None = None
+    mode: str = "stop"
     reason: str | None = None
+    ended_at: datetime | None = None
+    success: bool | None = None
+    completion: float = 0.0
+    left: Sequence[str] = ()
+    cleanup: Sequence[str] = ()
+    compensations: Sequence[Step] = ()
 
 
 class Held(Shape):
@@ -152,6 +183,7 @@ class Run(RunLine):
     steps: Sequence[Step] = ()
     approvals: Sequence[Approval] = ()
     rollback: Rollback | None = None
+    plan: Plan | None = None
     held: Held | None = None
     undoes: Sequence[str] = ()
 

@@ -73,6 +73,8 @@ class CardView:
     votes: tuple[Said, ...]
     undoes: tuple[str, ...]
     report: tuple[str, ...]
+    back_to: str
+    stays: tuple[str, ...]
     deadline: str
     buttons: tuple[Button, ...]
     page: Button
@@ -103,6 +105,7 @@ def card_view(card: Card) -> CardView:
         one_line(card.ending.headline if card.ending else ""), chars=limits.ITEM_CHARS_MAX
     )
     note, _ = room.fit(one_line(card.note or ""), chars=limits.ITEM_CHARS_MAX)
+    back_to, _ = room.fit(one_line(card.back_to), chars=limits.ITEM_CHARS_MAX)
     asked_by = _short(card.requester)
     view = CardView(
         tone=_tone(card, is_open=is_open),
@@ -115,6 +118,7 @@ def card_view(card: Card) -> CardView:
         note=note, rows=rows, left_out=_items(missing, room), left_out_labels=missing,
         progress=tuple(_progress(card)) if is_open else (),
         report=_items(card.report, room), undoes=_items(card.undoes, room) if is_open else (),
+        back_to=back_to, stays=_items(card.stays, room) if is_open else (),
         votes=tuple(_said(vote, room) for vote in card.votes[-limits.ITEMS_MAX :]),
         deadline=_deadline(card, room) if is_open else "",
         buttons=buttons(card, is_open=is_open, may_vote=may_vote),

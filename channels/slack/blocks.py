@@ -121,7 +121,10 @@ def _hidden(card: Card) -> Iterator[Block]:
 
 def _middle(card: Card) -> Iterator[Block]:
     if card.undoes and _is_open(card):
-        yield _section("undoes", mrkdwn(prose("undoes", **_some(card.undoes))))
+        to = card.back_to[:ACTION_CHARS]
+        yield _section("undoes", mrkdwn(prose("undoes", to=to, **_some(card.undoes))))
+    if card.stays and _is_open(card):
+        yield _section("stays", mrkdwn(prose("stays", **_some(card.stays))))
     if card.progress and _is_open(card):
         yield _section("progress", mrkdwn(prose("progress", progress=card.progress[:_LINES_MOST])))
     if card.votes:

@@ -30,6 +30,7 @@ PLAIN: Final = (
     "risk",
     "comment",
     "on_reject",
+    "rollback_to",
     "routes",
 )
 
@@ -41,6 +42,7 @@ class Asker:
         self._driven, self._pausing, self._run = driven, pausing, run
         self._sent_back: dict[str, ApprovalId] = {}
         self.on_reject = "rollback"
+        self.rollback_to: str | None = None
 
     def of_branch(self) -> "Asker":
         """The same for a branch of the run; rounds go on within it."""
@@ -66,6 +68,7 @@ class Asker:
             ApprovalEnded: in its four kinds, where there is no consent.
         """
         self.on_reject = str(terms.get("on_reject", "rollback"))
+        self.rollback_to = terms.get("rollback_to")
         decided = last(known, "approval.decided")
         if decided is None:
             opened = last(known, "approval.opened")

@@ -1,7 +1,9 @@
 """Rolling back: the compensations of what was done, newest first, each journaled, tried again, or stuck."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
@@ -9,8 +11,10 @@ from engine.clock import Clock, iso
 from engine.ids import Ids
 from engine.rules.retry import Retry, next_delay
 from engine.runtime.attempts import Attempt, Failure, make
+from engine.runtime.consenting import Answer, Consent
 from engine.services import driving
 from engine.services.driving import Driven
+from engine.store import points
 from engine.store.database import Database
 from engine.store.journal import Entry, NewEntry
 from engine.store.runs import Claim
@@ -19,93 +23,131 @@ from signoff.calls import resolve
 
 log = structlog.get_logger("engine.runtime")
 
-RETRY = Retry(attempts=5)
+ATTEMPTS = 5
 TIMEOUT = timedelta(minutes=5)
 
 
-async def roll_back(claim: Claim, database: Database, clock: Clock, ids: Ids) -> None:
-    """Undo what is left to undo, then end the run as rolled back.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undoer:
+    """One drive of a run that rolls back."""
 
-    A compensation that fails is tried again later, as rows; one that keeps failing leaves the run
-    rolling back and stuck, and those older than it wait: their order is part of the promise.
-    A crash between a compensation and its entry runs it again with the same request id.
-    """
-    driven = Driven(tenant=claim.run.tenant, run=claim.run.id, token=claim.token)
-    while True:
-        entries = await database.read(lambda tx: driving.journal_of(tx, driven))
-        left = driving.left_to_undo(entries)
-        if not left:
-            break
-        if not await _undo_one(left[0], entries, driven, database, clock, ids):
+    claim: Claim
+    database: Database
+    clock: Clock
+    ids: Ids
+
+    @property
+    def driven(self) -> Driven:
+        """The run and the proof of its lease."""
+        run = self.claim.run
+        return Driven(tenant=run.tenant, run=run.id, token=self.claim.token)
+
+    async def roll_back(self) -> None:
+        """Undo what is left to undo, then end the run as rolled back, or let it go on.
+
+        A compensation that fails is tried again later, as rows; one that keeps failing leaves the
+        run rolling back and stuck, and those older than it wait: their order is part of the promise.
+        So they do while people are asked about one that needs their consent. A crash between a
+        compensation and its entry runs it again with the same request id.
+        """
+        while True:
+            entries = await self.database.read(lambda tx: driving.journal_of(tx, self.driven))
+            left = driving.left_to_undo(entries)
+            if not left:
+                return await self._end(entries)
+            if not await self._undo_one(left[0], entries):
+                return None
+
+    async def _end(self, entries: Sequence[Entry]) -> None:
+        order = points.under_way(entries)
+        said: Mapping[str, Any] = {} if order is None else order.data
+        reason = said.get("reason")
+        if said.get("mode") == "resume":
+            kept = {name: said[name] for name in ("to", "position", "by") if name in said}
+            resumed = NewEntry(kind="rollback.resumed", data={**kept, "reason": reason})
+            await self.database.write(lambda tx: driving.go_on(tx, self.driven, resumed))
+            log.info("run.went_back", run=self.driven.run, to=said.get("to"))
             return
-    reason = next(entry for entry in reversed(entries) if entry.kind == "rollback.started").data[
-        "reason"
-    ]
-    error = {"code": "rolled_back", "message": str(reason)}
-    ended = NewEntry(kind="run.rolled_back", data={"reason": reason})
-    await database.write(lambda tx: driving.finish(tx, driven, ended, error=error))
-    log.info("run.rolled_back", run=driven.run)
+        error = said.get("error") or {"code": "rolled_back", "message": str(reason)}
+        ended = NewEntry(kind="run.rolled_back", data={"reason": reason})
+        await self.database.write(lambda tx: driving.finish(tx, self.driven, ended, error=error))
+        log.info("run.rolled_back", run=self.driven.run)
 
-
-async def _undo_one(
-    undo: Undo, entries: Sequence[Entry], driven: Driven, database: Database, clock: Clock, ids: Ids
-) -> bool:
-    """Whether the compensation is done; otherwise the lease was given back."""
-    number = _attempts(entries, undo) + 1
-    began_at = clock.now()
-    request_id = f"{driven.run}:{undo.path}:undo"
-    begun = NewEntry(
-        kind="compensation.begun",
-        name=undo.step,
-        path=undo.path,
-        data={"undo": undo.undo, "attempt": number, "request_id": request_id},
-    )
-    await database.write(lambda tx: driving.record(tx, driven, [begun]))
-    failure = await _call(undo, request_id, number, clock)
-    facts = {"attempt": number, "started_at": iso(began_at)}
-    if failure is None:
-        done = NewEntry(kind="compensation.finished", name=undo.step, path=undo.path, data=facts)
-        await database.write(lambda tx: driving.record(tx, driven, [done]))
-        return True
-    failed = NewEntry(
-        kind="compensation.failed",
-        name=undo.step,
-        path=undo.path,
-        data={**facts, "error": failure.to_json()},
-    )
-    again_at = _again_at(number, clock, ids)
-    if again_at is not None:
-        await database.write(lambda tx: driving.pause_until(tx, driven, [failed], again_at))
+    async def _undo_one(self, undo: Undo, entries: Sequence[Entry]) -> bool:
+        """Whether the compensation is settled; otherwise the lease was given back."""
+        consent = Consent(self.driven, self.claim.run, self.database)
+        match await consent.to(undo, entries):
+            case Answer.WAITING:
+                return False
+            case Answer.REFUSED:
+                return True
+            case Answer.GIVEN:
+                pass
+        number = _attempts(entries, undo) + 1
+        began_at = self.clock.now()
+        request_id = f"{self.driven.run}:{undo.path}:undo"
+        facts = {"undo": undo.undo, "attempt": number, "request_id": request_id}
+        await self._record(undo, "compensation.begun", facts)
+        failure = await self._call(undo, request_id, number)
+        after = {"attempt": number, "started_at": iso(began_at)}
+        if failure is None:
+            await self._record(undo, "compensation.finished", after)
+            return True
+        await self._fail(undo, number, {**after, "error": failure.to_json()})
         return False
-    stuck = NewEntry(
-        kind="compensation.stuck", name=undo.step, path=undo.path, data={"error": failure.to_json()}
-    )
-    await database.write(lambda tx: driving.stuck(tx, driven, [failed, stuck]))
-    log.error("compensation.stuck", run=driven.run, step=undo.step)
-    return False
 
-
-async def _call(undo: Undo, request_id: str, number: int, clock: Clock) -> Failure | None:
-    try:
-        fn = resolve(undo.undo)
-    except ImportError as error:
-        return Failure(
-            kind="undo_not_found", message=str(error), no_effect=True, is_final=False, cause=error
+    async def _record(self, undo: Undo, kind: str, data: Mapping[str, object]) -> None:
+        await self.database.write(
+            lambda tx: driving.record(tx, self.driven, [_entry(undo, kind, data)])
         )
-    args, kwargs = undo.positional, undo.named
-    _result, failure = await make(
-        Attempt(
-            fn=fn,
-            args=(undo.result, *args),
-            kwargs=kwargs,
-            request_id=request_id,
-            number=number,
-            timeout=TIMEOUT,
-        ),
-        clock,
-    )
-    # What a compensation returns is nobody's business; that it is not JSON is no failure.
-    return None if failure is not None and failure.kind == "bad_result" else failure
+
+    async def _fail(self, undo: Undo, number: int, data: Mapping[str, object]) -> None:
+        failed = _entry(undo, "compensation.failed", data)
+        again_at = self._again_at(undo, number)
+        if again_at is not None:
+            await self.database.write(
+                lambda tx: driving.pause_until(tx, self.driven, [failed], again_at)
+            )
+            return
+        stuck = _entry(undo, "compensation.stuck", {"error": data["error"]})
+        await self.database.write(lambda tx: driving.stuck(tx, self.driven, [failed, stuck]))
+        log.error("compensation.stuck", run=self.driven.run, step=undo.step)
+
+    async def _call(self, undo: Undo, request_id: str, number: int) -> Failure | None:
+        try:
+            fn = resolve(undo.undo)
+        except ImportError as error:
+            return Failure(
+                kind="undo_not_found",
+                message=str(error),
+                no_effect=True,
+                is_final=False,
+                cause=error,
+            )
+        seconds = undo.terms.get("timeout")
+        _result, failure = await make(
+            Attempt(
+                fn=fn,
+                args=(undo.result, *undo.positional),
+                kwargs=undo.named,
+                request_id=request_id,
+                number=number,
+                timeout=TIMEOUT if seconds is None else timedelta(seconds=float(seconds)),
+            ),
+            self.clock,
+        )
+        # What a compensation returns is nobody's business; that it is not JSON is no failure.
+        return None if failure is not None and failure.kind == "bad_result" else failure
+
+    def _again_at(self, undo: Undo, number: int) -> datetime | None:
+        retries = undo.terms.get("retries")
+        attempts = ATTEMPTS if retries is None else 1 + int(retries)
+        delay = next_delay(Retry(attempts=attempts), number, jitter=self.ids.fraction())
+        return None if delay is None else self.clock.now() + delay
+
+
+def _entry(undo: Undo, kind: str, data: Mapping[str, object]) -> NewEntry:
+    return NewEntry(kind=kind, name=undo.step, path=undo.path, data=data)
 
 
 def _attempts(entries: Sequence[Entry], undo: Undo) -> int:
@@ -117,8 +159,3 @@ def _attempts(entries: Sequence[Entry], undo: Undo) -> int:
         elif entry.kind == "compensation.failed" and entry.path == undo.path:
             failed += 1
     return failed
-
-
-def _again_at(number: int, clock: Clock, ids: Ids) -> datetime | None:
-    delay = next_delay(RETRY, number, jitter=ids.fraction())
-    return None if delay is None else clock.now() + delay

@@ -29,6 +29,7 @@ from signoff.calls import Call, make_call
 from signoff.options import StepOptions, as_step
 from signoff.outcomes import ApprovalEnded, Decision
 from signoff.running import Run
+from signoff.undoing import Undo
 
 T = TypeVar("T")
 
@@ -80,7 +81,7 @@ class RunContext:
 
     @property
     def feedback(self) -> str | None:
-        return None
+        return self.memory.feedback
 
     @property
     def driven(self) -> Driven:
@@ -92,11 +93,16 @@ class RunContext:
         """What the approval that ended last said becomes of a run that does not catch it."""
         return self._asker.on_reject
 
+    @property
+    def rollback_to(self) -> str | None:
+        """Where that approval said a rejection goes back to; None is the last approved checkpoint."""
+        return self._asker.rollback_to
+
     def call(
         self,
         fn: Callable[..., Any],
         *args: object,
-        undo: Callable[..., object] | None = None,
+        undo: Undo | None = None,
         **kwargs: object,
     ) -> Call[Any]:
         return make_call(fn, args, kwargs, undo=undo)
@@ -145,7 +151,11 @@ class RunContext:
             try:
                 return await self._gathering.results(branches, made)
             except ApprovalEnded:
-                self._asker.on_reject = made[self._gathering.failed or ""].on_reject
+                failed = made[self._gathering.failed or ""]
+                self._asker.on_reject, self._asker.rollback_to = (
+                    failed.on_reject,
+                    failed.rollback_to,
+                )
                 raise
             finally:
                 self._gathering = None
@@ -221,7 +231,8 @@ class RunContext:
         except BaseException as error:  # border: whatever it was, the deed is over
             self.leave(error)
             raise
-        path, self._next = f"{self._prefix}{self._next}", self._next + 1
+        path = self.memory.place(f"{self._prefix}{self._next}")
+        self._next += 1
         return path
 
     def leave(self, error: BaseException | None) -> None:

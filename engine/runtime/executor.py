@@ -8,16 +8,19 @@ from engine.clock import Clock
 from engine.errors import EngineError, Fault, Invalid, LeaseLost, Unavailable, WorkflowChanged
 from engine.ids import Ids
 from engine.rules.states import RunStatus
-from engine.runtime import compensating
+from engine.runtime import recovering
 from engine.runtime.attempts import dumped
+from engine.runtime.compensating import Undoer
 from engine.runtime.context import RunContext
 from engine.runtime.signals import HandedBack, RollbackOrdered, Suspended, is_being_cancelled
 from engine.runtime.workflows import Workflows, ask
 from engine.services import driving, reasons
 from engine.services.approvals import ASK
 from engine.store.database import Database
+from engine.store.going_back import Order
 from engine.store.journal import NewEntry
 from engine.store.runs import Claim
+from signoff.manners import PLAIN, Manner
 from signoff.outcomes import ApprovalEnded
 
 log = structlog.get_logger("engine.runtime")
@@ -74,22 +77,20 @@ class Executor:
             value = dumped(result, None)
         except WorkflowChanged as error:
             await self._stop_changed(context, error)
-        except RollbackOrdered as order:
-            await self._begin_rollback(claim, context, await self._why(claim, order))
-        except ApprovalEnded as ending:
+        except (RollbackOrdered, ApprovalEnded) as ending:
             reason = await self._why(claim, ending)
-            if context.on_reject == "fail":
-                await self._fail(context, ending.outcome, reason)
+            order = recovering.after_rejection(ending, claim, context, self._manner(claim), reason)
+            if order is None:
+                await self._end_failed(context, _code(ending), reason)
             else:
-                await self._begin_rollback(claim, context, reason)
+                await self._go_back(claim, context, order)
         except HandedBack:
             await context.unwritten.record()
             raise
         except (LeaseLost, Unavailable):
             raise
         except (Exception, SystemExit, BaseExceptionGroup) as error:  # border: the author's code
-            code = error.code if isinstance(error, EngineError) else type(error).__name__
-            await self._fail(context, code, str(error) or code)
+            await self._fail(claim, context, error)
         else:
             await self._complete(context, value)
 
@@ -132,7 +133,14 @@ class Executor:
         )
         log.info("run.completed", run=context.id)
 
-    async def _fail(self, context: RunContext, code: str, message: str) -> None:
+    async def _fail(self, claim: Claim, context: RunContext, error: BaseException) -> None:
+        order = recovering.after_failure(claim, self._manner(claim), error)
+        if order is None:
+            await self._end_failed(context, _code(error), str(error) or _code(error))
+        else:
+            await self._go_back(claim, context, order)
+
+    async def _end_failed(self, context: RunContext, code: str, message: str) -> None:
         error = {"code": code, "message": message}
         entry = NewEntry(kind="run.failed", data={"error": error})
         await context.unwritten.write(
@@ -162,15 +170,38 @@ class Executor:
         tenant = claim.run.tenant
         return await self._database.of(tenant).read(lambda tx: reasons.why(tx, tenant, decided))
 
-    async def _begin_rollback(self, claim: Claim, context: RunContext, reason: str) -> None:
-        started = NewEntry(kind="rollback.started", data={"to": "start", "reason": reason})
-        await context.unwritten.record(started)
+    async def _go_back(self, claim: Claim, context: RunContext, order: Order) -> None:
+        await context.unwritten.write(
+            lambda tx, before: driving.go_back(tx, context.driven, order, before=before)
+        )
         await self._roll_back(claim)
 
+    def _manner(self, claim: Claim) -> Manner:
+        if claim.run.workflow == ASK:
+            return PLAIN
+        try:
+            return (
+                self._workflows.of(claim.run.tenant)
+                .pinned(claim.run.workflow, claim.run.version)
+                .manner
+            )
+        except Invalid:
+            return PLAIN  # its code is not here, which is why it ends
+
     async def _roll_back(self, claim: Claim) -> None:
-        await compensating.roll_back(
-            claim, self._database.of(claim.run.tenant), self._clock, self._ids
+        undoer = Undoer(
+            claim=claim,
+            database=self._database.of(claim.run.tenant),
+            clock=self._clock,
+            ids=self._ids,
         )
+        await undoer.roll_back()
+
+
+def _code(error: BaseException) -> str:
+    if isinstance(error, ApprovalEnded):
+        return error.outcome
+    return error.code if isinstance(error, EngineError) else type(error).__name__
 
 
 def refuse_builtin_name(names: list[str]) -> None:

@@ -2,10 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Final
 
 from engine.errors import WorkflowChanged
 from engine.ids import RunId
+from engine.store import points
 from engine.store.journal import Entry
+
+_AGAIN: Final = "~"  # between a path and how often the run had gone back when it was asked
 
 ASKED = frozenset(
     {
@@ -23,14 +27,20 @@ ASKED = frozenset(
 
 
 class Memory:
-    """The journal by call path. Every path that the code asks for is ticked off."""
+    """The journal by call path. Every path that the code asks for is ticked off.
+
+    What a run left behind when it went back answers nothing any more: what is asked there is asked
+    anew, under a path of its own.
+    """
 
     def __init__(self, run: RunId, entries: Sequence[Entry]) -> None:
         self._run = run
         self._paths: defaultdict[str, list[Entry]] = defaultdict(list)
-        for entry in entries:
+        self._resumptions = list(points.resumptions(entries))
+        for entry in points.live(entries):
             if entry.path is not None and not entry.kind.startswith("compensation."):
                 self._paths[entry.path].append(entry)
+        self._places = {_base(path): path for path in self._paths}
         self._unasked = {
             path
             for path, found in self._paths.items()
@@ -38,6 +48,23 @@ class Memory:
         }
 
         self._patches = {entry.name for entry in entries if entry.kind == "patch.recorded"}
+
+    def place(self, base: str) -> str:
+        """The path of what the code asks for at `base`: where it was answered, else a new one."""
+        times = len(self._resumptions)
+        return self._places.get(base) or (f"{base}{_AGAIN}{times}" if times else base)
+
+    @property
+    def feedback(self) -> str | None:
+        """Why the run last went back to where its code is now or earlier; None where it never did."""
+        waiting = [self._paths[path][0].position for path in self._unasked]
+        first = min(waiting, default=None)
+        passed = (
+            each.reason
+            for each in reversed(self._resumptions)
+            if first is None or first > each.position
+        )
+        return next(passed, None)
 
     def has_patch(self, name: str) -> bool:
         """Whether the run went along with the change `name` when it came there."""
@@ -48,7 +75,7 @@ class Memory:
         lane, _, index = path.rpartition(".")
         prefix = f"{lane}." if lane else ""
         is_beyond = any(
-            each.startswith(prefix) and int(each[len(prefix) :].partition(".")[0]) >= int(index)
+            each.startswith(prefix) and _index(each[len(prefix) :]) >= int(index)
             for each, found in self._paths.items()
             if any(entry.kind in ASKED for entry in found)
         )
@@ -91,7 +118,16 @@ def _following(lane: str) -> str:
     """The path at which the code goes on behind the branch `lane` and its siblings."""
     place = lane.rpartition(".")[0]
     before, dot, index = place.rpartition(".")
-    return f"{before}{dot}{int(index) + 1}"
+    return f"{before}{dot}{_index(index) + 1}"
+
+
+def _index(path: str) -> int:
+    return int(_base(path.partition(".")[0]))
+
+
+def _base(path: str) -> str:
+    base, again, times = path.rpartition(_AGAIN)
+    return base if again and times.isdigit() else path
 
 
 def last(entries: Sequence[Entry], *kinds: str) -> Entry | None:

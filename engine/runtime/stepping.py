@@ -18,6 +18,7 @@ from engine.store.journal import Entry, NewEntry
 from signoff.calls import Call, check_arguments, importable_name, stated_name
 from signoff.options import StepOptions
 from signoff.outcomes import StepFailed
+from signoff.undoing import Compensation, Undo, undo_function
 
 NO_EFFECT_ATTEMPTS = 3  # a failure that certainly did nothing is tried again even when not asked to
 
@@ -96,7 +97,7 @@ class Stepper:
             "fn": importable_name(call.fn),
             "arguments": call.to_json()["arguments"],
             "request_id": self._key(wanted),
-            "undo": None if call.undo is None else importable_name(call.undo),
+            **undo_facts(call.undo),
             "approval": None if approved is None else approved.approval,
         }
         begun = wanted.entry("step.begun", facts)
@@ -118,7 +119,7 @@ class Stepper:
                 kwargs=call.kwargs,
                 request_id=self._key(wanted),
                 number=number,
-                timeout=_timeout(options),
+                timeout=_duration(options.timeout),
                 returns=options.returns,
             ),
             self._clock,
@@ -143,7 +144,9 @@ class Stepper:
         failed = wanted.entry("step.failed", facts)
         if again_at is None:
             self._unwritten.add_soon(failed)
-            raise StepFailed(failure.message, step=wanted.name, attempts=number) from failure.cause
+            raise StepFailed(
+                failure.message, step=wanted.name, attempts=number, kind=failure.kind
+            ) from failure.cause
         when = {"attempt": number + 1, "until": iso(again_at)}
         entries = [failed, wanted.entry("step.retry_scheduled", when)]
         await self._pausing.until(again_at, *entries)
@@ -161,11 +164,29 @@ class Stepper:
         return wanted.options.request_id or f"{self._driven.run}:{wanted.path}"
 
 
-def _timeout(options: StepOptions) -> timedelta | None:
-    wanted = options.timeout
+def undo_facts(undo: Undo | None) -> dict[str, object]:
+    """What a step's beginning says of its undo, so that a rollback finds it after a restart."""
+    if undo is None:
+        return {"undo": None}
+    name = importable_name(undo_function(undo))
+    if not isinstance(undo, Compensation):
+        return {"undo": name}
+    limit = _duration(undo.timeout)
+    terms = {
+        "retries": undo.retries,
+        "timeout": None if limit is None else limit.total_seconds(),
+        "needs": undo.needs if isinstance(undo.needs, str | None) else list(undo.needs),
+    }
+    said = {key: value for key, value in terms.items() if value is not None}
+    return {"undo": name, "undo_terms": said}
+
+
+def _duration(wanted: timedelta | str | None) -> timedelta | None:
     return parse_duration(wanted) if isinstance(wanted, str) else wanted
 
 
 def _raise_recorded(failed: Entry) -> NoReturn:
     error, attempts = failed.data["error"], failed.data["attempt"]
-    raise StepFailed(error["message"], step=failed.name or "", attempts=attempts)
+    raise StepFailed(
+        error["message"], step=failed.name or "", attempts=attempts, kind=error["type"]
+    )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from engine.errors import Conflict
 from engine.ids import RunId, TenantId
 from engine.rules.states import RunStatus, WaitingReason
-from engine.store import journal, pinned, presence, runs
+from engine.store import journal, pinned, points, presence, runs
 from engine.store.database import Transaction
 from engine.store.journal import Entry, NewEntry, RunChanges
 from engine.store.runs import RunRow
@@ -22,7 +22,7 @@ class Candidate:
     @property
     def is_replayed(self) -> bool:
         """Whether its code runs again at all: of a run that rolls back, only what it undoes does."""
-        return not any(entry.kind == "rollback.started" for entry in self.entries)
+        return points.under_way(self.entries) is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from engine.store import (
     eligibility,
     journal,
     pictures,
+    points,
     runs,
     subjects,
     timers,
@@ -71,6 +72,9 @@ def open_for_run(
         ImpossibleChange: if it is asked again and was not sent back.
     """
     row = prepare(tx, tenant, request, asking)
+    if request.rollback_to is not None:
+        # Whoever votes is shown what a rejection undoes, so there must be such a place.
+        points.target(journal.entries(tx, asking.run), request.rollback_to)
     if asking.again is None:
         approvals.insert_new(tx, row)
     else:
@@ -79,7 +83,11 @@ def open_for_run(
         kind="approval.opened",
         name=row.content.action,
         path=row.path,
-        data=_opened(row) | ({"to": RunStatus.RUNNING} if asking.is_branch else {}),
+        data={
+            **_opened(row),
+            "rollback_to": request.rollback_to,
+            **({"to": RunStatus.RUNNING} if asking.is_branch else {}),
+        },
     )
     waiting = None if asking.is_branch else released(ready_at=None, awaits=row.id)
     journal.append(tx, row.run, [*before, opened], token=asking.token, changes=waiting)

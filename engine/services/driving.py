@@ -15,6 +15,7 @@ from engine.store import (
     approvals,
     artifacts,
     checkpoints,
+    going_back,
     journal,
     leases,
     messages,
@@ -24,6 +25,7 @@ from engine.store import (
 from engine.store.announcements import SNAPSHOT_CHANNEL, announce
 from engine.store.approvals import DIGEST_TAG, ApprovalRow
 from engine.store.database import Transaction
+from engine.store.going_back import Order
 from engine.store.journal import Entry, NewEntry, RunChanges, released
 from engine.store.runs import DAMAGED, Claim
 from engine.store.undoing import Undo
@@ -176,6 +178,23 @@ def keep_checkpoint(
     record(tx, driven, [*before, created])
     checkpoints.insert_last(tx, driven.tenant, driven.run, name=name, artifact=address)
     return address
+
+
+def go_back(
+    tx: Transaction, driven: Driven, order: Order, *, before: Sequence[NewEntry] = ()
+) -> None:
+    """Begin to roll the run back, as its code, its people or its workflow's terms have it.
+
+    Raises:
+        LeaseLost: as `record`.
+    """
+    going_back.begin(tx, driven.tenant, driven.run, order, token=driven.token, before=before)
+
+
+def go_on(tx: Transaction, driven: Driven, entry: NewEntry) -> None:
+    """Append `entry`, and let the run's code go on from where it went back to."""
+    record(tx, driven, [entry], released(ready_at=tx.now))
+    going_back.tell(tx, driven.run)
 
 
 def journal_of(tx: Transaction, driven: Driven) -> list[Entry]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from engine.clock import iso
 from engine.digest import canonical
@@ -17,6 +18,8 @@ from engine.store import (
     journal,
     pictures,
     pinned,
+    points,
+    rollbacks,
     runs,
     steps,
     subjects,
@@ -26,7 +29,11 @@ from engine.store.approvals import ApprovalRow
 from engine.store.database import Transaction
 from engine.store.journal import Entry, NewEntry, RunChanges
 from engine.store.pictures import ApprovalPicture
+from engine.store.rollbacks import Report
 from engine.store.runs import NewRun, RunRow
+from engine.store.undoing import Plan
+
+SETTLED: Final = frozenset({RunStatus.COMPLETED, RunStatus.ROLLED_BACK})  # never to be undone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +45,20 @@ class RunPicture:
     steps: Sequence[steps.StepPicture]
     approvals: Sequence[ApprovalPicture]
     checkpoints: Sequence[Mapping[str, object]]
-    rollback: Mapping[str, object] | None
+    rollbacks: Sequence[Report]
     held: Mapping[str, object] | None
     held_up: str | None
-    undoes: tuple[str, ...]
+    plan: Plan
+
+    @property
+    def rollback(self) -> Report | None:
+        """Its last rollback; None where there was none."""
+        return self.rollbacks[-1] if self.rollbacks else None
+
+    @property
+    def undoes(self) -> tuple[str, ...]:
+        """The names of the steps that a rollback would undo now, newest first."""
+        return tuple(each.step for each in self.plan.undoes)
 
     def to_json(self) -> dict[str, object]:
         """The run as `GET /api/runs/{id}` answers it."""
@@ -62,7 +79,9 @@ class RunPicture:
             "approvals": [picture.to_json() for picture in self.approvals],
             "checkpoints": list(self.checkpoints),
             "budget": None,
-            "rollback": self.rollback,
+            "rollback": None if self.rollback is None else self.rollback.to_json(),
+            "rollbacks": [each.to_json() for each in self.rollbacks],
+            "plan": None if row.status in SETTLED else self.plan.to_json(),
             "held": self.held,
             "held_up": self.held_up,
             "undoes": list(self.undoes),
@@ -111,10 +130,10 @@ def picture(tx: Transaction, tenant: TenantId, run: RunId) -> RunPicture:
         steps=steps.pictures(entries),
         checkpoints=checkpoints.of(tx, run),
         approvals=pictures.pictures(tx, approvals.of_run(tx, run)),
-        rollback=steps.rollback(entries),
+        rollbacks=rollbacks.reports(entries),
         held=holding.held(row, entries),
         held_up=pinned.held_up(tx, [row]).get(run),
-        undoes=tuple(undo.step for undo in undoing.plan(entries)),
+        plan=undoing.whole_plan(entries),
     )
 
 
@@ -233,26 +252,6 @@ def resume(tx: Transaction, tenant: TenantId, run: RunId, *, by: str, reason: st
     return holding.resume(tx, runs.get(tx, tenant, run, lock=True), by=by, reason=reason)
 
 
-def skip(tx: Transaction, tenant: TenantId, run: RunId, *, by: str, reason: str) -> str:
-    """Leave the step whose compensation is stuck as it is, and go on undoing; gives the step's name.
-
-    Raises:
-        NotFound: if there is no such run. Conflict: if no compensation is stuck.
-    """
-    row = runs.get(tx, tenant, run, lock=True)
-    if row.reason is not WaitingReason.STUCK:
-        raise Conflict(f"No compensation of run {run} is stuck.", code="not_stuck")
-    left = undoing.plan(journal.entries(tx, run))[0]
-    skipped = NewEntry(
-        kind="compensation.skipped",
-        name=left.step,
-        path=left.path,
-        data={"by": by, "reason": reason},
-    )
-    journal.append(tx, run, [skipped], changes=RunChanges(ready_at=tx.now))
-    return left.step
-
-
 def verify(tx: Transaction, tenant: TenantId, run: RunId) -> list[str]:
     """What is wrong with the run's journal or its stored state; nothing, if it is as it was written."""
     row = runs.get(tx, tenant, run)
@@ -266,8 +265,8 @@ def counts(tx: Transaction, tenant: TenantId) -> dict[str, int]:
 
 def _was(tx: Transaction, run: RunId) -> RunStatus:
     """What a run was, that waits for its code or an operator to be driven on."""
-    began = any(each.kind == "rollback.started" for each in journal.entries(tx, run))
-    return RunStatus.ROLLING_BACK if began else RunStatus.RUNNING
+    order = points.under_way(journal.entries(tx, run))
+    return RunStatus.RUNNING if order is None else RunStatus.ROLLING_BACK
 
 
 def _open(tx: Transaction, run: RunId) -> list[ApprovalRow]:

@@ -73,6 +73,7 @@ class RunChanges(TypedDict, total=False):
     lease_expires_at: datetime | None
     tries: int
     workflow_version: str
+    ended_at: datetime | None
 
 
 def released(*, ready_at: datetime | None, awaits: str | None = None) -> RunChanges:
@@ -146,7 +147,7 @@ def append_and_give(
         moved["tries"] = 1  # this driving is not over yet, and may still end in a crash
     moved.update(changes or {})
     if shape.is_terminal:
-        moved.update(ended_at=tx.now, **released(ready_at=None))
+        moved.update({"ended_at": tx.now, **released(ready_at=None)})
     put(tx, runs, {"id": run}, moved)
     tx.hint(f"run:{run}")
     tx.hint(f"news:{row.tenant}")

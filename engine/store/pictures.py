@@ -15,6 +15,7 @@ from engine.store import (
     eligibility,
     journal,
     messages,
+    rollbacks,
     runs,
     subjects,
     timers,
@@ -24,6 +25,7 @@ from engine.store import (
 from engine.store.approvals import ApprovalRow
 from engine.store.database import Transaction
 from engine.store.journal import Entry
+from engine.store.undoing import Plan
 from engine.store.votes import VoteRow
 
 
@@ -68,9 +70,15 @@ class ApprovalPicture:
     expires_at: datetime | None
     ended_at: datetime | None
     consumed_at: datetime | None
-    undoes: tuple[str, ...]
+    plan: Plan | None  # what a rejection does; None where it undoes nothing
+    on_reject: str
     report: tuple[str, ...]
     names: Mapping[str, str]
+
+    @property
+    def undoes(self) -> tuple[str, ...]:
+        """The names of the steps that a rejection undoes, newest first."""
+        return () if self.plan is None else tuple(undo.step for undo in self.plan.undoes)
 
     def counts(self, vote: VoteRow) -> bool:
         """Whether `vote` is part of the present tally."""
@@ -106,6 +114,8 @@ class ApprovalPicture:
             ],
             "next_rung": self._next_rung(),
             "undoes": list(self.undoes),
+            "plan": None if self.plan is None else self.plan.to_json(),
+            "on_reject": self.on_reject,
             "report": list(self.report),
             "opened_at": iso(self.opened_at),
             "expires_at": None if self.expires_at is None else iso(self.expires_at),
@@ -221,10 +231,22 @@ def _picture(
         expires_at=row.expires_at,
         ended_at=row.ended_at,
         consumed_at=row.consumed_at,
-        undoes=undoing.planned(entries) if is_open else (),
-        report=undoing.report(entries),
+        plan=_plan(row, entries) if is_open else None,
+        on_reject=row.on_reject,
+        report=rollbacks.lines(entries),
         names=names,
     )
+
+
+def _plan(row: ApprovalRow, entries: Sequence[Entry]) -> Plan | None:
+    opened = [
+        entry
+        for entry in entries
+        if entry.kind == "approval.opened" and entry.data["approval"] == row.id
+    ]
+    if row.on_reject == "fail" or not opened:
+        return None
+    return undoing.whole_plan(entries, to=opened[-1].data.get("rollback_to"))
 
 
 def _names(

@@ -39,6 +39,7 @@ class Request:
     routes: Mapping[str, object] | None = None
     callback_url: str | None = None
     on_reject: str = "rollback"
+    rollback_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +74,8 @@ def prepare(tx: Transaction, tenant: TenantId, request: Request, asking: Asking)
         Invalid: naming what to mend: unknown approvers, a quorum nobody can reach, a ladder that
             never ends, a channel that is not configured, details that have no canonical form.
     """
-    if request.on_reject not in {"rollback", "fail"}:
-        raise Invalid("on_reject is rollback or fail.", code="bad_on_reject")
+    if request.on_reject not in {"rollback", "fail", "resume"}:
+        raise Invalid("on_reject is rollback, fail or resume.", code="bad_on_reject")
     ladder = parse_ladder(request.ladder or DEFAULT_LADDER, risk=request.risk)
     content, digest = _content(tx, tenant, request, ladder)
     return ApprovalRow(

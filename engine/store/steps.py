@@ -1,7 +1,7 @@
 """A journal as people read it: steps with their attempts, the rollback, and whether the chain holds."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from engine.clock import iso
@@ -60,6 +60,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "compensation.finished": ("compensation", "finished"),
     "compensation.failed": ("compensation", "failed"),
     "compensation.skipped": ("compensation", "skipped"),
+    "compensation.taken_over": ("compensation", "finished"),
 }
 UNENDED = frozenset({"begun", "waiting"})
 _TIME_IS_OVER: Mapping[str, str] = {"continued": "expired", "rollback": "expired"}
@@ -85,25 +86,6 @@ def pictures(entries: Sequence[Entry]) -> list[StepPicture]:
             error=_error(entry),
         )
     return list(found.values())
-
-
-def rollback(entries: Sequence[Entry]) -> dict[str, object] | None:
-    """The run's last rollback, with what became of each compensation; None when there was none."""
-    started = [entry for entry in entries if entry.kind == "rollback.started"]
-    if not started:
-        return None
-    last = started[-1]
-    after = [entry for entry in entries if entry.position > last.position]
-    return {
-        "to": last.data.get("to"),
-        "reason": last.data.get("reason"),
-        "at": iso(last.at),
-        "compensations": [
-            replace(picture, attempts=picture.attempts).to_json()
-            for picture in pictures(after)
-            if picture.kind == "compensation"
-        ],
-    }
 
 
 def differences(row: RunRow, entries: Sequence[Entry]) -> list[str]:

@@ -5,14 +5,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from engine.store import points
 from engine.store.journal import Entry
 
+SETTLED: Final = frozenset(
+    {"compensation.finished", "compensation.skipped", "compensation.taken_over"}
+)
 _ENDS: Final = frozenset({"step.finished", "step.failed"})
+NO_UNDO: Final = "has no undo"
+_SAID: Final[Mapping[str, str]] = {
+    "compensation.finished": "undone",
+    "compensation.skipped": "left as it is",
+    "compensation.taken_over": "undone by hand",
+    "compensation.stuck": "could not be undone yet",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undo:
-    """One step that can be undone. `is_certain` is False when the step began and its end was lost."""
+    """One step that can be undone. `is_certain` is False when the step began and its end was lost.
+
+    `terms` are what its author said about the compensation: retries, timeout, whom it needs.
+    """
 
     path: str
     step: str
@@ -21,66 +35,154 @@ class Undo:
     named: Mapping[str, object]
     result: object
     is_certain: bool
+    terms: Mapping[str, Any]
 
 
-def plan(journal: Sequence[Entry]) -> list[Undo]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staying:
+    """One step that stays done, and why."""
+
+    step: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a rollback would do: back to where, what is undone newest first, and what stays."""
+
+    to: points.Point
+    undoes: tuple[Undo, ...]
+    stays: tuple[Staying, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """The plan as the API shows it."""
+        return {
+            "to": self.to.name,
+            "position": self.to.position,
+            "undoes": [
+                {"step": undo.step, "undo": undo.undo, "needs": undo.terms.get("needs")}
+                for undo in self.undoes
+            ],
+            "stays": [{"step": each.step, "why": each.why} for each in self.stays],
+        }
+
+
+def plan(journal: Sequence[Entry], *, to: str | None = None) -> list[Undo]:
     """The compensations of every begun step that has one, newest first; finished ones are left out.
 
     Newest is what ended last, wherever in the run it did, and before all others what has not ended.
-    A step that failed is left out only if none of its attempts can have done anything: each of them
-    said so, and none was lost in a crash.
+    While a rollback is under way they are those that it has still to do; otherwise those of a rollback
+    to `to`, by default the last approved checkpoint. A step that failed is left out only if none of
+    its attempts can have done anything: each of them said so, and none was lost in a crash.
+
+    Raises:
+        Invalid: `unknown_checkpoint`, if there is no such place.
     """
-    begun = {entry.path: entry for entry in journal if entry.kind == "step.begun"}
-    ended = {entry.path: entry for entry in journal if entry.kind == "step.finished"}
-    failures: defaultdict[str | None, list[bool]] = defaultdict(list)
-    for entry in journal:
-        if entry.kind == "step.failed":
-            failures[entry.path].append(bool(entry.data.get("no_effect")))
-        elif entry.kind == "step.begun" and entry.data.get("again"):
-            failures[entry.path].append(False)
-    settled = {
-        entry.path
-        for entry in journal
-        if entry.kind in {"compensation.finished", "compensation.skipped"}
-    }
-    found: list[Undo] = []
-    for path, entry in begun.items():
-        undo = entry.data.get("undo")
-        if not isinstance(undo, str) or path is None or path in settled:
-            continue
-        if path not in ended and failures[path] and all(failures[path]):
-            continue
-        result = ended[path].data.get("result") if path in ended else None
-        arguments: Any = entry.data["arguments"]
-        found.append(
-            Undo(
-                path=path,
-                step=entry.name or "",
-                undo=undo,
-                positional=tuple(arguments["args"]),
-                named=arguments["kwargs"],
-                result=result,
-                is_certain=path in ended,
-            )
-        )
-    last = {entry.path: entry.position for entry in journal if entry.kind in _ENDS}
-    began = {path: entry.position for path, entry in begun.items()}
-    never = len(journal)
-    return sorted(found, key=lambda undo: (last.get(undo.path, never), began[undo.path]))[::-1]
+    alive = points.live(journal)
+    order = points.under_way(alive)
+    if order is None:
+        return _after(alive, points.target(alive, to).position)
+    only = order.data.get("only")
+    found = _after(alive, int(order.data.get("position", 0)))
+    return [undo for undo in found if only is None or undo.step in only]
 
 
-def planned(journal: Sequence[Entry]) -> tuple[str, ...]:
+def whole_plan(journal: Sequence[Entry], *, to: str | None = None) -> Plan:
+    """What a rollback to `to` would undo now, and what it would leave as it is.
+
+    While one is under way, it is what that has still to do.
+
+    Raises:
+        Invalid: `unknown_checkpoint`, if there is no such place.
+    """
+    alive = points.live(journal)
+    order = points.under_way(alive)
+    if order is None:
+        point = points.target(alive, to)
+    else:
+        said = order.data
+        point = points.Point(name=str(said.get("to")), position=int(said.get("position", 0)))
+    return Plan(
+        to=point,
+        undoes=tuple(plan(alive, to=to)),
+        stays=tuple(_staying(alive, point)),
+    )
+
+
+def is_under_way(journal: Sequence[Entry]) -> bool:
+    """Whether the run is going back and has not come to an end of it."""
+    return points.under_way(journal) is not None
+
+
+def planned(journal: Sequence[Entry], *, to: str | None = None) -> tuple[str, ...]:
     """The names of the steps that a rejection would undo now, newest first."""
-    return tuple(undo.step for undo in plan(journal))
+    return tuple(undo.step for undo in plan(journal, to=to))
 
 
 def report(journal: Sequence[Entry]) -> tuple[str, ...]:
     """One sentence for each compensation that was tried, in the order they ran."""
     if not any(entry.kind == "rollback.started" for entry in journal):
         return ()
-    words = {
-        "compensation.finished": "undone",
-        "compensation.skipped": "left as it is",
-        "compensation.stuck": "could not be undone yet",
+    return tuple(f"{entry.name}: {_SAID[entry.kind]}" for entry in journal if entry.kind in _SAID)
+
+
+def _after(alive: Sequence[Entry], position: int) -> list[Undo]:
+    begun = {
+        entry.path: entry
+        for entry in alive
+        if entry.kind == "step.begun" and entry.position > position
     }
-    return tuple(f"{entry.name}: {words[entry.kind]}" for entry in journal if entry.kind in words)
+    ended = {entry.path: entry for entry in alive if entry.kind == "step.finished"}
+    settled = {entry.path for entry in alive if entry.kind in SETTLED}
+    failures = _failures(alive)
+    over = {entry.path: entry.position for entry in alive if entry.kind in _ENDS}
+    never = alive[-1].position + 1 if alive else 0
+    found: list[tuple[int, int, Undo]] = []
+    for path, entry in begun.items():
+        undo, end = entry.data.get("undo"), ended.get(path)
+        if not isinstance(undo, str) or path is None or path in settled:
+            continue
+        if end is None and failures[path] and all(failures[path]):
+            continue
+        found.append((over.get(path, never), entry.position, _undo(path, entry, end)))
+    return [undo for *_, undo in sorted(found, key=lambda each: each[:2], reverse=True)]
+
+
+def _failures(alive: Sequence[Entry]) -> defaultdict[str | None, list[bool]]:
+    failures: defaultdict[str | None, list[bool]] = defaultdict(list)
+    for entry in alive:
+        if entry.kind == "step.failed":
+            failures[entry.path].append(bool(entry.data.get("no_effect")))
+        elif entry.kind == "step.begun" and entry.data.get("again"):
+            failures[entry.path].append(False)
+    return failures
+
+
+def _undo(path: str, begun: Entry, end: Entry | None) -> Undo:
+    arguments: Any = begun.data["arguments"]
+    return Undo(
+        path=path,
+        step=begun.name or "",
+        undo=str(begun.data["undo"]),
+        positional=tuple(arguments["args"]),
+        named=arguments["kwargs"],
+        result=None if end is None else end.data.get("result"),
+        is_certain=end is not None,
+        terms=begun.data.get("undo_terms") or {},
+    )
+
+
+def _staying(alive: Sequence[Entry], point: points.Point) -> list[Staying]:
+    begun = {entry.path: entry for entry in alive if entry.kind == "step.begun"}
+    found: list[Staying] = []
+    for entry in reversed(alive):
+        if entry.kind != "step.finished":
+            continue
+        facts: Mapping[str, Any] = begun[entry.path].data if entry.path in begun else {}
+        has_undo = isinstance(facts.get("undo"), str)
+        if entry.position > point.position and not has_undo:
+            why = "cannot be undone" if facts.get("irreversible") else NO_UNDO
+            found.append(Staying(step=entry.name or "", why=why))
+        elif entry.position <= point.position and has_undo:
+            found.append(Staying(step=entry.name or "", why=f"was done before {point.name}"))
+    return found

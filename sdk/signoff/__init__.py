@@ -17,6 +17,7 @@ from signoff.outcomes import (
 from signoff.registry import workflow
 from signoff.running import Run, StepInfo
 from signoff.tasks import task
+from signoff.undoing import Compensation
 
 if TYPE_CHECKING:
     from signoff.client import Client, ask
@@ -28,6 +29,7 @@ __all__ = [
     "Cancelled",
     "ChangesRequested",
     "Client",
+    "Compensation",
     "Decision",
     "Expired",
     "NoEffect",

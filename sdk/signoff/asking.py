@@ -42,8 +42,12 @@ class RunTerms(Terms, total=False):
 
     call: Call[object]
     """The call that is approved; pass it to `run.step` together with the decision."""
-    on_reject: Literal["rollback", "fail"]
-    """What becomes of a run that does not catch the rejection (`rollback`)."""
+    on_reject: Literal["rollback", "fail", "resume"]
+    """What becomes of a run that does not catch the rejection (`rollback`). With `resume` it goes on
+    from where it went back to, with the reason in `run.feedback`."""
+    rollback_to: str
+    """Where a rejection goes back to: a checkpoint's name, `start`, `latest` or `approved`, the last
+    checkpoint after which an approval was given (`approved`)."""
 
 
 class AskTerms(Terms, total=False):

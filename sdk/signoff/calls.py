@@ -10,6 +10,8 @@ from typing import Generic, TypeVar, final
 
 from pydantic import BaseModel, ValidationError
 
+from signoff.undoing import Undo, undo_function
+
 T_co = TypeVar("T_co", covariant=True)
 
 
@@ -24,7 +26,7 @@ class Call(Generic[T_co]):
     fn: Callable[..., object]
     args: tuple[object, ...] = ()
     kwargs: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
-    undo: Callable[..., object] | None = None
+    undo: Undo | None = None
 
     @property
     def name(self) -> str:
@@ -37,9 +39,7 @@ class Call(Generic[T_co]):
         return {"name": self.name, "arguments": arguments}
 
     @classmethod
-    def from_json(
-        cls, data: Mapping[str, object], *, undo: Callable[..., object] | None = None
-    ) -> "Call[object]":
+    def from_json(cls, data: Mapping[str, object], *, undo: Undo | None = None) -> "Call[object]":
         """What `to_json` gave, its function imported again.
 
         Raises:
@@ -69,7 +69,7 @@ def make_call(
     args: tuple[object, ...],
     kwargs: Mapping[str, object],
     *,
-    undo: Callable[..., object] | None = None,
+    undo: Undo | None = None,
 ) -> Call[object]:
     """A call that can be made after a restart, too.
 
@@ -79,7 +79,7 @@ def make_call(
     """
     importable_name(fn)
     if undo is not None:
-        importable_name(undo)
+        importable_name(undo_function(undo))
     check_arguments(fn, args, kwargs)
     return Call(fn=fn, args=args, kwargs=MappingProxyType(dict(kwargs)), undo=undo)
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from signoff.calls import Call
 from signoff.outcomes import Decision
+from signoff.undoing import Undo
 
-Undo = Callable[..., object]
 Duration = timedelta | str
 
 

@@ -72,10 +72,11 @@ class NoEffect(Exception):
 class StepFailed(Exception):
     """A step failed for good, after all its attempts; the message is that of the last one."""
 
-    def __init__(self, message: str, *, step: str, attempts: int) -> None:
+    def __init__(self, message: str, *, step: str, attempts: int, kind: str = "") -> None:
         super().__init__(message)
         self.step = step
         self.attempts = attempts
+        self.kind = kind  # the name of what the function raised
 
 
 _ENDINGS: Final[Mapping[str, type[ApprovalEnded]]] = {

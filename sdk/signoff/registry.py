@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from signoff.calls import stated_name
+from signoff.manners import PLAIN, Checkpoints, Manner, OnFailure
 from signoff.running import Run
 from signoff.tasks import tasks
 
@@ -51,6 +52,7 @@ class Workflow:
     fn: AnyWorkflow
     input_model: type[BaseModel]
     others: tuple["Workflow", ...] = ()
+    manner: Manner = PLAIN
 
     def parse(self, given: Mapping[str, object]) -> dict[str, object]:
         """The keyword arguments for `fn`: `given` checked and converted, defaults filled in.
@@ -84,12 +86,24 @@ def workflow(fn: WorkflowFunction[P, T], /) -> WorkflowFunction[P, T]: ...
 
 @overload
 def workflow(
-    *, name: str | None = None, version: str = "1"
+    *,
+    name: str | None = None,
+    version: str = "1",
+    max_rollbacks: int = 3,
+    on_failure: OnFailure = "fail",
+    checkpoints: Checkpoints | None = None,
 ) -> Callable[[WorkflowFunction[P, T]], WorkflowFunction[P, T]]: ...
 
 
 def workflow(
-    fn: WorkflowFunction[P, T] | None = None, /, *, name: str | None = None, version: str = "1"
+    fn: WorkflowFunction[P, T] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    version: str = "1",
+    max_rollbacks: int = 3,
+    on_failure: OnFailure = "fail",
+    checkpoints: Checkpoints | None = None,
 ) -> WorkflowFunction[P, T] | Callable[[WorkflowFunction[P, T]], WorkflowFunction[P, T]]:
     """Register an async function whose first parameter is the run, and return it unchanged.
 
@@ -98,13 +112,21 @@ def workflow(
     functions in one package may be versions of one workflow, each with the same `name` and its own
     `version`; new runs begin with the greatest, where 10 comes after 9.
 
+    A run goes back and on again by itself at most `max_rollbacks` times; after that it ends. What
+    becomes of one that fails says `on_failure`: `fail` leaves what it did, `rollback` undoes it,
+    `resume` goes on from its latest checkpoint; or one of these for each class of failure by its name,
+    and `*` for all others. With `checkpoints`, one is made before every approval (`approvals`), and
+    also before every step that has an undo or uses a decision (`steps`).
+
     Raises:
-        ValueError: for a function that is not async, that a restarted process would not find
-            again, whose input cannot be checked, or whose name is malformed, or taken in this version.
+        ValueError: for other terms than these, for a function that is not async, that a restarted
+            process would not find again, whose input cannot be checked, or whose name is malformed, or
+            taken in this version.
     """
+    manner = Manner(max_rollbacks=max_rollbacks, on_failure=on_failure, checkpoints=checkpoints)
 
     def register(function: WorkflowFunction[P, T]) -> WorkflowFunction[P, T]:
-        _register(function, name=name, version=version)
+        _register(function, name=name, version=version, manner=manner)
         return function
 
     return register if fn is None else register(fn)
@@ -153,7 +175,7 @@ def _load_one(name: str) -> Mapping[str, Workflow]:
     return found
 
 
-def _register(fn: AnyWorkflow, *, name: str | None, version: str) -> None:
+def _register(fn: AnyWorkflow, *, name: str | None, version: str, manner: Manner) -> None:
     place = stated_name(fn)
     if not inspect.iscoroutinefunction(fn):
         raise ValueError(f"{place} is not async. Write `async def`, so that it can wait.")
@@ -179,7 +201,7 @@ def _register(fn: AnyWorkflow, *, name: str | None, version: str) -> None:
     model = _input_model(fn)
     for before in [each for each, held in known.items() if stated_name(held.fn) == place]:
         del known[before]  # its module was imported again
-    known[version] = Workflow(name=name, version=version, fn=fn, input_model=model)
+    known[version] = Workflow(name=name, version=version, fn=fn, input_model=model, manner=manner)
     *others, newest = sorted(known.values(), key=lambda each: _order(each.version))
     _registered[name] = replace(newest, others=tuple(others)) if others else newest
 

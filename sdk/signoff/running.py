@@ -8,8 +8,9 @@ from uuid import UUID
 
 from signoff.asking import RunTerms
 from signoff.calls import Call
-from signoff.options import Duration, Undo
+from signoff.options import Duration
 from signoff.outcomes import Decision
+from signoff.undoing import Undo
 
 T = TypeVar("T")
 
@@ -115,7 +116,7 @@ class Run(Protocol):
             request_id: the key of the effect; made from run and call path if not given.
             retries: how many further attempts a failed step has.
             timeout: how long one attempt may take: a timedelta, or text such as `90s`.
-            undo: what takes the effect back; importable.
+            undo: what takes the effect back; importable. A `Compensation` says more about it.
             approved: the decision that allows this step.
             returns: the type of the result, where that is not plain JSON.
             kwargs: JSON values, handed to `fn` by name.

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 async def reason(stage: Stage, run: RunId) -> object:
     """Why the run was rolled back."""
     rollback = (await stage.picture(run)).rollback
-    return None if rollback is None else rollback["reason"]
+    return None if rollback is None else rollback.reason
 
 
 async def test_a_rejection_is_told_with_its_title_and_its_voter(stage: Stage) -> None:

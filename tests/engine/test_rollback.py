@@ -7,7 +7,7 @@ import pytest
 from engine.errors import Conflict
 from engine.ids import DEFAULT_TENANT, RunId
 from engine.rules.states import RunStatus, WaitingReason
-from engine.services import runs
+from engine.services import rolling_back, runs
 from tests.engine.flows import FAIL, LEDGER
 from tests.engine.stage import Stage
 
@@ -35,7 +35,7 @@ async def test_a_run_that_is_not_stuck_is_neither_retried_nor_skipped(stage: Sta
         )
     with pytest.raises(Conflict, match="No compensation"):
         await stage.database.write(
-            lambda tx: runs.skip(tx, DEFAULT_TENANT, run, by="person:ana", reason="why not")
+            lambda tx: rolling_back.skip(tx, DEFAULT_TENANT, run, by="person:ana", reason="why not")
         )
 
 
@@ -78,7 +78,9 @@ async def test_a_stuck_compensation_can_be_skipped_with_a_reason(stage: Stage) -
     run = await given_stuck(stage)
 
     left = await stage.database.write(
-        lambda tx: runs.skip(tx, DEFAULT_TENANT, run, by="person:ana", reason="done by hand")
+        lambda tx: rolling_back.skip(
+            tx, DEFAULT_TENANT, run, by="person:ana", reason="done by hand"
+        )
     )
     await stage.worker().drain()
 

@@ -36,7 +36,7 @@ async def test_a_rejected_run_is_undone_newest_first(stage: Stage) -> None:
     assert picture.row.status is RunStatus.ROLLED_BACK
     assert LEDGER[3:] == ["undo smoke", "undo deploy", "undo migrate"]
     assert picture.rollback is not None
-    assert "not on a Friday" in str(picture.rollback["reason"])
+    assert "not on a Friday" in str(picture.rollback.reason)
     assert await stage.is_sound(run)
 
 

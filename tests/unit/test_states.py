@@ -53,10 +53,24 @@ POSSIBLE = {
     ("running", "run.quarantined"): "waiting:quarantined",
     ("rolling_back", "run.quarantined"): "waiting:quarantined",
     ("waiting:quarantined", "run.released"): "running",
-    ("running", "rollback.started"): "rolling_back",
+    **{(status, "rollback.started"): "rolling_back" for status in ("created", "running", "paused")},
+    **{(end, "rollback.started"): "rolling_back" for end in ("failed", "cancelled", "killed")},
+    **{(f"waiting:{reason}", "rollback.started"): "rolling_back" for reason in WaitingReason},
+    **{(f"paused:{reason}", "rollback.started"): "rolling_back" for reason in WaitingReason},
+    ("rolling_back", "rollback.resumed"): "running",
+    ("rolling_back", "approval.opened"): "rolling_back:approval",
+    ("rolling_back", "approval.decided"): "rolling_back",
+    ("rolling_back:approval", "approval.decided"): "rolling_back",
+    ("rolling_back:approval", "run.changed"): "waiting:changed",
+    ("rolling_back:approval", "run.failed"): "failed",
+    ("rolling_back:approval", "run.cancelled"): "cancelled",
+    ("rolling_back:approval", "run.paused"): "paused",
+    ("paused", "approval.decided"): "paused",
     ("rolling_back", "compensation.stuck"): "rolling_back:stuck",
     ("rolling_back:stuck", "compensation.retried"): "rolling_back",
     ("rolling_back:stuck", "compensation.skipped"): "rolling_back",
+    ("rolling_back", "compensation.skipped"): "rolling_back",
+    ("rolling_back:stuck", "compensation.taken_over"): "rolling_back",
     ("running", "run.completed"): "completed",
     ("running", "run.failed"): "failed",
     ("rolling_back", "run.failed"): "failed",
@@ -72,7 +86,6 @@ POSSIBLE = {
     ("rolling_back", "run.paused"): "paused",
     ("paused", "run.resumed"): "running",
     ("running", "approval.decided"): "running",
-    ("paused", "approval.decided"): "paused",
     ("running", "sleep.ended"): "running",
     ("running", "step.retried"): "running",
     ("running", "branches.waiting"): "waiting:branches",
@@ -91,7 +104,9 @@ SHAPES = [
     *(status for status in RunStatus if status not in {"waiting", "settling"}),
     *(f"{status}:{reason}" for status, reason in product(("waiting", "paused"), WaitingReason)),
     "rolling_back:stuck",
+    "rolling_back:approval",
 ]
+UNDOABLE = {"failed", "cancelled", "killed"}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -155,12 +170,15 @@ def test_a_quiet_entry_changes_nothing(before: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize("status", sorted(TERMINAL))
-def test_only_a_late_vote_comes_after_the_end(status: RunStatus) -> None:
+def test_only_a_late_vote_or_an_operators_undoing_comes_after_the_end(status: RunStatus) -> None:
     ended = RunShape(status=status)
 
     assert ended.is_terminal
     assert apply(ended, "vote.recorded", {}) == ended
-    for kind in {*KINDS, *QUIET} - {"vote.recorded"}:
+    assert (ended.status in UNDOABLE) == any(
+        edge.fits(ended) for edge in RUN_EDGES if edge.entry_kind == "rollback.started"
+    )
+    for kind in {*KINDS, *QUIET} - {"vote.recorded", "rollback.started"}:
         with pytest.raises(ImpossibleChange):
             apply(ended, kind, {})
 
@@ -203,7 +221,8 @@ def test_a_run_is_always_in_a_state_it_can_explain(kinds: list[str]) -> None:
             continue
     assert (now.status is RunStatus.WAITING) <= (now.reason is not None)
     assert now.reason is None or now.status in {"waiting", "paused", "rolling_back"}
-    assert now.status is not RunStatus.ROLLING_BACK or now.reason in {None, WaitingReason.STUCK}
+    asked = {None, WaitingReason.STUCK, WaitingReason.APPROVAL}
+    assert now.status is not RunStatus.ROLLING_BACK or now.reason in asked
 
 
 POSSIBLE_APPROVALS = {

@@ -14,6 +14,7 @@ DRIVERS = frozenset(
         "run.completed",
         "run.failed",
         "run.rolled_back",
+        "rollback.resumed",
         "step.begun",
         "step.finished",
         "step.failed",

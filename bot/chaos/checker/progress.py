@@ -3,10 +3,17 @@
 from collections.abc import Iterator
 
 from bot.chaos.checker.book import Book, Row, twice
-from bot.chaos.checker.states import LIVE
+from bot.chaos.checker.moves import LIVE
 
 HELD = frozenset(
-    {"waiting:approval", "paused", "paused:approval", "paused:timer", "paused:branches"}
+    {
+        "waiting:approval",
+        "rolling_back:approval",
+        "paused",
+        "paused:approval",
+        "paused:timer",
+        "paused:branches",
+    }
 )
 DRIVEN = frozenset({"created", "running", "rolling_back"})
 OWNED = ("approvals", "versions", "votes", "timers", "messages", "links")

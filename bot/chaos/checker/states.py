@@ -7,85 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.chaos.checker.book import Book, Row, instant, ladder
+from bot.chaos.checker.moves import BEGINS, ENDS, LET_GO_ON, LIVE, MOVES, QUIET
 
-LIVE = [
-    "created",
-    "running",
-    "waiting:approval",
-    "waiting:timer",
-    "waiting:branches",
-    "waiting:changed",
-    "waiting:quarantined",
-    "rolling_back",
-    "rolling_back:stuck",
-    "paused",
-    "paused:approval",
-    "paused:timer",
-    "paused:branches",
-]
-TIMED = {"waiting:timer": "running"}
-MOVES: dict[str, dict[str, str]] = {
-    "run.started": {"created": "running"},
-    "approval.opened": {"running": "waiting:approval", "created": "waiting:approval"},
-    "approval.decided": {"waiting:approval": "running", "paused:approval": "paused"},
-    "branches.waiting": {"running": "waiting:branches"},
-    "branches.woken": {"waiting:branches": "running"},
-    "sleep.started": {"running": "waiting:timer"},
-    "sleep.ended": TIMED,
-    "step.retry_scheduled": {"running": "waiting:timer"},
-    "step.retried": TIMED,
-    "run.changed": {"running": "waiting:changed", "rolling_back": "waiting:changed"},
-    "run.quarantined": dict.fromkeys(("running", "rolling_back"), "waiting:quarantined"),
-    "rollback.started": {"running": "rolling_back"},
-    "compensation.stuck": {"rolling_back": "rolling_back:stuck"},
-    "compensation.retried": {"rolling_back:stuck": "rolling_back"},
-    "compensation.skipped": {"rolling_back:stuck": "rolling_back"},
-    "run.paused": {
-        "created": "paused",
-        "running": "paused",
-        "rolling_back": "paused",
-        "waiting:approval": "paused:approval",
-        "waiting:timer": "paused:timer",
-        "waiting:branches": "paused:branches",
-    },
-    "run.resumed": {
-        "paused": "running",
-        "paused:approval": "waiting:approval",
-        "paused:timer": "waiting:timer",
-        "paused:branches": "waiting:branches",
-    },
-    "run.completed": {"running": "completed"},
-    "run.failed": {"running": "failed", "rolling_back": "failed"},
-    "run.rolled_back": {"rolling_back": "rolled_back"},
-    "run.cancelled": dict.fromkeys(LIVE, "cancelled"),
-}
-# What a branch waits for begins while its run is driven, and ends wherever the run then is.
-BEGINS = {"approval.opened", "sleep.started", "step.retry_scheduled"}
-ENDS = {"approval.decided", "sleep.ended", "step.retried"}
-LET_GO_ON = {
-    ("run.retried", "waiting:changed"),
-    ("run.released", "waiting:quarantined"),
-    ("run.resumed", "paused"),
-}
-QUIET = {
-    "branches.begun",
-    "branches.ended",
-    "patch.recorded",
-    "run.adopted",
-    "step.begun",
-    "step.finished",
-    "step.failed",
-    "value.recorded",
-    "checkpoint.created",
-    "vote.recorded",
-    "approval.edited",
-    "approval.extended",
-    "approval.consumed",
-    "rung.fired",
-    "compensation.begun",
-    "compensation.finished",
-    "compensation.failed",
-}
 BECOMES = {"continued": "expired", "rollback": "expired"}
 
 

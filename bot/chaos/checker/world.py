@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.chaos.checker.book import Book, Row, twice
 
+SETTLED = frozenset({"compensation.finished", "compensation.skipped", "compensation.taken_over"})
 ENDINGS = frozenset({"approval.decided", "approval.expired", "approval.cancelled"})
 
 
@@ -95,32 +96,40 @@ def missing_effects(book: Book, effects: Sequence[Effect], names: frozenset[str]
 def wrong_rollbacks(book: Book) -> Iterator[str]:
     """Runs that say they are rolled back, and are not, or not in order."""
     for run in book.where("runs", status="rolled_back"):
-        entries = book.journals.get(run["id"], [])
+        entries = _since_it_went_on(book.journals.get(run["id"], []))
+        ordered = next(each for each in reversed(entries) if each["kind"] == "rollback.started")
+        only, back_to = ordered["data"].get("only"), ordered["data"].get("position", 0)
         begun = [
             entry["path"]
             for entry in entries
             if entry["kind"] == "step.begun" and entry["data"].get("undo")
+            if entry["position"] > back_to and (only is None or entry["name"] in only)
         ]
         ended = Counter(entry["path"] for entry in entries if entry["kind"] == "step.finished")
-        undone = [
-            entry["path"]
-            for entry in entries
-            if entry["kind"] in {"compensation.finished", "compensation.skipped"}
-        ]
+        undone = [entry["path"] for entry in entries if entry["kind"] in SETTLED]
         last = {
             entry["path"]: entry["position"]
             for entry in entries
             if entry["kind"] in {"step.finished", "step.failed"}
         }
         # In a branch another one's step may begin in between: what ended last is undone first.
-        wanted = sorted(
-            dict.fromkeys(reversed(begun)), key=lambda path: -last.get(path, len(entries))
-        )
+        never = entries[-1]["position"] + 1
+        wanted = sorted(dict.fromkeys(reversed(begun)), key=lambda path: -last.get(path, never))
         if undone != [path for path in wanted if path in undone]:
             yield f"I9: run {run['id']} was not undone newest first, each once: {undone}"
         forgotten = [path for path in wanted if ended[path] and path not in undone]
         if forgotten:
             yield f"I9: run {run['id']} is rolled back without {forgotten}"
+
+
+def _since_it_went_on(entries: list[Row]) -> list[Row]:
+    """The journal without what was left behind when the run went back and then on again."""
+    kept: list[Row] = []
+    for entry in entries:
+        if entry["kind"] == "rollback.resumed":
+            kept = [each for each in kept if each["position"] <= entry["data"]["position"]]
+        kept.append(entry)
+    return kept
 
 
 def wrong_messages(book: Book, shown: Sequence[Shown]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from bot.web.api import (
     events,
     hearing,
     outbox,
+    rolling_back,
     runs,
     sign_ins,
     tenants,
@@ -24,6 +25,7 @@ from bot.web.api import (
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     runs.router,
+    rolling_back.router,
     adopting.router,
     definitions.router,
     artifacts.router,

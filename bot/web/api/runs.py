@@ -16,7 +16,7 @@ from bot.web.reading import StrictRoute
 from engine.errors import NotAllowed
 from engine.ids import RunId
 from engine.rules.states import RunStatus
-from engine.services import adopting, runs
+from engine.services import adopting, rolling_back, runs
 from engine.services.keys import Caller, Scope
 from engine.services.runs import moments
 from engine.store.database import Transaction
@@ -229,7 +229,7 @@ async def skip(caller: Operator, application: Scoped, id: Id, body: Because) -> 
     run = RunId(id)
 
     def leave(tx: Transaction) -> tuple[str, RunRow]:
-        left = runs.skip(tx, caller.tenant, run, by=caller.subject, reason=body.reason)
+        left = rolling_back.skip(tx, caller.tenant, run, by=caller.subject, reason=body.reason)
         return left, runs.find(tx, caller.tenant, run)
 
     left, row = await application.database.write(leave)

@@ -200,6 +200,30 @@ class Run(RunLine):
     summary: dict[str, Any]
 
 
+class Undone(Answer):
+    """A step that would be undone, by which function, and whom it needs to ask first."""
+
+    step: str
+    undo: str
+    needs: Any
+
+
+class Staying(Answer):
+    """A step that would stay done, and why."""
+
+    step: str
+    why: str
+
+
+class RollbackPlan(Answer):
+    """What a rollback would do now: back to where, what it undoes, newest first, and what stays."""
+
+    to: str
+    position: int
+    undoes: list[Undone]
+    stays: list[Staying]
+
+
 class Operated(Answer):
     """What an operator's verb did to a run."""
 

@@ -1,10 +1,12 @@
 """Runs as pages: what they did step by step, their journal, and what an operator can do about one."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Final, assert_never
 
 from fastapi import APIRouter, Form, Query, Request, Response
+from pydantic import BaseModel, Field
 
 from bot.web.callers import Scoped
 from bot.web.pages.notices import PageNotice
@@ -15,8 +17,10 @@ from engine.clock import iso
 from engine.errors import Conflict, Invalid
 from engine.ids import RunId, TenantId
 from engine.rules.states import TERMINAL, RunStatus, WaitingReason
-from engine.services import adopting, runs
+from engine.services import adopting, rolling_back, runs
+from engine.services.rolling_back import Order
 from engine.store.database import Transaction
+from engine.store.rollbacks import said
 from engine.store.runs import RunRow
 
 ENTRIES_MAX: Final = 1_000  # the API has the rest
@@ -42,10 +46,26 @@ class Verb(StrEnum):
     RELEASE = "release"
     RETRY = "retry"
     SKIP = "skip"
+    TAKE_OVER = "take-over"
+    ROLLBACK = "rollback"
     CANCEL = "cancel"
 
 
-Deed = Callable[[Transaction], PageNotice]
+class OperatingForm(BaseModel):
+    """Why, and where a rollback goes back to: empty is the last approved checkpoint."""
+
+    reason: str = ""
+    to: Annotated[str, Field(max_length=200)] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """Who does it, why, and where a rollback goes back to."""
+
+    by: str
+    reason: str
+    to: str | None
+
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -95,27 +115,26 @@ async def operate(
     application: Scoped,
     id: Id,
     verb: Verb,
-    reason: Annotated[str, Form()] = "",
+    form: Annotated[OperatingForm, Form()],
 ) -> Response:
     """Do what the operator says, and keep the reason in the journal."""
-    why = " ".join(reason.replace("\0", " ").split())
+    why = " ".join(form.reason.replace("\0", " ").split())
     if not 0 < len(why) <= REASON_CHARS_MAX:
         raise Invalid(
             f"Give a reason of up to {REASON_CHARS_MAX} characters; it is kept.", code="bad_reason"
         )
-    by, run = viewer.subject, RunId(id)
+    given, run = Said(by=viewer.subject, reason=why, to=form.to.strip() or None), RunId(id)
     try:
         notice = await application.database.write(
-            lambda tx: _do(tx, application.tenant, run, verb, by=by, reason=why)
+            lambda tx: _do(tx, application.tenant, run, verb, given)
         )
-    except Conflict as error:
+    except (Conflict, Invalid) as error:
         notice = PageNotice(tone="bad", text=str(error))
     return go(request, f"/runs/{id}", notice)
 
 
-def _do(
-    tx: Transaction, tenant: TenantId, run: RunId, verb: Verb, *, by: str, reason: str
-) -> PageNotice:
+def _do(tx: Transaction, tenant: TenantId, run: RunId, verb: Verb, said_so: Said) -> PageNotice:
+    by, reason, to = said_so.by, said_so.reason, said_so.to
     match verb:
         case Verb.RETRY:
             runs.retry(tx, tenant, run, by=by, reason=reason)
@@ -127,8 +146,14 @@ def _do(
             runs.resume(tx, tenant, run, by=by, reason=reason)
             text = "It goes on from where it stood."
         case Verb.SKIP:
-            left = runs.skip(tx, tenant, run, by=by, reason=reason)
+            left = rolling_back.skip(tx, tenant, run, by=by, reason=reason)
             text = f"{left} is left as it is; undoing goes on."
+        case Verb.TAKE_OVER:
+            left = rolling_back.take_over(tx, tenant, run, by=by, reason=reason)
+            text = f"{left} was undone by hand; undoing goes on."
+        case Verb.ROLLBACK:
+            order = Order(reason=reason, by=by, to=to)
+            text = f"It goes back to {said(rolling_back.begin(tx, tenant, run, order).name)}."
         case Verb.CANCEL:
             stays = runs.cancel(tx, tenant, run, by=by, reason=reason)
             text = (
@@ -193,16 +218,19 @@ def _whole(tx: Transaction, tenant: TenantId, run: RunId, viewer: Viewer) -> dic
 
 def _verbs(row: RunRow) -> list[Verb]:
     # The first is what the Enter key does: never the one that ends something.
+    if row.status in {RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.KILLED}:
+        return [Verb.ROLLBACK]
     if row.status in TERMINAL:
         return []
+    ends = [Verb.CANCEL] if row.status is RunStatus.ROLLING_BACK else [Verb.CANCEL, Verb.ROLLBACK]
     if row.status is RunStatus.PAUSED:
-        return [Verb.RESUME, Verb.CANCEL]
+        return [Verb.RESUME, *ends]
     match row.reason:
         case WaitingReason.STUCK:
-            return [Verb.RETRY, Verb.SKIP, Verb.CANCEL]
+            return [Verb.RETRY, Verb.SKIP, Verb.TAKE_OVER, *ends]
         case WaitingReason.CHANGED:
-            return [Verb.RETRY, Verb.CANCEL]
+            return [Verb.RETRY, *ends]
         case WaitingReason.QUARANTINED:
-            return [Verb.RELEASE, Verb.CANCEL]
+            return [Verb.RELEASE, *ends]
         case _:
-            return [Verb.CANCEL]
+            return ends

@@ -1,0 +1,69 @@
+"""The workflows that go back: to checkpoints, with feedback, after failures, and with consent."""
+
+from typing import Final, Literal
+
+from signoff import Compensation, Run, StepFailed, workflow
+from tests.engine.flows import deed, undo
+
+BOTH: Final = ["prepare build", "build", "prepare ship", "ship"]  # what `staged` does
+
+
+@workflow(name="staged", max_rollbacks=2)
+async def staged(
+    run: Run,
+    on_reject: Literal["rollback", "fail", "resume"] = "rollback",
+    back_to: str = "approved",
+) -> list[str]:
+    """Two stages with a checkpoint and an approval each."""
+    done: list[str] = []
+    for stage in ("build", "ship"):
+        if run.feedback is not None:
+            done.append(f"told {run.feedback}")
+        done.append(str(await run.step(deed, f"prepare {stage}", name=f"prepare {stage}")))
+        await run.checkpoint(f"before {stage}", state={"stage": stage})
+        done.append(str(await run.step(deed, stage, name=stage, undo=undo)))
+        await run.approval(
+            f"Keep {stage}?",
+            action=stage,
+            approvers="group:release",
+            ladder=["reject after 4h"],
+            on_reject=on_reject,
+            rollback_to=back_to,
+        )
+    return done
+
+
+@workflow(name="careful")
+async def careful(run: Run, retries: int | None = None) -> str:
+    """An undo that people must agree to."""
+    await run.step(deed, "plain", name="plain", undo=undo)
+    dangerous = Compensation(undo, retries=retries, timeout="30s", needs="group:finance")
+    await run.step(deed, "dangerous", name="dangerous", undo=dangerous)
+    await run.approval("Keep it?", approvers="person:ana", ladder=["reject after 4h"])
+    return "kept"
+
+
+@workflow(name="fragile-undone", on_failure="rollback")
+async def fragile_undone(run: Run) -> str:
+    """Undone by itself when it fails."""
+    await run.step(deed, "first", name="first", undo=undo)
+    return str(await run.step(deed, "fragile", name="fragile"))
+
+
+@workflow(name="fragile-resumed", on_failure={"Broken": "resume", "*": "fail"}, max_rollbacks=2)
+async def fragile_resumed(run: Run) -> str:
+    """Goes on from its latest checkpoint when it fails as expected."""
+    await run.step(deed, "first", name="first", undo=undo)
+    await run.checkpoint("half")
+    return str(await run.step(deed, "fragile", name="fragile"))
+
+
+@workflow(name="fragile")
+async def fragile(run: Run) -> str:
+    """Fails, and is left to operators."""
+    await run.step(deed, "first", name="first", undo=undo)
+    await run.step(deed, "second", name="second", undo=undo)
+    try:
+        return str(await run.step(deed, "fragile", name="fragile"))
+    except StepFailed as failure:
+        raise ValueError(f"gave up: {failure}") from failure
