@@ -8,12 +8,12 @@ from bot.cli import (
     approvals,
     bench,
     chaos,
+    checkpoints,
     definitions,
     elsewhere,
     keys,
     login,
     outbox,
-    rolling_back,
     serve,
     setting_up,
     slack,
@@ -57,7 +57,7 @@ app.command()(storage.migrate)
 app.command()(storage.backup)
 app.command()(storage.restore)
 app.command(cls=Verb)(start.run)
-app.add_typer(rolling_back.verbs)
+app.add_typer(checkpoints.verbs)
 app.add_typer(definitions.verbs)
 app.add_typer(approvals.verbs)
 app.add_typer(outbox.verbs)

@@ -13,19 +13,22 @@ from engine.ids import Ids
 from engine.rules.durations import parse_duration
 from engine.runtime.asking import Asker
 from engine.runtime.gathering import Gathering, check_names
+from engine.runtime.keeping import Keeper
 from engine.runtime.memory import Memory, last
 from engine.runtime.pausing import Pausing
 from engine.runtime.signals import BranchOver, HandedBack, RollbackOrdered, Stopped, Suspended
-from engine.runtime.snapshots import snapshot
+from engine.runtime.snapshots import Told
 from engine.runtime.stepping import Stepper, Wanted, name_of
+from engine.runtime.turns import Turn
 from engine.runtime.unwritten import Unwritten
-from engine.services import driving
 from engine.services.driving import Driven
 from engine.store.database import Database
 from engine.store.journal import NewEntry
 from engine.store.runs import Claim
 from signoff.asking import RunTerms, check_terms
 from signoff.calls import Call, make_call
+from signoff.layers import Asked, Task
+from signoff.manners import PLAIN, Manner
 from signoff.options import StepOptions, as_step
 from signoff.outcomes import ApprovalEnded, Decision
 from signoff.running import Run
@@ -55,6 +58,7 @@ class RunContext:
         clock: Clock,
         ids: Ids,
         is_stopping: Callable[[], bool] = lambda: False,
+        manner: Manner = PLAIN,
     ) -> None:
         self._is_stopping = is_stopping
         self._claim, self._clock, self._ids = claim, clock, ids
@@ -68,6 +72,7 @@ class RunContext:
         self._stop: BaseException | None = None
         self.memory = Memory(claim.run.id, claim.entries)
         self._pausing = Pausing(claim, self.unwritten, clock)
+        self._keeper = Keeper(self._driven, self.unwritten, claim.run, manner)
         self._stepper = Stepper(self._driven, self._pausing, clock, ids)
         self._asker = Asker(self._driven, self._pausing, claim.run)
 
@@ -113,6 +118,7 @@ class RunContext:
         async with self._one_at_a_time() as path:
             known = self.memory.recall(path, kind="step", name=name_of(call, options))
             wanted = Wanted(path=path, call=call, options=options, known=known)
+            await self._keeper.before_step(wanted)
             return await self._stepper.step(wanted)
 
     async def approval(self, title: str, **terms: Any) -> Decision:
@@ -120,6 +126,7 @@ class RunContext:
         async with self._one_at_a_time() as path:
             name = self._asker.action_of(terms)
             known = self.memory.recall(path, kind="approval", name=name)
+            await self._keeper.before_approval(path, name, terms, known)
             return await self._asker.decision(path, title, terms, known)
 
     async def checkpoint(
@@ -127,21 +134,16 @@ class RunContext:
         name: str,
         *,
         state: Mapping[str, object] | None = None,
-        asked: str | None = None,
-        task: str | None = None,
+        asked: str | Asked | None = None,
+        task: str | Task | None = None,
     ) -> str:
         async with self._one_at_a_time() as path:
             known = self.memory.recall(path, kind="checkpoint", name=name)
             created = last(known, "checkpoint.created")
             if created is not None:
                 return f"artifact:{created.data['artifact']}"
-            content = snapshot(self._claim, name=name, state=state or {}, asked=asked, task=task)
-            address = await self.unwritten.write(
-                lambda tx, before: driving.keep_checkpoint(
-                    tx, self._driven, path=path, name=name, snapshot=content, before=before
-                )
-            )
-            return f"artifact:{address}"
+            told = Told(name=name, state=state or {}, asked=asked, task=task)
+            return await self._keeper.keep(path, told)
 
     async def gather(self, **branches: Callable[[Run], Awaitable[T]]) -> Mapping[str, T]:
         check_names(branches)
@@ -205,7 +207,7 @@ class RunContext:
             )
             return value
 
-    def _one_at_a_time(self) -> "_Turn":
+    def _one_at_a_time(self) -> Turn:
         if self._stop is None and self._is_ended:
             self._stop = BranchOver()
         if self._stop is None and self._is_stopping():
@@ -221,7 +223,7 @@ class RunContext:
                 "Await them one after the other, or give each a branch of its own with run.gather.",
                 code="concurrent_deeds",
             )
-        return _Turn(self)
+        return Turn(self)
 
     async def enter(self) -> str:
         """Take the next call path, once what the deed before it left to write is written."""
@@ -280,16 +282,3 @@ class RunContext:
             raise self._stop.cause
         if self._stop is not None:
             raise self._stop
-
-
-class _Turn:
-    """One deed's turn: a path, and nothing else at the same time."""
-
-    def __init__(self, run: RunContext) -> None:
-        self._run = run
-
-    async def __aenter__(self) -> str:
-        return await self._run.enter()
-
-    async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        self._run.leave(error)

@@ -70,6 +70,7 @@ class Executor:
             clock=self._clock,
             ids=self._ids,
             is_stopping=lambda: self._is_stopping,
+            manner=self._manner(claim),
         )
         try:
             result = await self._returned(claim, context)

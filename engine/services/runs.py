@@ -171,12 +171,6 @@ def entries(
     return journal.entries(tx, run, after=after, limit=limit)
 
 
-def checkpoints_of(tx: Transaction, tenant: TenantId, run: RunId) -> list[Mapping[str, object]]:
-    """The run's checkpoints, oldest first."""
-    runs.get(tx, tenant, run)
-    return checkpoints.of(tx, run)
-
-
 def cancel(
     tx: Transaction, tenant: TenantId, run: RunId, *, by: str, reason: str
 ) -> tuple[str, ...]:

@@ -63,7 +63,7 @@ def checkpoints(journal: Sequence[Entry]) -> list[Point]:
     return [
         Point(name=entry.name or "", position=entry.position, artifact=entry.data.get("artifact"))
         for entry in live(journal)
-        if entry.kind == "checkpoint.created" and "." not in (entry.path or "")
+        if entry.kind == "checkpoint.created" and "." not in _place(entry)
     ]
 
 
@@ -133,6 +133,10 @@ def resumptions(journal: Sequence[Entry]) -> Iterator[Resumption]:
         for entry in journal
         if entry.kind == "rollback.resumed"
     )
+
+
+def _place(entry: Entry) -> str:
+    return str(entry.path or entry.data.get("place") or "")
 
 
 def _before_failure(journal: Sequence[Entry]) -> Point:

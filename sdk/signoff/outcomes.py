@@ -32,6 +32,11 @@ class ApprovalEnded(Exception):
 
     outcome: ClassVar[str] = "ended"
 
+    checkpoint: str | None = None
+    """The checkpoint that was made last before people were asked, as `name@position`."""
+    last_approved: str | None = None
+    """The last checkpoint after which an approval was given, to which a rollback goes by default."""
+
     def __init__(
         self, approval: str, *, comment: str | None = None, by: tuple[str, ...] = ()
     ) -> None:

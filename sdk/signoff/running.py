@@ -8,6 +8,7 @@ from uuid import UUID
 
 from signoff.asking import RunTerms
 from signoff.calls import Call
+from signoff.layers import Asked, Task
 from signoff.options import Duration
 from signoff.outcomes import Decision
 from signoff.undoing import Undo
@@ -196,16 +197,18 @@ class Run(Protocol):
         name: str,
         *,
         state: Mapping[str, object] | None = None,
-        asked: str | None = None,
-        task: str | None = None,
+        asked: str | Asked | None = None,
+        task: str | Task | None = None,
     ) -> str:
         """Name this point, to which the run can be rolled back; the address of its snapshot.
 
         Args:
             name: unique among the run's checkpoints, or the newest of that name is meant.
             state: JSON worth showing and keeping: the run's memory at this point.
-            asked: what was asked of the run, in a person's words.
-            task: what the run is doing now, in a person's words.
+            asked: what an approver should read: a summary, or that together with the decision
+                needed, a recommendation, its confidence and relevant artifacts.
+            task: what the run is doing now, in a person's words, or that together with its next
+                steps, confidence and risk.
         """
         ...
 

@@ -11,6 +11,7 @@ from bot.web.api import (
     artifacts,
     asking,
     backups,
+    checkpoints,
     definitions,
     events,
     hearing,
@@ -25,6 +26,7 @@ from bot.web.api import (
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     runs.router,
+    checkpoints.router,
     rolling_back.router,
     adopting.router,
     definitions.router,

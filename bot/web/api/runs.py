@@ -122,20 +122,6 @@ async def journal(
 
 
 @router.get(
-    "/{id}/checkpoints",
-    summary="List a run's checkpoints",
-    response_model=shapes.Checkpoints,
-    responses=refusals(404),
-)
-async def checkpoints(_caller: Reader, application: Scoped, id: Id) -> JSONResponse:
-    """The run's checkpoints, oldest first; the bytes of each are an artifact."""
-    found = await application.database.read(
-        lambda tx: runs.checkpoints_of(tx, application.tenant, RunId(id))
-    )
-    return JSONResponse({"checkpoints": found})
-
-
-@router.get(
     "/{id}/replay",
     summary="Check a run's state against its journal",
     response_model=shapes.Replayed,

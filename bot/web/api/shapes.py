@@ -271,6 +271,20 @@ class Checkpoints(Answer):
     checkpoints: list[dict[str, Any]]
 
 
+class Difference(Answer):
+    """From one value to another; the keys are JSON pointers."""
+
+    added: dict[str, Any]
+    removed: dict[str, Any]
+    changed: dict[str, dict[str, Any]]
+
+
+class Kept(Answer):
+    """Under which address bytes are kept."""
+
+    address: str
+
+
 class Replayed(Answer):
     """Whether a run's journal leads to the state that is stored, and where it does not."""
 
