@@ -15,8 +15,9 @@ from engine.runtime.signals import RollbackOrdered
 from engine.services import approvals
 from engine.services.approvals import Asking, Request
 from engine.services.driving import Driven
+from engine.store import points
 from engine.store.journal import Entry
-from engine.store.runs import RunRow
+from engine.store.runs import Claim
 from signoff.calls import Call
 from signoff.outcomes import Decision, ended
 
@@ -38,15 +39,22 @@ PLAIN: Final = (
 class Asker:
     """Asks on behalf of one drive of one run."""
 
-    def __init__(self, driven: Driven, pausing: Pausing, run: RunRow) -> None:
-        self._driven, self._pausing, self._run = driven, pausing, run
+    def __init__(self, driven: Driven, pausing: Pausing, claim: Claim) -> None:
+        self._driven, self._pausing, self._claim = driven, pausing, claim
+        self._run, self._entries = claim.run, claim.entries
         self._sent_back: dict[str, ApprovalId] = {}
         self.on_reject = "rollback"
         self.rollback_to: str | None = None
 
     def of_branch(self) -> "Asker":
         """The same for a branch of the run; rounds go on within it."""
-        return type(self)(self._driven, self._pausing.of_branch(), self._run)
+        return type(self)(self._driven, self._pausing.of_branch(), self._claim)
+
+    def _places(self, position: int) -> tuple[str | None, str]:
+        """The last checkpoint before `position`, and where a rollback from there goes by default."""
+        before = [entry for entry in self._entries if entry.position < position]
+        made = points.checkpoints(before)
+        return made[-1].name if made else None, points.approved(before).name
 
     def action_of(self, terms: Mapping[str, Any]) -> str:
         """What the approval is called: its action, else the function it is about, else the workflow."""
@@ -148,4 +156,6 @@ class Asker:
             case outcome:
                 if outcome == "changes_requested":
                     self._sent_back[self.action_of(terms)] = ApprovalId(approval)
-                raise ended(outcome, approval, comment=comment, by=by)
+                ending = ended(outcome, approval, comment=comment, by=by)
+                ending.checkpoint, ending.last_approved = self._places(decided.position)
+                raise ending

@@ -74,7 +74,7 @@ class RunContext:
         self._pausing = Pausing(claim, self.unwritten, clock)
         self._keeper = Keeper(self._driven, self.unwritten, claim.run, manner)
         self._stepper = Stepper(self._driven, self._pausing, clock, ids)
-        self._asker = Asker(self._driven, self._pausing, claim.run)
+        self._asker = Asker(self._driven, self._pausing, claim)
 
     @property
     def id(self) -> str:

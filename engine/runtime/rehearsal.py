@@ -70,7 +70,7 @@ class _Rehearsal(RunContext):
     def __init__(self, claim: Claim, *, database: Database, clock: Clock, ids: Ids) -> None:
         super().__init__(claim, database=database, clock=clock, ids=ids)
         self._stepper = _NoStep(self._driven, self._pausing, clock, ids)
-        self._asker = _NoAsker(self._driven, self._pausing, claim.run)
+        self._asker = _NoAsker(self._driven, self._pausing, claim)
 
 
 class _NoStep(Stepper):

@@ -33,9 +33,9 @@ class ApprovalEnded(Exception):
     outcome: ClassVar[str] = "ended"
 
     checkpoint: str | None = None
-    """The checkpoint that was made last before people were asked, as `name@position`."""
+    """The checkpoint that was made last before it ended; None if there was none."""
     last_approved: str | None = None
-    """The last checkpoint after which an approval was given, to which a rollback goes by default."""
+    """The last checkpoint after which an approval was given, else `start`: where a rollback goes."""
 
     def __init__(
         self, approval: str, *, comment: str | None = None, by: tuple[str, ...] = ()

@@ -17,9 +17,10 @@ from engine.store.directory import Directory, ListedPerson
 from engine.store.runs import NewRun
 from signoff.registry import Workflow, registered
 from tests.clock import ManualClock
-from tests.engine import flows
+from tests.engine import flows, undoing
 
 PEOPLE = ("ana", "bo", "chen", "dana", "eve")
+WORKFLOWS = (flows, undoing)  # whose workflows there are
 GROUPS = {"finance": ("ana", "bo", "chen"), "release": ("ana", "dana"), "leads": ("dana",)}
 
 

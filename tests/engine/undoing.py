@@ -67,3 +67,34 @@ async def fragile(run: Run) -> str:
         return str(await run.step(deed, "fragile", name="fragile"))
     except StepFailed as failure:
         raise ValueError(f"gave up: {failure}") from failure
+
+
+@workflow(name="layered")
+async def layered(run: Run) -> str:
+    """A checkpoint that says all it may."""
+    await run.step(deed, "work", name="work")
+    return await run.checkpoint(
+        "worked",
+        state={"facts": ["x" * 4000]},
+        asked={"summary": "Tidied", "confidence": 0.9},
+        task={"next_steps": ["rest"]},
+    )
+
+
+@workflow(name="kept-at-approvals", checkpoints="approvals")
+async def kept_at_approvals(run: Run) -> str:
+    """Checkpoints before people are asked."""
+    return await _published(run)
+
+
+@workflow(name="kept-at-steps", checkpoints="steps")
+async def kept_at_steps(run: Run) -> str:
+    """Checkpoints before all that matters."""
+    return await _published(run)
+
+
+async def _published(run: Run) -> str:
+    await run.step(deed, "read", name="read")
+    await run.step(deed, "write", name="write", undo=undo)
+    await run.approval("Publish?", action="publish", approvers="person:ana")
+    return "published"
