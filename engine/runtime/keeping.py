@@ -6,7 +6,7 @@ from typing import Any
 from engine.runtime.snapshots import Told, snapshot
 from engine.runtime.stepping import Wanted
 from engine.runtime.unwritten import Unwritten
-from engine.services import driving
+from engine.services import keeping
 from engine.services.driving import Driven
 from engine.store.journal import Entry
 from engine.store.runs import RunRow
@@ -49,13 +49,18 @@ class Keeper:
             await self._write(path, told, is_asked=False)
 
     async def _write(self, path: str, told: Told, *, is_asked: bool) -> str:
+        driven = self._driven
+        wanted = keeping.Keeping(
+            tenant=driven.tenant,
+            run=driven.run,
+            token=driven.token,
+            name=told.name,
+            path=path,
+            is_asked=is_asked,
+        )
         address = await self._unwritten.write(
-            lambda tx, before: driving.keep_checkpoint(
-                tx,
-                self._driven,
-                driving.Keeping(name=told.name, path=path, is_asked=is_asked),
-                lambda journal: snapshot(self._run, journal, told),
-                before=before,
+            lambda tx, before: keeping.keep(
+                tx, wanted, lambda journal: snapshot(self._run, journal, told), before=before
             )
         )
         return f"artifact:{address}"

@@ -1,6 +1,6 @@
 """What a driver of a run writes: each deed proves the lease, and is one transaction."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -13,8 +13,6 @@ from engine.rules.states import ApprovalStatus, RunStatus, WaitingReason
 from engine.rules.suspicion import ANYBODY, CRASHES_MAX, Tries
 from engine.store import (
     approvals,
-    artifacts,
-    checkpoints,
     going_back,
     journal,
     leases,
@@ -52,15 +50,6 @@ class Permit:
     approval: str
     digest: str
     call: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keeping:
-    """What a checkpoint is called, at which call path, and whether the code asked for it."""
-
-    name: str
-    path: str
-    is_asked: bool
 
 
 def claim(
@@ -170,35 +159,6 @@ def dispatch(
         kind="approval.consumed", path=begun.path, data={"approval": row.id, "digest": row.digest}
     )
     record(tx, driven, [*before, consumed, begun])
-
-
-def keep_checkpoint(
-    tx: Transaction,
-    driven: Driven,
-    keeping: Keeping,
-    pictured: Callable[[Sequence[Entry]], Mapping[str, object]],
-    *,
-    before: Sequence[NewEntry] = (),
-) -> str:
-    """Store what `pictured` makes of the journal so far, and name this position; gives its address.
-
-    Raises:
-        LeaseLost: as `record`.
-    """
-    if before:
-        record(tx, driven, before)
-    snapshot = canonical(pictured(journal.entries(tx, driven.run)))
-    address = artifacts.put(tx, driven.tenant, snapshot, SNAPSHOT_TYPE)
-    # One that the code did not ask for is no answer to it, and has no call path of its own.
-    created = NewEntry(
-        kind="checkpoint.created",
-        name=keeping.name,
-        path=keeping.path if keeping.is_asked else None,
-        data={"artifact": address} | ({} if keeping.is_asked else {"place": keeping.path}),
-    )
-    record(tx, driven, [created])
-    checkpoints.insert_last(tx, driven.tenant, driven.run, name=keeping.name, artifact=address)
-    return address
 
 
 def go_back(
