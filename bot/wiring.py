@@ -142,7 +142,8 @@ def _put_together(
 ) -> Running:
     settings, database, clock, ids = parts.settings, parts.database, parts.clock, parts.ids
     cards = CardBuilder(database, base_url=settings.base_url)
-    executor = Executor(database, workflows, clock, ids)
+    egress = Egress(allow_nets=settings.webhook_allow_nets)
+    executor = Executor(database, workflows, clock, ids, egress=egress)
     name, pace = WorkerId(ids.new("wrk")), Pace(lease_for=settings.lease_for)
     return Running(
         application=Application(

@@ -13,6 +13,7 @@ EngineError
 │   ├── Superseded
 │   ├── TooLate
 │   ├── IdempotencyConflict
+│   ├── RequestIdConflict
 │   └── LeaseLost
 ├── Unavailable            not now; nothing was lost, the same call may succeed later
 │   ├── NotRecorded
@@ -107,6 +108,12 @@ class IdempotencyConflict(Conflict):
     """The same idempotency key came with a different request."""
 
     code = "idempotency_conflict"
+
+
+class RequestIdConflict(Conflict):
+    """The same request id came with another action or payload: that is another effect."""
+
+    code = "request_id_conflict"
 
 
 class LeaseLost(Conflict):

@@ -14,8 +14,10 @@ from bot.cli import (
     keys,
     login,
     outbox,
+    receipts,
     serve,
     setting_up,
+    settling,
     slack,
     start,
     storage,
@@ -58,9 +60,11 @@ app.command()(storage.backup)
 app.command()(storage.restore)
 app.command(cls=Verb)(start.run)
 app.add_typer(checkpoints.verbs)
+app.add_typer(settling.verbs)
 app.add_typer(definitions.verbs)
 app.add_typer(approvals.verbs)
 app.add_typer(outbox.verbs)
+app.add_typer(receipts.verbs)
 app.add_typer(keys.verbs)
 app.add_typer(tenants.verbs)
 app.add_typer(slack.verbs)

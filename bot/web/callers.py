@@ -182,6 +182,7 @@ CurrentCaller = Annotated[Caller, Depends(current_caller)]
 CurrentPerson = Annotated[PersonId, Depends(current_person)]
 Reader = Annotated[Caller, Depends(needs(Scope.READ))]
 Asker = Annotated[Caller, Depends(needs(Scope.APPROVALS_ASK))]
+Effector = Annotated[Caller, Depends(needs(Scope.RECEIPTS))]
 Starter = Annotated[Caller, Depends(needs(Scope.RUNS_START))]
 Operator = Annotated[Caller, Depends(needs(Scope.OPERATE))]
 

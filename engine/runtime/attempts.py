@@ -17,7 +17,7 @@ from engine.digest import canonical
 from engine.errors import EngineError, Invalid
 from engine.runtime.signals import is_being_cancelled
 from signoff.calls import takes_step
-from signoff.outcomes import NoEffect
+from signoff.outcomes import Declined, NoEffect
 from signoff.running import StepInfo
 
 MESSAGE_CHARS_MAX = 2_000
@@ -55,7 +55,24 @@ class Attempt:
 
 
 async def make(attempt: Attempt, clock: Clock) -> tuple[object, None] | tuple[None, Failure]:
-    """The JSON result of one attempt, or its failure.
+    """The JSON result of one attempt, or its failure."""
+    result, failure = await called(attempt, clock)
+    if failure is not None:
+        return None, failure
+    try:
+        return dumped(result, attempt.returns), None
+    except Exception as error:  # border: a type adapter runs the author's serialisers
+        words = Invalid(
+            f"The result cannot be kept as JSON: {error}. Return JSON, or name its type with returns=.",
+            code="bad_result",
+        )
+        return None, Failure(
+            kind="bad_result", message=str(words), no_effect=False, is_final=True, cause=words
+        )
+
+
+async def called(attempt: Attempt, clock: Clock) -> tuple[object, None] | tuple[None, Failure]:
+    """What one attempt returned, or its failure.
 
     A function that is not async runs in a thread. When its time is over the thread cannot be
     stopped: the attempt has failed, and what the function still does is its own affair.
@@ -69,23 +86,13 @@ async def make(attempt: Attempt, clock: Clock) -> tuple[object, None] | tuple[No
     limit = None if attempt.timeout is None else attempt.timeout.total_seconds()
     try:
         async with asyncio.timeout(limit):
-            result = await _called(attempt.fn, attempt.args, kwargs)
+            return await _called(attempt.fn, attempt.args, kwargs), None
     except asyncio.CancelledError as error:
         if is_being_cancelled():
             raise
         return None, _failure(error)
     except (Exception, SystemExit) as error:  # border: a step is the author's code
         return None, _failure(error)
-    try:
-        return dumped(result, attempt.returns), None
-    except Exception as error:  # border: a type adapter runs the author's serialisers
-        words = Invalid(
-            f"The result cannot be kept as JSON: {error}. Return JSON, or name its type with returns=.",
-            code="bad_result",
-        )
-        return None, Failure(
-            kind="bad_result", message=str(words), no_effect=False, is_final=True, cause=words
-        )
 
 
 def dumped(result: Any, returns: type[Any] | None) -> object:
@@ -126,6 +133,6 @@ def _failure(error: BaseException) -> Failure:
         kind=name,
         message=words[:MESSAGE_CHARS_MAX],
         no_effect=isinstance(error, NoEffect),
-        is_final=False,
+        is_final=isinstance(error, Declined),
         cause=error,
     )

@@ -7,18 +7,22 @@ from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
+from typing_extensions import override
+
 from engine.clock import Clock, from_iso, iso
 from engine.errors import Fault, LeaseLost, Unavailable, WorkflowChanged
 from engine.ids import Ids
 from engine.rules.durations import parse_duration
 from engine.runtime.asking import Asker
+from engine.runtime.calling import Caller
+from engine.runtime.doing import Doing
 from engine.runtime.gathering import Gathering, check_names
 from engine.runtime.keeping import Keeper
 from engine.runtime.memory import Memory, last
 from engine.runtime.pausing import Pausing
 from engine.runtime.signals import BranchOver, HandedBack, RollbackOrdered, Stopped, Suspended
 from engine.runtime.snapshots import Told
-from engine.runtime.stepping import Stepper, Wanted, name_of
+from engine.runtime.stepping import Stepper
 from engine.runtime.turns import Turn
 from engine.runtime.unwritten import Unwritten
 from engine.services.driving import Driven
@@ -26,13 +30,10 @@ from engine.store.database import Database
 from engine.store.journal import NewEntry
 from engine.store.runs import Claim
 from signoff.asking import RunTerms, check_terms
-from signoff.calls import Call, make_call
 from signoff.layers import Asked, Task
 from signoff.manners import PLAIN, Manner
-from signoff.options import StepOptions, as_step
 from signoff.outcomes import ApprovalEnded, Decision
 from signoff.running import Run
-from signoff.undoing import Undo
 
 T = TypeVar("T")
 
@@ -40,7 +41,7 @@ T = TypeVar("T")
 STOPS: Final = (Suspended, RollbackOrdered, HandedBack, Stopped, BranchOver)
 
 
-class RunContext:
+class RunContext(Doing):
     """Implements `signoff.Run` for one drive of one run.
 
     Values such as `now()` are written before or with the next deed: lost before that, nothing
@@ -73,7 +74,8 @@ class RunContext:
         self.memory = Memory(claim.run.id, claim.entries)
         self._pausing = Pausing(claim, self.unwritten, clock)
         self._keeper = Keeper(self._driven, self.unwritten, claim.run, manner)
-        self._stepper = Stepper(self._driven, self._pausing, clock, ids)
+        self.caller = Caller(claim.run.tenant, database)
+        self._stepper = Stepper(self._driven, self._pausing, clock, ids, self.caller)
         self._asker = Asker(self._driven, self._pausing, claim)
 
     @property
@@ -102,24 +104,6 @@ class RunContext:
     def rollback_to(self) -> str | None:
         """Where that approval said a rejection goes back to; None is the last approved checkpoint."""
         return self._asker.rollback_to
-
-    def call(
-        self,
-        fn: Callable[..., Any],
-        *args: object,
-        undo: Undo | None = None,
-        **kwargs: object,
-    ) -> Call[Any]:
-        return make_call(fn, args, kwargs, undo=undo)
-
-    async def step(self, fn: Call[Any] | Callable[..., Any], *args: object, **kwargs: Any) -> Any:
-        options, arguments = StepOptions.split(kwargs)
-        call = as_step(fn, args, arguments, undo=options.undo)
-        async with self._one_at_a_time() as path:
-            known = self.memory.recall(path, kind="step", name=name_of(call, options))
-            wanted = Wanted(path=path, call=call, options=options, known=known)
-            await self._keeper.before_step(wanted)
-            return await self._stepper.step(wanted)
 
     async def approval(self, title: str, **terms: Any) -> Decision:
         check_terms(terms, RunTerms)
@@ -207,6 +191,7 @@ class RunContext:
             )
             return value
 
+    @override
     def _one_at_a_time(self) -> Turn:
         if self._stop is None and self._is_ended:
             self._stop = BranchOver()

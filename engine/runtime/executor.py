@@ -6,6 +6,7 @@ import structlog
 
 from engine.clock import Clock
 from engine.errors import EngineError, Fault, Invalid, LeaseLost, Unavailable, WorkflowChanged
+from engine.http import Egress
 from engine.ids import Ids
 from engine.rules.states import RunStatus
 from engine.runtime import recovering
@@ -29,8 +30,16 @@ log = structlog.get_logger("engine.runtime")
 class Executor:
     """Turns a claim into progress. It holds nothing between two claims."""
 
-    def __init__(self, database: Database, workflows: Workflows, clock: Clock, ids: Ids) -> None:
-        self._database, self._workflows = database, workflows
+    def __init__(
+        self,
+        database: Database,
+        workflows: Workflows,
+        clock: Clock,
+        ids: Ids,
+        *,
+        egress: Egress | None = None,
+    ) -> None:
+        self._database, self._workflows, self._egress = database, workflows, egress
         self._clock, self._ids = clock, ids
         self._is_stopping = False
 
@@ -72,6 +81,7 @@ class Executor:
             is_stopping=lambda: self._is_stopping,
             manner=self._manner(claim),
         )
+        context.caller.egress = self._egress
         try:
             result = await self._returned(claim, context)
             context.memory.check_all_asked()

@@ -11,7 +11,9 @@ from engine.clock import Clock
 from engine.errors import WorkflowChanged
 from engine.ids import Ids, LeaseToken, TenantId
 from engine.runtime.asking import Asker
+from engine.runtime.calling import Caller
 from engine.runtime.context import RunContext
+from engine.runtime.effects import Doubt
 from engine.runtime.signals import Stopped
 from engine.runtime.stepping import Stepper, Wanted
 from engine.store.database import Database, Transaction
@@ -69,7 +71,8 @@ class _Rehearsal(RunContext):
 
     def __init__(self, claim: Claim, *, database: Database, clock: Clock, ids: Ids) -> None:
         super().__init__(claim, database=database, clock=clock, ids=ids)
-        self._stepper = _NoStep(self._driven, self._pausing, clock, ids)
+        caller = Caller(claim.run.tenant, database)
+        self._stepper = _NoStep(self._driven, self._pausing, clock, ids, caller)
         self._asker = _NoAsker(self._driven, self._pausing, claim)
 
 
@@ -77,6 +80,14 @@ class _NoStep(Stepper):
     @override
     async def _begin(self, wanted: Wanted) -> NoReturn:
         raise Reached
+
+    @override
+    async def _resolve(self, wanted: Wanted, doubt: Doubt) -> NoReturn:
+        raise Reached
+
+    @override
+    async def _until_due(self, wanted: Wanted, number: int) -> None:
+        return
 
     @override
     async def _attempt(self, wanted: Wanted, number: int) -> NoReturn:

@@ -3,20 +3,23 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NoReturn
+from typing import NoReturn, assert_never
 
 from engine.clock import Clock, iso
 from engine.ids import Ids
 from engine.rules.durations import parse_duration
 from engine.rules.retry import Retry, next_delay
 from engine.runtime.attempts import Attempt, Failure, loaded, make
+from engine.runtime.calling import NOTHING_ALONG, Caller, Sending
+from engine.runtime.effects import Doubt, doubt_in, leave_to_operators, probed
 from engine.runtime.memory import last
 from engine.runtime.pausing import Pausing
 from engine.services import driving
 from engine.services.driving import Driven, Permit
 from engine.store.journal import Entry, NewEntry
 from signoff.calls import Call, check_arguments, importable_name, stated_name
-from signoff.options import StepOptions
+from signoff.effects import Absent, Present, Unclear
+from signoff.options import Duration, StepOptions
 from signoff.outcomes import StepFailed
 from signoff.undoing import Compensation, Undo, undo_function
 
@@ -31,6 +34,7 @@ class Wanted:
     call: Call[object]
     options: StepOptions
     known: Sequence[Entry]
+    sending: Sending = NOTHING_ALONG
 
     @property
     def name(self) -> str:
@@ -50,13 +54,17 @@ def name_of(call: Call[object], options: StepOptions) -> str:
 class Stepper:
     """Performs the steps of one drive."""
 
-    def __init__(self, driven: Driven, pausing: Pausing, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self, driven: Driven, pausing: Pausing, clock: Clock, ids: Ids, caller: Caller
+    ) -> None:
         self._driven, self._pausing, self._clock, self._ids = driven, pausing, clock, ids
-        self._unwritten = pausing.unwritten
+        self._unwritten, self._caller = pausing.unwritten, caller
 
     def of_branch(self) -> "Stepper":
         """The same for a branch of the run."""
-        return type(self)(self._driven, self._pausing.of_branch(), self._clock, self._ids)
+        return type(self)(
+            self._driven, self._pausing.of_branch(), self._clock, self._ids, self._caller
+        )
 
     async def step(self, wanted: Wanted) -> object:
         """The step's result.
@@ -73,22 +81,27 @@ class Stepper:
             _raise_recorded(failed)
         number = 1 + sum(entry.kind == "step.failed" for entry in wanted.known)
         begun = last(wanted.known, "step.begun")
+        if (doubt := doubt_in(wanted.known)) is not None:
+            return await self._resolve(wanted, doubt)
+        await self._until_due(wanted, number)
         if begun is None and number == 1:
             await self._begin(wanted)
+        elif begun is not None and begun.data.get("irreversible"):
+            # Each of its attempts is told before, so that none is ever lost without a trace.
+            await self._unwritten.record(
+                wanted.entry("step.begun", {**begun.data, "attempt": number})
+            )
         elif begun is not None and begun is wanted.known[-1]:
             # Its attempt was lost in a crash and may have had its effect: the journal says so.
             again = wanted.entry("step.begun", {**begun.data, "again": True})
             await self._unwritten.record(again)
-        elif wanted.known[-1].kind == "step.retry_scheduled":
-            waits = wanted.known[-1]
-            tried = wanted.entry("step.retried", {"attempt": waits.data["attempt"]})
-            await self._pausing.over(waits, tried)
         return await self._attempt(wanted, number)
 
     async def _begin(self, wanted: Wanted) -> None:
         call, approved = wanted.call, wanted.options.approved
         check_arguments(call.fn, call.args, call.kwargs)
-        if call.undo is None and approved is None:
+        options = wanted.options
+        if call.undo is None and approved is None and not options.irreversible:
             # Nothing depends on its beginning, but it may depend on what came before: an idempotency
             # key that was drawn then must be the same when it is done again after a crash.
             await self._unwritten.record()
@@ -98,6 +111,7 @@ class Stepper:
             "arguments": call.to_json()["arguments"],
             "request_id": self._key(wanted),
             **undo_facts(call.undo),
+            **_promises(options),
             "approval": None if approved is None else approved.approval,
         }
         begun = wanted.entry("step.begun", facts)
@@ -109,26 +123,69 @@ class Stepper:
             lambda tx, before: driving.dispatch(tx, self._driven, begun, permit, before=before)
         )
 
+    async def _until_due(self, wanted: Wanted, number: int) -> None:
+        """Return once the step may be tried, and its target called.
+
+        Raises:
+            Suspended: if it is too early, or the target rests. That is no attempt: nothing was sent.
+        """
+        if wanted.known and (waits := wanted.known[-1]).kind == "step.retry_scheduled":
+            tried = wanted.entry("step.retried", {"attempt": waits.data["attempt"]})
+            await self._pausing.over(waits, tried)
+        again_at = await self._caller.again_at(wanted.call)
+        if again_at is None:
+            return
+        resting = {"attempt": number, "until": iso(again_at), "because": "target_rests"}
+        await self._pausing.until(again_at, wanted.entry("step.retry_scheduled", resting))
+
     async def _attempt(self, wanted: Wanted, number: int) -> object:
         started_at = iso(self._clock.now())
         options, call = wanted.options, wanted.call
         result, failure = await make(
             Attempt(
-                fn=call.fn,
+                fn=self._caller.sender(call, wanted.sending),
                 args=call.args,
                 kwargs=call.kwargs,
                 request_id=self._key(wanted),
                 number=number,
-                timeout=_duration(options.timeout),
+                timeout=length_of(options.timeout),
                 returns=options.returns,
             ),
             self._clock,
         )
+        if failure is not None and self._is_unknown(wanted, failure):
+            return await self._resolve(wanted, Doubt(number, started_at, failure))
         if failure is not None:
             await self._fail(wanted, number, started_at, failure)
         facts = {"attempt": number, "started_at": started_at, "result": result}
         self._unwritten.add_soon(wanted.entry("step.finished", facts))
         return loaded(result, options.returns)
+
+    def _is_unknown(self, wanted: Wanted, failure: Failure) -> bool:
+        # What failed for good has told how it ended: the target declined, or the result was no JSON.
+        return wanted.options.irreversible and not (failure.no_effect or failure.is_final)
+
+    async def _resolve(self, wanted: Wanted, doubt: Doubt) -> object:
+        """The result of an attempt of which nobody knows how it ended, where its probe knows it."""
+        call, options, key = wanted.call, wanted.options, self._key(wanted)
+        answer = await probed(call, options, key, self._clock)
+        said = {"by": "probe", "request_id": key, "attempt": doubt.attempt}
+        match answer:
+            case Present():
+                settled = wanted.entry("effect.settled", {**said, "outcome": "happened"})
+                facts = {**doubt.facts(), "result": answer.result}
+                await self._unwritten.record(settled, wanted.entry("step.finished", facts))
+                return loaded(answer.result, options.returns)
+            case Absent():
+                settled = wanted.entry("effect.settled", {**said, "outcome": "did_not_happen"})
+                self._unwritten.add(settled)
+                return await self._fail(wanted, doubt.attempt, doubt.started_at, doubt.certain())
+            case Unclear():
+                unknown = {**said, **doubt.told(answer.reason)}
+                entry = wanted.entry("effect.unknown", unknown)
+                return await leave_to_operators(self._driven, self._unwritten, entry)
+            case _:
+                assert_never(answer)
 
     async def _fail(
         self, wanted: Wanted, number: int, started_at: str, failure: Failure
@@ -148,8 +205,7 @@ class Stepper:
                 failure.message, step=wanted.name, attempts=number, kind=failure.kind
             ) from failure.cause
         when = {"attempt": number + 1, "until": iso(again_at)}
-        entries = [failed, wanted.entry("step.retry_scheduled", when)]
-        await self._pausing.until(again_at, *entries)
+        await self._pausing.until(again_at, failed, wanted.entry("step.retry_scheduled", when))
 
     def _again_at(self, options: StepOptions, failure: Failure, number: int) -> datetime | None:
         if failure.is_final:
@@ -171,7 +227,7 @@ def undo_facts(undo: Undo | None) -> dict[str, object]:
     name = importable_name(undo_function(undo))
     if not isinstance(undo, Compensation):
         return {"undo": name}
-    limit = _duration(undo.timeout)
+    limit = length_of(undo.timeout)
     terms = {
         "retries": undo.retries,
         "timeout": None if limit is None else limit.total_seconds(),
@@ -181,7 +237,20 @@ def undo_facts(undo: Undo | None) -> dict[str, object]:
     return {"undo": name, "undo_terms": said}
 
 
-def _duration(wanted: timedelta | str | None) -> timedelta | None:
+def _promises(options: StepOptions) -> dict[str, object]:
+    """What is journaled of a step that must not happen twice; nothing for all others."""
+    if not options.irreversible:
+        return {}
+    probe = options.probe
+    return {
+        "irreversible": True,
+        "attempt": 1,
+        "probe": None if probe is None else importable_name(probe),
+    }
+
+
+def length_of(wanted: Duration | None) -> timedelta | None:
+    """A duration as a length of time, however it was written; None as it is."""
     return parse_duration(wanted) if isinstance(wanted, str) else wanted
 
 

@@ -20,6 +20,7 @@ class Scope(StrEnum):
 
     RUNS_START = "runs:start"
     APPROVALS_ASK = "approvals:ask"
+    RECEIPTS = "receipts"
     READ = "read"
     OPERATE = "operate"
 

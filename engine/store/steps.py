@@ -13,7 +13,7 @@ from engine.store.runs import RunRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepPicture:
-    """One thing the code asked for. `status` is begun, waiting, finished, failed or skipped.
+    """One thing the code asked for. `status` is begun, waiting, finished, failed, skipped or unknown.
 
     An approval (`kind` is approval) goes by its title as last asked, waiting and then with what
     became of it: approved, rejected, expired, cancelled or changes_requested. What ends when time
@@ -50,6 +50,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "step.failed": ("step", "failed"),
     "step.retry_scheduled": ("step", "waiting"),
     "step.retried": ("step", "begun"),
+    "effect.unknown": ("step", "unknown"),
     "approval.opened": ("approval", "waiting"),
     "approval.edited": ("approval", "waiting"),
     "approval.decided": ("approval", "decided"),  # as what, the entry says
@@ -62,7 +63,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "compensation.skipped": ("compensation", "skipped"),
     "compensation.taken_over": ("compensation", "finished"),
 }
-UNENDED = frozenset({"begun", "waiting"})
+UNENDED = frozenset({"begun", "waiting", "unknown"})
 _TIME_IS_OVER: Mapping[str, str] = {"continued": "expired", "rollback": "expired"}
 
 

@@ -193,6 +193,26 @@ idempotency = Table(
     moment("at"), PrimaryKeyConstraint("tenant", "caller", "key"), Index(None, "at"),
 )  # fmt: skip
 
+receipts = Table(
+    "receipts", metadata, of_tenant(), words("namespace"), words("request_id"), words("execution"),
+    words("fingerprint"), words("action"), words("payload"), words("effect", optional=True),
+    words("same_as", optional=True), words("approval", optional=True), words("state"),
+    words("result", optional=True), words("artifact", optional=True), words("error", optional=True),
+    words("claimed_by"), words("token", optional=True), moment("lease_expires_at", optional=True),
+    whole("attempts"), words("settled_by", optional=True), words("reason", optional=True),
+    moment("created_at"), moment("updated_at"),
+    known("state", ("claimed", "succeeded", "failed_no_effect", "unknown", "alias")),
+    PrimaryKeyConstraint("tenant", "namespace", "request_id"),
+    index_where("uq_receipts_effect", "tenant", "namespace", "effect", where="effect IS NOT NULL", unique=True),
+    Index("ix_receipts_execution", "tenant", "execution"),
+    Index("ix_receipts_page", "tenant", "created_at", "execution"),
+)  # fmt: skip
+breakers = Table(
+    "breakers", metadata, of_tenant(), words("target"), whole("failures"), whole("trips"),
+    moment("failed_at", optional=True), moment("open_until", optional=True), moment("trial_until", optional=True),
+    PrimaryKeyConstraint("tenant", "target"),
+)  # fmt: skip
+
 
 @event.listens_for(metadata, "after_create")
 def _make_what_is_no_table(_made: MetaData, connection: Connection, **_options: object) -> None:

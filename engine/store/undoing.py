@@ -150,9 +150,17 @@ def _after(alive: Sequence[Entry], position: int) -> list[Undo]:
 
 def _failures(alive: Sequence[Entry]) -> defaultdict[str | None, list[bool]]:
     failures: defaultdict[str | None, list[bool]] = defaultdict(list)
+    once: set[str | None] = set()
     for entry in alive:
         if entry.kind == "step.failed":
-            failures[entry.path].append(bool(entry.data.get("no_effect")))
+            said = failures[entry.path]
+            if entry.path in once:
+                said.pop()
+            said.append(bool(entry.data.get("no_effect")))
+        elif entry.kind == "step.begun" and entry.data.get("irreversible"):
+            # Each attempt has a beginning of its own, and may have had its effect until its end is known.
+            once.add(entry.path)
+            failures[entry.path].append(False)
         elif entry.kind == "step.begun" and entry.data.get("again"):
             failures[entry.path].append(False)
     return failures

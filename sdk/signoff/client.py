@@ -19,7 +19,9 @@ from pydantic import ValidationError
 from signoff.answers import Answer, Approval, RunInfo
 from signoff.asking import AskTerms, check_terms
 from signoff.errors import SignoffError
+from signoff.ledger import HttpLedger
 from signoff.outcomes import Decision
+from signoff.receipts import Receipts
 from signoff.wire import BUSY, Request, exchange
 
 A = TypeVar("A", bound=Answer)
@@ -154,6 +156,11 @@ class Client:
         path = f"/api/{kind}/{_segment(id)}/cancel"
         cancelled = Request(method="POST", path=path, body={"reason": reason})
         await exchange(self._http, cancelled, retry_every=self._retry_every)
+
+    @property
+    def receipts(self) -> Receipts:
+        """Effects that happen once: `await client.receipts.once(request_id, action, payload, effect)`."""
+        return Receipts(HttpLedger(self._http, retry_every=self._retry_every))
 
     async def _answer(self, request: Request, shape: type[A]) -> A:
         body = await exchange(self._http, request, retry_every=self._retry_every)

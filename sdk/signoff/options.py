@@ -9,6 +9,7 @@ from signoff.calls import Call
 from signoff.outcomes import Decision
 from signoff.undoing import Undo
 
+Probe = Callable[..., object]  # says `Present`, `Absent` or `Unclear`
 Duration = timedelta | str
 
 
@@ -21,14 +22,24 @@ class StepOptions:
     retries: int | None = None
     timeout: Duration | None = None
     undo: Undo | None = None
+    irreversible: bool = False
+    probe: Probe | None = None
     approved: Decision | None = None
     returns: type[Any] | None = None
 
     @classmethod
     def split(cls, given: Mapping[str, Any]) -> tuple["StepOptions", dict[str, object]]:
-        """The options among the keywords, and the rest, which the function gets."""
+        """The options among the keywords, and the rest, which the function gets.
+
+        Raises:
+            TypeError: if there is a probe for a step that is not irreversible.
+        """
         mine = {field.name for field in fields(cls)}
         options = cls(**{key: value for key, value in given.items() if key in mine})
+        if options.probe is not None and not options.irreversible:
+            raise TypeError(
+                "A probe is asked of an irreversible step alone; say irreversible=True."
+            )
         return options, {key: value for key, value in given.items() if key not in mine}
 
 

@@ -74,6 +74,10 @@ class NoEffect(Exception):
     """Raise this in a step that failed and certainly did nothing: trying again is safe."""
 
 
+class Declined(NoEffect):
+    """Raise this in a step where the target said no for good: nothing was done, and no retry helps."""
+
+
 class StepFailed(Exception):
     """A step failed for good, after all its attempts; the message is that of the last one."""
 

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from signoff.asking import RunTerms
 from signoff.calls import Call
+from signoff.http import HttpAnswer, HttpOptions
 from signoff.layers import Asked, Task
-from signoff.options import Duration
+from signoff.options import Duration, Probe
 from signoff.outcomes import Decision
 from signoff.undoing import Undo
 
@@ -63,6 +64,8 @@ class Run(Protocol):
         request_id: str | None = None,
         retries: int | None = None,
         timeout: Duration | None = None,
+        irreversible: bool = False,
+        probe: Probe | None = None,
         approved: Decision | None = None,
         returns: type[T] | None = None,
     ) -> T: ...
@@ -77,6 +80,8 @@ class Run(Protocol):
         retries: int | None = None,
         timeout: Duration | None = None,
         undo: Undo | None = None,
+        irreversible: bool = False,
+        probe: Probe | None = None,
         approved: Decision | None = None,
         returns: type[T] | None = None,
         **kwargs: object,
@@ -92,6 +97,8 @@ class Run(Protocol):
         retries: int | None = None,
         timeout: Duration | None = None,
         undo: Undo | None = None,
+        irreversible: bool = False,
+        probe: Probe | None = None,
         approved: Decision | None = None,
         returns: type[T] | None = None,
         **kwargs: object,
@@ -107,6 +114,10 @@ class Run(Protocol):
         `undo`, the intent is recorded before the effect, so that an effect whose entry was lost
         is still undone: a rollback calls `undo(result, *args, **kwargs)`.
 
+        With `irreversible`, at most once: an attempt of which nobody knows how it ended (the process
+        died, or it failed with anything but `NoEffect`) is never repeated by itself. `probe` is
+        asked, if there is one, and otherwise the operators; the run waits meanwhile.
+
         With `approved`, the step begins only if that decision exists, is not revoked, was not
         used before, and (for a `Call`) was given for exactly this function and these arguments.
 
@@ -118,6 +129,10 @@ class Run(Protocol):
             retries: how many further attempts a failed step has.
             timeout: how long one attempt may take: a timedelta, or text such as `90s`.
             undo: what takes the effect back; importable. A `Compensation` says more about it.
+            irreversible: whether the effect must not happen twice.
+            probe: looks whether the effect of an `irreversible` step is there: called as
+                `probe(request_id, *args, **kwargs)`, it returns `Present(result)`, `Absent()` or
+                `Unclear(reason)`; importable. It is asked again after a crash.
             approved: the decision that allows this step.
             returns: the type of the result, where that is not plain JSON.
             kwargs: JSON values, handed to `fn` by name.
@@ -125,8 +140,43 @@ class Run(Protocol):
         Raises:
             StepFailed: after the last attempt; `__cause__` is what the function raised, unless
                 the failure is answered from the journal.
-            ValueError: if `fn` or `undo` is not importable.
-            TypeError: if `fn` does not take these arguments.
+            ValueError: if `fn`, `undo` or `probe` is not importable.
+            TypeError: if `fn` does not take these arguments, or `probe` comes without
+                `irreversible`.
+        """
+        ...
+
+    async def http(
+        self,
+        method: str,
+        url: str,
+        *,
+        json: object = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: Duration | None = None,
+        **options: Unpack[HttpOptions],
+    ) -> HttpAnswer:
+        """Send an HTTP request as a step; its answer, if the target took it (2xx, 303 or 304).
+
+        The request id goes along as `Idempotency-Key`, the same on every attempt, and `json` in its
+        canonical bytes. Headers are not journaled, so secrets may be in them. Private addresses are
+        refused unless the server allows them, and redirects are not followed.
+
+        What certainly did nothing is tried again: no connection, 425, 429. Other 4xx, and
+        redirects, are a no for good. No answer, 408, 409 and 5xx may have had their effect: they are
+        tried again as `retries` says, and of an `irreversible` step they are unknown. While a target
+        fails for everybody, nothing is sent there and the run waits: see the how-to page.
+
+        Args:
+            method: GET, HEAD, POST, PUT, PATCH or DELETE.
+            url: https, without user or password.
+            json: what is sent; nothing if None.
+            headers: sent along.
+            timeout: for the whole exchange; 15 s if not given.
+            options: name, request_id, retries, undo, irreversible, probe and approved, as `step`.
+
+        Raises:
+            StepFailed: after the last attempt, or at once where the target declined.
         """
         ...
 

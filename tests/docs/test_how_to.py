@@ -29,8 +29,10 @@ SEEN = {
     "change-workflows": ("shipped desk", "goes on with version 2", "label", "shipped lamp"),
     "connect-email": ("will be sent again",),
     "connect-slack": ("/slack/events", "chat:write"),
+    "irreversible-steps": ("paid out as transfer 1",),
     "keys-and-people": ("Signed in as ana", "Signed out", "is revoked"),
     "ladders-and-quorums": ("ends       ", '"title":"Open port 8444?"', '"version":2'),
+    "receipts": ("True executed", "True dedup_same_request_id", '"granted":true', "order-18-refund"),
     "run-in-production": ("People reach it at",),
     "when-the-database-misbehaves": ("can be written", '"ready":true'),
     "tenants": ("beta is there", "beta rests", "beta is active"),
@@ -70,7 +72,7 @@ async def project(story: Story) -> Story:
     (story.folder / "signoff.toml").write_text(people)
     (story.folder / "workflows" / "stubborn.py").write_text(STUBBORN)
     scopes = " ".join(
-        f"--scope {scope}" for scope in ("approvals:ask", "runs:start", "read", "operate")
+        f"--scope {scope}" for scope in ("approvals:ask", "runs:start", "receipts", "read", "operate")
     )
     made = await story.shell(f"signoff keys create --name tests {scopes} 2> /dev/null")
     story.extra["SIGNOFF_API_KEY"] = made.strip()

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from engine.http import Egress
 from engine.ids import DEFAULT_TENANT, PersonId, RunId, SystemIds, WorkerId
 from engine.rules.tally import Choice
 from engine.runtime.executor import Executor
@@ -47,11 +48,12 @@ class Stage:
     database: Database
     clock: ManualClock
     authored: Mapping[str, Workflow] = field(default_factory=lambda: dict(registered()))
+    egress: Egress | None = None
 
     def worker(self, name: str = "worker-1") -> Worker:
         """A worker of this stage; several may share the database."""
         workflows = Workflows(self.authored)
-        executor = Executor(self.database, workflows, self.clock, SystemIds())
+        executor = Executor(self.database, workflows, self.clock, SystemIds(), egress=self.egress)
         return Worker(WorkerId(name), self.database, executor, workflows.pins)
 
     async def prepare(self) -> None:

@@ -8,6 +8,7 @@ LIVE = [
     "waiting:branches",
     "waiting:changed",
     "waiting:quarantined",
+    "waiting:reconcile",
     "rolling_back",
     "rolling_back:stuck",
     "rolling_back:approval",
@@ -15,6 +16,7 @@ LIVE = [
     "paused:approval",
     "paused:timer",
     "paused:branches",
+    "paused:reconcile",
 ]
 BEFORE_UNDOING = [
     *(state for state in LIVE if not state.startswith("rolling_back")),
@@ -43,6 +45,12 @@ MOVES: dict[str, dict[str, str]] = {
     "sleep.ended": TIMED,
     "step.retry_scheduled": {"running": "waiting:timer"},
     "step.retried": TIMED,
+    "effect.unknown": {"running": "waiting:reconcile"},
+    "effect.settled": {
+        "running": "running",
+        "waiting:reconcile": "running",
+        "paused:reconcile": "paused",
+    },
     "run.changed": {"running": "waiting:changed", "rolling_back": "waiting:changed"},
     "run.quarantined": dict.fromkeys(("running", "rolling_back"), "waiting:quarantined"),
     "rollback.started": dict.fromkeys(BEFORE_UNDOING, "rolling_back"),
@@ -59,12 +67,14 @@ MOVES: dict[str, dict[str, str]] = {
         "waiting:approval": "paused:approval",
         "waiting:timer": "paused:timer",
         "waiting:branches": "paused:branches",
+        "waiting:reconcile": "paused:reconcile",
     },
     "run.resumed": {
         "paused": "running",
         "paused:approval": "waiting:approval",
         "paused:timer": "waiting:timer",
         "paused:branches": "waiting:branches",
+        "paused:reconcile": "waiting:reconcile",
     },
     "run.completed": {"running": "completed"},
     "run.failed": {"running": "failed", "rolling_back": "failed"},

@@ -17,7 +17,8 @@ from engine.clock import iso
 from engine.errors import Conflict, Invalid
 from engine.ids import RunId, TenantId
 from engine.rules.states import TERMINAL, RunStatus, WaitingReason
-from engine.services import adopting, rolling_back, runs
+from engine.services import adopting, effects, rolling_back, runs
+from engine.services.effects import Outcome, Settlement
 from engine.services.rolling_back import Order
 from engine.store.database import Transaction
 from engine.store.rollbacks import said
@@ -48,7 +49,17 @@ class Verb(StrEnum):
     SKIP = "skip"
     TAKE_OVER = "take-over"
     ROLLBACK = "rollback"
+    HAPPENED = "happened"
+    DID_NOT_HAPPEN = "did_not_happen"
     CANCEL = "cancel"
+
+
+LABELS: Final[Mapping[Verb, str]] = {
+    Verb.ROLLBACK: "Roll back the run",
+    Verb.TAKE_OVER: "Take over the run",
+    Verb.HAPPENED: "It happened",
+    Verb.DID_NOT_HAPPEN: "It did not happen: do it again",
+}
 
 
 class OperatingForm(BaseModel):
@@ -154,6 +165,12 @@ def _do(tx: Transaction, tenant: TenantId, run: RunId, verb: Verb, said_so: Said
         case Verb.ROLLBACK:
             order = Order(reason=reason, by=by, to=to)
             text = f"It goes back to {said(rolling_back.begin(tx, tenant, run, order).name)}."
+        case Verb.HAPPENED | Verb.DID_NOT_HAPPEN:
+            done = verb is Verb.HAPPENED
+            outcome: Outcome = "happened" if done else "did_not_happen"
+            found = Settlement(outcome=outcome, result=None, by=by, reason=reason)
+            effects.settle(tx, tenant, run, found)
+            text = "It is not done again." if done else "It is done once more."
         case Verb.CANCEL:
             stays = runs.cancel(tx, tenant, run, by=by, reason=reason)
             text = (
@@ -212,6 +229,7 @@ def _whole(tx: Transaction, tenant: TenantId, run: RunId, viewer: Viewer) -> dic
         "run": picture.to_json(),
         "journal": [entry.to_json() for entry in entries],
         "verbs": _verbs(picture.row) if viewer.operates else [],
+        "labels": LABELS,
         "now": iso(tx.now),
     }
 
@@ -230,6 +248,8 @@ def _verbs(row: RunRow) -> list[Verb]:
             return [Verb.RETRY, Verb.SKIP, Verb.TAKE_OVER, *ends]
         case WaitingReason.CHANGED:
             return [Verb.RETRY, *ends]
+        case WaitingReason.RECONCILE:
+            return [Verb.HAPPENED, Verb.DID_NOT_HAPPEN, *ends]
         case WaitingReason.QUARANTINED:
             return [Verb.RELEASE, *ends]
         case _:

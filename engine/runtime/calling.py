@@ -1,0 +1,140 @@
+"""HTTP steps: sent once their target is well, with the request id, and their failures told apart."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Final
+from urllib.parse import urlsplit
+
+from engine.digest import canonical
+from engine.errors import EgressFailed
+from engine.http import TOTAL, Answer, Egress
+from engine.ids import TenantId
+from engine.outgoing import EgressRefused
+from engine.services import breakers
+from engine.store.database import Database
+from signoff.calls import Call, make_call
+from signoff.effects import Declined, NoEffect
+from signoff.http import REQUEST, HttpAnswer
+from signoff.running import StepInfo
+from signoff.undoing import Undo
+
+KEY_HEADER: Final = "Idempotency-Key"
+TAKEN: Final = frozenset({303, 304})  # besides 2xx
+DID_NOTHING: Final = frozenset({425, 429})  # too early, too many
+MAYBE_DONE: Final = frozenset({408, 409})  # it may still be at work on an earlier attempt
+SAID_CHARS_MAX: Final = 300
+
+
+class Unanswered(Exception):
+    """The target may have done it: there was no answer, or one that does not tell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sending:
+    """What goes along with an HTTP step and is not journaled."""
+
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    timeout: timedelta = TOTAL
+
+
+NOTHING_ALONG: Final = Sending()
+
+
+class Caller:
+    """Sends the HTTP steps of one tenant. Without an `egress` of its own, to public addresses alone."""
+
+    def __init__(self, tenant: TenantId, database: Database) -> None:
+        self._tenant, self._database = tenant, database
+        self.egress: Egress | None = None
+
+    async def again_at(self, call: Call[object]) -> datetime | None:
+        """When to ask again, where the target of an HTTP step rests; None for everything else."""
+        if call.fn is not REQUEST:
+            return None
+        target, tenant = target_of(call), self._tenant
+        if await self._database.read(lambda tx: breakers.is_closed(tx, tenant, target)):
+            return None
+        return await self._database.write(lambda tx: breakers.admit(tx, tenant, target))
+
+    def sender(self, call: Call[object], sending: Sending) -> Callable[..., object]:
+        """What an attempt calls: the step's function, or whatever sends the request that it stands for."""
+        if call.fn is not REQUEST:
+            return call.fn
+        target = target_of(call)
+
+        async def send(method: str, url: str, *, step: StepInfo, json: object = None) -> HttpAnswer:
+            headers = _headers(sending.headers, step.request_id, has_body=json is not None)
+            try:
+                answer = await (self.egress or _public()).request(
+                    method.upper(),
+                    url,
+                    headers=headers,
+                    content=b"" if json is None else canonical(json),
+                    timeout=sending.timeout,
+                )
+            except EgressRefused as error:
+                raise Declined(str(error)) from error
+            except EgressFailed as error:
+                await self._failed(target)
+                raise (Unanswered if error.ambiguous else NoEffect)(str(error)) from error
+            await (self._failed if answer.status >= 500 else self._answered)(target)
+            return _taken(answer)
+
+        return send
+
+    async def _failed(self, target: str) -> None:
+        await self._database.write(lambda tx: breakers.failed(tx, self._tenant, target))
+
+    async def _answered(self, target: str) -> None:
+        if not await self._database.read(lambda tx: breakers.is_new(tx, self._tenant, target)):
+            await self._database.write(lambda tx: breakers.answered(tx, self._tenant, target))
+
+
+def http_call(method: str, url: str, json: object, *, undo: Undo | None) -> Call[object]:
+    """The call that stands for an HTTP request; headers are no part of it."""
+    given = {} if json is None else {"json": json}
+    return make_call(REQUEST, (method, url), given, undo=undo)
+
+
+@cache
+def _public() -> Egress:
+    # Reading the certificates takes tens of milliseconds: once is enough.
+    return Egress()
+
+
+def target_of(call: Call[object]) -> str:
+    """Scheme, host and port of an HTTP step: those who share them share a breaker."""
+    parts = urlsplit(str(call.args[1]))
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}".lower()
+
+
+def name_of_request(method: str, url: str) -> str:
+    """What an HTTP step is called where its author does not say."""
+    return f"{method.upper()} {urlsplit(url).hostname or url}"
+
+
+def _headers(given: Mapping[str, str], request_id: str, *, has_body: bool) -> dict[str, str]:
+    own = {KEY_HEADER: request_id, "Accept": "application/json"}
+    if has_body:
+        own["Content-Type"] = "application/json"
+    said = {name.lower() for name in given}
+    return {**{name: value for name, value in own.items() if name.lower() not in said}, **given}
+
+
+def _taken(answer: Answer) -> HttpAnswer:
+    """The answer, if the target took the request.
+
+    Raises:
+        NoEffect, Declined, Unanswered: otherwise.
+    """
+    status, text = answer.status, answer.body.decode(errors="replace")
+    if 200 <= status < 300 or status in TAKEN:
+        return HttpAnswer(status=status, headers=answer.headers, body=text, cut=answer.cut)
+    said = f"It answered {status}: {text[:SAID_CHARS_MAX]}".rstrip(": ")
+    if status in DID_NOTHING:
+        raise NoEffect(said)
+    if status >= 500 or status in MAYBE_DONE:
+        raise Unanswered(said)
+    raise Declined(said)

@@ -1,0 +1,210 @@
+"""Claims on effects: of all who claim one under its request id one makes it, and the others get its outcome."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from engine.digest import canonical, same, tagged_digest
+from engine.errors import Conflict, Invalid, RequestIdConflict
+from engine.ids import TenantId
+from engine.rules.receipts import ReceiptState, Standing, standing
+from engine.rules.states import ApprovalStatus
+from engine.store import approvals, receipts
+from engine.store.database import Transaction
+from engine.store.receipts import ReceiptRow
+
+TAG: Final = "signoff/effect/v1"
+ID_CHARS_MAX: Final = 500
+LEASE_MAX: Final = timedelta(hours=24)
+NOT_HEARD: Final = {"error": "Whoever claimed it was not heard of in time."}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """An effect that somebody is about to make, or made (`records`) and wants remembered.
+
+    `token` is random and the claimer's own, so that a claim whose answer was lost can be sent again.
+    `effect` names what several request ids may stand for, and `requires` an approval that must have
+    been given before; without another name the effect is then that approval's.
+    """
+
+    tenant: TenantId
+    namespace: str
+    request_id: str
+    action: str
+    payload: object
+    token: str
+    by: str
+    lease_for: timedelta
+    effect: str | None = None
+    requires: str | None = None
+    records: bool = False
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells this effect from every other one."""
+        return tagged_digest(TAG, {"action": self.action, "payload": self.payload})
+
+    @property
+    def named(self) -> str | None:
+        """The effect's name, if it has one."""
+        return self.effect or self.requires
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """What a claim came to. Only where `granted` the effect may be made, and must then be ended.
+
+    Without a `row` it is blocked, and nothing was remembered.
+    """
+
+    granted: bool
+    reason: str
+    row: ReceiptRow | None = None
+
+    def to_json(self, asked: Asked) -> dict[str, object]:
+        """The receipt; of what was blocked, one that is kept nowhere."""
+        if self.row is not None:
+            return {**self.row.to_json(self.reason), "request_id": asked.request_id}
+        told = {"request_id": asked.request_id, "namespace": asked.namespace}
+        what = {"action": asked.action, "payload": asked.payload}
+        return {"ok": False, "state": None, "reason": self.reason, **told, **what}
+
+
+def claim(tx: Transaction, asked: Asked) -> Claimed:
+    """Claim an effect. Of any number of claims under one request id one is granted, until it has failed
+    without an effect; all others get what became of it, or that it is in progress, or unknown.
+
+    Raises:
+        Invalid: `missing_request_id`, if the request id is blank; `bad_request_id`, if it is too long.
+        RequestIdConflict: if the request id, or the effect's name, came with another action or payload.
+        NotFound: if there is no such approval as is required.
+    """
+    _check(asked)
+    fingerprint = asked.fingerprint
+    for _try in range(3):
+        found = _known(tx, asked, fingerprint)
+        if found is not None:
+            return _again(tx, found, asked)
+        if (blocked := _blocked(tx, asked)) is not None:
+            return blocked
+        if receipts.add_first(tx, _row(tx, asked, fingerprint)):
+            made = receipts.find(tx, asked.tenant, asked.namespace, asked.request_id)
+            reason = "recorded" if asked.records else "claimed"
+            return Claimed(granted=not asked.records, reason=reason, row=made)
+    raise Conflict(f"Others claim {asked.request_id!a} at this moment; try again.", code="conflict")
+
+
+def _check(asked: Asked) -> None:
+    for what in (asked.request_id, asked.namespace):
+        if not what.strip():
+            raise Invalid(
+                "An effect needs a request id that names the occasion, as in order-17-refund.",
+                code="missing_request_id",
+            )
+        if len(what) > ID_CHARS_MAX or not what.isprintable():
+            raise Invalid(
+                f"A request id has up to {ID_CHARS_MAX} characters on one line.",
+                code="bad_request_id",
+            )
+    if not timedelta() < asked.lease_for <= LEASE_MAX:
+        raise Invalid("An effect takes longer than nothing and a day at most.", code="bad_duration")
+
+
+def _known(tx: Transaction, asked: Asked, fingerprint: str) -> ReceiptRow | None:
+    """The locked receipt of the effect that is claimed, if there is one; a new name of it is kept.
+
+    What is locked is always the first one's row, so that nobody waits for each other.
+    """
+    own = receipts.find(tx, asked.tenant, asked.namespace, asked.request_id)
+    if own is not None:
+        _demand_same(own, asked, fingerprint)
+        first = own.same_as or own.request_id
+        return receipts.find(tx, asked.tenant, asked.namespace, first, lock=True)
+    if asked.named is None:
+        return None
+    found = receipts.of_effect(tx, asked.tenant, asked.namespace, asked.named, lock=True)
+    if found is None:
+        return None
+    _demand_same(found, asked, fingerprint)
+    alias = {**_row(tx, asked, fingerprint), "state": ReceiptState.ALIAS, "effect": None}
+    alias |= {"same_as": found.request_id, "execution": found.execution, "token": None}
+    receipts.add_first(tx, alias)
+    return found
+
+
+def _demand_same(row: ReceiptRow, asked: Asked, fingerprint: str) -> None:
+    if not same(row.fingerprint, fingerprint):
+        raise RequestIdConflict(
+            f"The request id {asked.request_id!a} stands for another effect: {row.action!a} with "
+            "another payload. A new effect needs a new request id."
+        )
+
+
+def _again(tx: Transaction, row: ReceiptRow, asked: Asked) -> Claimed:
+    if row.state is ReceiptState.CLAIMED and row.token == asked.token and not asked.records:
+        return Claimed(granted=True, reason="claimed", row=row)  # its answer was lost
+    is_over = row.lease_expires_at is not None and row.lease_expires_at <= tx.now
+    match standing(row.state, is_over=is_over):
+        case Standing.REPEATED:
+            is_alias = row.request_id != asked.request_id
+            reason = "already_settled" if is_alias else "dedup_same_request_id"
+            return Claimed(granted=False, reason=reason, row=row)
+        case Standing.IN_PROGRESS:
+            return Claimed(granted=False, reason="in_progress", row=row)
+        case Standing.UNKNOWN:
+            return Claimed(granted=False, reason="unknown", row=receipts.doubt(tx, row, NOT_HEARD))
+        case Standing.GRANTED:
+            if (blocked := _blocked(tx, asked)) is not None:
+                return blocked
+            return _granted_anew(tx, row, asked)
+
+
+def _granted_anew(tx: Transaction, row: ReceiptRow, asked: Asked) -> Claimed:
+    state = ReceiptState.SUCCEEDED if asked.records else ReceiptState.CLAIMED
+    values: dict[str, object] = {
+        "state": state,
+        "token": asked.token,
+        "claimed_by": asked.by,
+        "attempts": row.attempts + 1,
+        "lease_expires_at": None if asked.records else tx.now + asked.lease_for,
+        "error": None,
+        "settled_by": None,
+        "reason": None,
+    }
+    after = receipts.put(tx, row, values)
+    reason = "recorded" if asked.records else "claimed"
+    return Claimed(granted=not asked.records, reason=reason, row=after)
+
+
+def _blocked(tx: Transaction, asked: Asked) -> Claimed | None:
+    """That the approval is not given, or not final; None where the effect may be made."""
+    if asked.requires is None:
+        return None
+    row = approvals.get(tx, asked.tenant, asked.requires, lock=True)
+    if row.status is ApprovalStatus.APPROVED:
+        return None
+    return Claimed(granted=False, reason=f"blocked:{row.status}")
+
+
+def _row(tx: Transaction, asked: Asked, fingerprint: str) -> dict[str, object]:
+    is_done = asked.records
+    return {
+        "tenant": asked.tenant,
+        "namespace": asked.namespace,
+        "request_id": asked.request_id,
+        "execution": tx.ids.new("exe"),
+        "fingerprint": fingerprint,
+        "action": asked.action,
+        "payload": canonical(asked.payload).decode(),
+        "effect": asked.named,
+        "same_as": None,
+        "approval": asked.requires,
+        "state": ReceiptState.SUCCEEDED if is_done else ReceiptState.CLAIMED,
+        "claimed_by": asked.by,
+        "token": asked.token,
+        "lease_expires_at": None if is_done else tx.now + asked.lease_for,
+        "attempts": 1,
+        "created_at": tx.now,
+        "updated_at": tx.now,
+    }

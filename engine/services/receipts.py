@@ -1,0 +1,106 @@
+"""Receipts of effects: how each ended, said by whoever claimed it or found out by others."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from engine.digest import canonical, same
+from engine.errors import Conflict, NotFound
+from engine.ids import TenantId
+from engine.rules.receipts import ReceiptState
+from engine.store import artifacts, receipts
+from engine.store.database import Transaction
+from engine.store.receipts import ReceiptRow
+
+INLINE_BYTES_MAX: Final = 8 * 1024  # a longer result is an artifact
+RESULT_TYPE: Final = "application/json"
+
+Outcome = Literal["succeeded", "failed_no_effect", "unknown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How an effect ended: said by whoever holds its claim (`token`), or found out by others, about
+    the attempt that is unknown (`attempt`).
+    """
+
+    outcome: Outcome
+    by: str
+    token: str | None = None
+    attempt: int | None = None
+    result: object = None
+    error: str | None = None
+    reason: str | None = None
+
+
+def end(tx: Transaction, tenant: TenantId, execution: str, ending: Ending) -> ReceiptRow:
+    """Say how an effect ended; the same again changes nothing.
+
+    Raises:
+        NotFound: if there is no such receipt.
+        Conflict: `claim_lost`, if the claim is another's by now; `not_unknown`, if there is nothing to
+            find out about this attempt.
+    """
+    row = receipts.of_execution(tx, tenant, execution, lock=True)
+    if row is None:
+        raise NotFound(f"There is no receipt {execution!a}.")
+    _demand_right(tx, row, ending)
+    if row.state == ending.outcome and row.settled_by == ending.by:
+        return row
+    values: dict[str, object] = {
+        "error": ending.error,
+        "settled_by": ending.by,
+        "reason": ending.reason,
+        **_kept(tx, tenant, ending),
+    }
+    if ending.outcome == "unknown":
+        return receipts.doubt(tx, row, values)
+    return receipts.put(tx, row, {**values, "state": ending.outcome, "lease_expires_at": None})
+
+
+def find(tx: Transaction, tenant: TenantId, execution: str) -> ReceiptRow:
+    """One receipt.
+
+    Raises:
+        NotFound: if there is no such one.
+    """
+    row = receipts.of_execution(tx, tenant, execution)
+    if row is None:
+        raise NotFound(f"There is no receipt {execution!a}.")
+    return row
+
+
+def page(
+    tx: Transaction, tenant: TenantId, *, state: str | None, before: str | None, limit: int
+) -> list[ReceiptRow]:
+    """Receipts, newest first."""
+    return receipts.page(tx, tenant, state=state, before=before, limit=limit)
+
+
+def _demand_right(tx: Transaction, row: ReceiptRow, ending: Ending) -> None:
+    if ending.token is not None:
+        if row.token is None or not same(row.token, ending.token):
+            raise Conflict(
+                f"Somebody else holds the claim on {row.request_id!a} by now.", code="claim_lost"
+            )
+        is_repeat = row.state == ending.outcome and row.settled_by == ending.by
+        if row.state in {ReceiptState.CLAIMED, ReceiptState.UNKNOWN} or is_repeat:
+            return
+        raise Conflict(f"{row.request_id!a} was settled already: {row.state}.", code="claim_lost")
+    is_over = row.lease_expires_at is not None and row.lease_expires_at <= tx.now
+    is_unknown = row.state is ReceiptState.UNKNOWN or (
+        row.state is ReceiptState.CLAIMED and is_over
+    )
+    if not is_unknown or ending.attempt not in {None, row.attempts}:
+        raise Conflict(
+            f"There is nothing to settle about {row.request_id!a}: it is {row.state}.",
+            code="not_unknown",
+        )
+
+
+def _kept(tx: Transaction, tenant: TenantId, ending: Ending) -> dict[str, object]:
+    if ending.outcome != "succeeded":
+        return {"result": None, "artifact": None}
+    content = canonical(ending.result)
+    if len(content) <= INLINE_BYTES_MAX:
+        return {"result": content.decode(), "artifact": None}
+    return {"result": None, "artifact": artifacts.put(tx, tenant, content, RESULT_TYPE)}

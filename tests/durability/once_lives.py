@@ -1,0 +1,179 @@
+"""Short lives of processes that make an effect once, and are killed where it hurts."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Final, Literal
+
+import structlog
+from typing_extensions import override
+
+from engine.clock import Clock, SystemClock
+from engine.ids import DEFAULT_TENANT, SystemIds, WorkerId
+from engine.runtime.executor import Executor
+from engine.runtime.once import OwnLedger, receipts_in
+from engine.runtime.worker import Worker
+from engine.runtime.workflows import Workflows
+from engine.store.database import Database
+from engine.store.postgres import Surroundings, Width, opened_on
+from engine.store.sqlite import opened
+from engine.tokens import Tokens
+from signoff import Client, Run, workflow
+from signoff.effects import Absent, Present
+from signoff.receipts import Asking, ClaimAnswer, Receipt, Receipts
+from signoff.registry import registered
+
+Point = Literal["before claim", "before effect", "after effect", "after commit"]
+
+SECRET: Final = b"a secret of at least 32 bytes for tests"
+FILE: Final = "signoff.db"
+LEASE: Final = timedelta(seconds=30)
+
+
+def die() -> None:
+    """As the kernel, the power or an operator would have it: nothing more is done."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def effects(folder: Path) -> list[str]:
+    """What happened outside, in order."""
+    path = folder / "effects"
+    return path.read_text().split() if path.exists() else []
+
+
+def effect(folder: Path) -> str:
+    """Something that happens outside, and stays."""
+    with (folder / "effects").open("a") as file:
+        file.write("made\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return "made"
+
+
+def look(folder: Path) -> Present | Absent:
+    """Whether it is there, truly."""
+    return Present("found") if effects(folder) else Absent()
+
+
+def look_at(folder: Path, *_receipt: object) -> Present | Absent:
+    """As `look`, for whoever says what it is about."""
+    return look(folder)
+
+
+class Doomed(OwnLedger):
+    """A ledger whose process dies before it claims, or once it has settled."""
+
+    def __init__(self, database: Database, point: Point) -> None:
+        super().__init__(database, DEFAULT_TENANT, "worker:doomed")
+        self._point = point
+
+    @override
+    async def claim(self, asking: Asking) -> ClaimAnswer:
+        if self._point == "before claim":
+            die()
+        return await super().claim(asking)
+
+    @override
+    async def settle(self, receipt: Receipt, ending: Mapping[str, object]) -> Receipt:
+        settled = await super().settle(receipt, ending)
+        if self._point == "after commit":
+            die()
+        return settled
+
+
+def die_making(folder: Path, point: Point) -> None:
+    """Make the effect once, and die at `point`."""
+
+    def made() -> str:
+        if point == "before effect":
+            die()
+        result = effect(folder)
+        if point == "after effect":
+            die()
+        return result
+
+    async def make() -> None:
+        async with on_file(folder, SystemClock()) as database:
+            ledger = Receipts(Doomed(database, point))
+            await ledger.once("order-17", "refund", None, made, lease=LEASE)
+
+    asyncio.run(make())
+
+
+def on_file(folder: Path, clock: Clock) -> AbstractAsyncContextManager[Database]:
+    """The file in `folder`, as its one owner has it."""
+    return opened(folder / FILE, clock=clock, ids=SystemIds(), tokens=Tokens(SECRET))
+
+
+def die_driving(folder: Path) -> None:
+    """Drive the run that is ready in the file, until it dies in its irreversible step."""
+    structlog.configure(processors=[_unsaid])
+
+    async def drive() -> None:
+        async with on_file(folder, SystemClock()) as database:
+            await driver(database, SystemClock()).drain()
+
+    asyncio.run(drive())
+
+
+def driver(database: Database, clock: Clock) -> Worker:
+    """A worker that knows `fire_once`."""
+    workflows = Workflows({"fire_once": registered()["fire_once"]})
+    executor = Executor(database, workflows, clock, SystemIds())
+    return Worker(WorkerId("worker-1"), database, executor, workflows.pins)
+
+
+def fire(folder: str, deadly: bool) -> str:
+    """Have an effect, and die before anybody hears of it."""
+    made = effect(Path(folder))
+    if deadly and len(effects(Path(folder))) == 1:
+        die()
+    return made
+
+
+def look_for(_request_id: str, folder: str, _deadly: bool) -> Present | Absent:
+    """The step's probe."""
+    return look(Path(folder))
+
+
+@workflow
+async def fire_once(run: Run, folder: str, probes: bool) -> str:
+    """One irreversible step."""
+    probe = look_for if probes else None
+    return await run.step(fire, folder, True, irreversible=True, probe=probe)
+
+
+def make_on_postgres(url: str, folder: Path, told: Connection) -> None:
+    """Make the effect once on a database that others use, and tell the reason."""
+
+    async def make() -> str:
+        around = Surroundings(ids=SystemIds(), tokens=Tokens(SECRET))
+        async with opened_on(url, around, width=Width(writers=1, readers=1)) as database:
+            ledger = receipts_in(database, DEFAULT_TENANT, by="worker:crowd")
+            made = await ledger.once("order-17", "refund", None, partial(effect, folder))
+            return made.reason
+
+    structlog.configure(processors=[_unsaid])
+    told.send(asyncio.run(make()))
+
+
+def make_over_http(url: str, key: str, folder: Path, told: Connection) -> None:
+    """Make the effect once through a server, and tell the reason."""
+    told.send(asyncio.run(once_over_http(url, key, folder)))
+
+
+async def once_over_http(url: str, key: str, folder: Path) -> str:
+    """Make the effect once through a server."""
+    async with Client(url, key) as client:
+        made = await client.receipts.once("order-17", "refund", None, partial(effect, folder))
+    return made.reason
+
+
+def _unsaid(*_line: object) -> str:
+    raise structlog.DropEvent
