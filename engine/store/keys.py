@@ -11,6 +11,7 @@ from sqlalchemy import Row, insert, select, update
 from engine.ids import KeyId, PersonId, TenantId
 from engine.store import belongings
 from engine.store.database import Transaction
+from engine.store.statements import find_among
 from engine.store.tables import keys, tenants
 from engine.store.tenants import is_active
 
@@ -103,9 +104,7 @@ def several(tx: Transaction, tenant: TenantId, wanted: Iterable[KeyId]) -> list[
     asked = {key for key in wanted if key.isprintable()}
     if not asked:
         return []
-    rows = tx.connection.execute(
-        select(keys).where(keys.c.tenant == tenant, keys.c.id.in_(asked)).order_by(keys.c.id)
-    )
+    rows = find_among(tx, keys, {"tenant": tenant}, among={"id": asked}, order_by=("id",))
     return [_key(row) for row in rows]
 
 

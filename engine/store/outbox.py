@@ -6,12 +6,13 @@ from datetime import datetime
 from operator import gt
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, literal, select, tuple_, update
 
 from engine.digest import canonical
 from engine.errors import LeaseLost
 from engine.ids import ApprovalId, DeliveryId, LeaseToken, MessageId, PersonId, TenantId
 from engine.store.database import Transaction
+from engine.store.statements import add
 from engine.store.tables import outbox
 
 TROUBLE = "deliveries.trouble"
@@ -81,23 +82,22 @@ def enqueue(tx: Transaction, new: NewDelivery) -> DeliveryId:
     if new.event == REFRESH and (waiting := _join(tx, new)) is not None:
         return waiting
     delivery = DeliveryId(tx.ids.new("dlv"))
-    tx.connection.execute(
-        insert(outbox).values(
-            id=delivery,
-            tenant=new.tenant,
-            message=new.message,
-            channel=new.channel,
-            address=new.address,
-            kind=new.kind,
-            event=new.event,
-            payload=canonical(new.payload).decode(),
-            event_at=tx.now,
-            due_at=new.due_at,
-            attempts=0,
-            status="pending",
-            created_at=tx.now,
-        )
-    )
+    row = {
+        "id": delivery,
+        "tenant": new.tenant,
+        "message": new.message,
+        "channel": new.channel,
+        "address": new.address,
+        "kind": new.kind,
+        "event": new.event,
+        "payload": canonical(new.payload).decode(),
+        "event_at": tx.now,
+        "due_at": new.due_at,
+        "attempts": 0,
+        "status": "pending",
+        "created_at": tx.now,
+    }
+    add(tx, outbox, [row])
     return delivery
 
 

@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Row, Select, and_, func, select
+from sqlalchemy import Row, and_, bindparam, func, select
 
 from engine.errors import NotFound
 from engine.ids import PersonId, TenantId
 from engine.store.database import Transaction
+from engine.store.prepared import Prepared
+from engine.store.statements import Among
 from engine.store.tables import identities, people
 
 IdentityKind = Literal["slack", "email"]
@@ -23,6 +25,35 @@ _SLACK = (
     .correlate(people)
     .scalar_subquery()
     .label("slack")
+)
+
+
+_QUERY = (
+    select(
+        people.c.id,
+        people.c.tenant,
+        people.c.name,
+        people.c.email,
+        people.c.timezone,
+        people.c.is_active,
+        _SLACK,
+    )
+    .where(people.c.tenant == bindparam("of"))
+    .order_by(people.c.id)
+)
+_ALL = Prepared(_QUERY)
+_SEVERAL = Among(_QUERY, people.c.id)
+_KNOWN_BY = identities.alias("known_by")  # the query itself looks for another identity of theirs
+_BY_IDENTITY = Prepared(
+    _QUERY.join(
+        _KNOWN_BY,
+        and_(
+            _KNOWN_BY.c.tenant == people.c.tenant,
+            _KNOWN_BY.c.person == people.c.id,
+            _KNOWN_BY.c.kind == bindparam("kind"),
+            _KNOWN_BY.c.value == bindparam("value"),
+        ),
+    ).where(people.c.is_active)
 )
 
 
@@ -58,16 +89,9 @@ def by_identity(tx: Transaction, tenant: TenantId, kind: IdentityKind, value: st
     """
     if not value.isprintable():  # nor can the database be asked for half a surrogate pair
         return None
-    known = and_(
-        identities.c.tenant == people.c.tenant,
-        identities.c.person == people.c.id,
-        identities.c.kind == kind,
-        identities.c.value == (value.lower() if kind == "email" else value),
-    )
-    row = tx.connection.execute(
-        _query(tenant).join(identities, known).where(people.c.is_active)
-    ).one_or_none()
-    return None if row is None else _person(row)
+    known = value.lower() if kind == "email" else value
+    found = _BY_IDENTITY.rows(tx, {"of": tenant, "kind": kind, "value": known})
+    return _person(found[0]) if found else None
 
 
 def by_email(tx: Transaction, tenant: TenantId, email: str) -> Person | None:
@@ -88,25 +112,12 @@ def several(tx: Transaction, tenant: TenantId, wanted: Iterable[PersonId]) -> li
     asked = {person for person in wanted if person.isprintable()}
     if not asked:
         return []
-    rows = tx.connection.execute(_query(tenant).where(people.c.id.in_(asked)).order_by(people.c.id))
-    return [_person(row) for row in rows]
+    return [_person(row) for row in _SEVERAL.rows(tx, asked, {"of": tenant})]
 
 
 def listing(tx: Transaction, tenant: TenantId) -> list[Person]:
     """Everybody, the disabled included, in the order of their ids."""
-    return [_person(row) for row in tx.connection.execute(_query(tenant).order_by(people.c.id))]
-
-
-def _query(tenant: TenantId) -> Select[*tuple[object, ...]]:
-    return select(
-        people.c.id,
-        people.c.tenant,
-        people.c.name,
-        people.c.email,
-        people.c.timezone,
-        people.c.is_active,
-        _SLACK,
-    ).where(people.c.tenant == tenant)
+    return [_person(row) for row in _ALL.rows(tx, {"of": tenant})]
 
 
 def _person(row: Row[*tuple[object, ...]]) -> Person:

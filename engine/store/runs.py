@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, func, select, tuple_, update
+from sqlalchemy import Row, and_, func, select, tuple_, update
 
 from engine.digest import canonical
 from engine.errors import NotFound
@@ -14,7 +14,7 @@ from engine.ids import LeaseToken, RunId, TenantId
 from engine.rules.states import RunStatus, WaitingReason
 from engine.store import journal
 from engine.store.database import Transaction
-from engine.store.statements import add, find_one, holds
+from engine.store.statements import Among, add, find_one, holds
 from engine.store.tables import runs
 
 DAMAGED = (LookupError, TypeError, ValueError)  # what rows make us raise that nobody of ours wrote
@@ -68,9 +68,7 @@ class NewRun:
     owner: str | None = None
 
 
-_STARTERS = select(runs.c.id, runs.c.started_by, runs.c.owner, runs.c.workflow).where(
-    runs.c.id.in_(bindparam("ids", expanding=True))
-)
+_STARTERS = Among(select(runs.c.id, runs.c.started_by, runs.c.owner, runs.c.workflow), runs.c.id)
 
 
 def begin(tx: Transaction, new: NewRun, *, is_ready: bool = True) -> None:
@@ -135,7 +133,7 @@ def get(tx: Transaction, tenant: TenantId, run: RunId, *, lock: bool = False) ->
 
 def known_as(tx: Transaction, wanted: Sequence[RunId]) -> dict[RunId, frozenset[str]]:
     """For each run, the requesters who did not need to be believed: who started it, its owner, itself."""
-    rows = tx.connection.execute(_STARTERS, {"ids": list(dict.fromkeys(wanted))}) if wanted else ()
+    rows = _STARTERS.rows(tx, list(dict.fromkeys(wanted)))
     return {
         RunId(row.id): frozenset(
             {row.started_by, f"person:{row.owner}", f"workflow:{row.workflow}"}

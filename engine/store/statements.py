@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import (
     Column,
     ColumnElement,
+    Select,
     Table,
     and_,
     bindparam,
@@ -88,6 +89,32 @@ def find_among(
         given[f"among_{index}"] = value
     statement = _select_among(table, _shape(where), column, len(values), tuple(order_by))
     return statement.rows(tx, given)
+
+
+class Among:
+    """A query for the rows whose `column` is one of some values: built once for each number of them."""
+
+    __slots__ = ("_column", "_prepared", "_query")
+
+    def __init__(self, query: Select[*tuple[Any, ...]], column: Column[Any]) -> None:
+        self._query, self._column = query, column
+        self._prepared: dict[int, Prepared] = {}
+
+    def rows(
+        self,
+        tx: Transaction,
+        values: Collection[object],
+        given: Mapping[str, object] | None = None,
+    ) -> Sequence[Any]:
+        """The rows for `values`, none for none; `given` is what else the query asks for."""
+        if not values:
+            return []
+        count = len(values)
+        if count not in self._prepared:
+            wanted: list[Any] = [bindparam(f"among_{index}") for index in range(count)]
+            self._prepared[count] = Prepared(self._query.where(self._column.in_(wanted)))
+        named = {f"among_{index}": value for index, value in enumerate(values)}
+        return self._prepared[count].rows(tx, {**(given or {}), **named})
 
 
 def find_one(

@@ -11,7 +11,7 @@ from engine.ids import ApprovalId, PersonId, TenantId
 from engine.rules.tally import CastVote, Choice
 from engine.store.database import Transaction
 from engine.store.prepared import Prepared
-from engine.store.statements import add, change, find
+from engine.store.statements import add, change, find, find_among
 from engine.store.tables import votes
 
 
@@ -87,10 +87,7 @@ def current_of_many(
 ) -> dict[ApprovalId, list[VoteRow]]:
     """All votes of several approvals in one query."""
     found: dict[ApprovalId, list[VoteRow]] = {approval: [] for approval in wanted}
-    rows = tx.connection.execute(
-        select(votes).where(votes.c.approval.in_(wanted)).order_by(votes.c.sequence)
-    )
-    for row in rows:
+    for row in find_among(tx, votes, {}, among={"approval": wanted}, order_by=("sequence",)):
         found[ApprovalId(row.approval)].append(_vote(row))
     return found
 
