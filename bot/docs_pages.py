@@ -1,5 +1,6 @@
 """Pages that are made from the code, so that they cannot say anything else: `python -m bot.docs_pages`."""
 
+import json
 import sys
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -36,6 +37,7 @@ def pages() -> Mapping[str, Callable[[], str]]:
     from bot.reference.settings import settings_page
     from bot.settings import Settings
     from engine.rules.states_page import states_page
+    from engine.runtime.definitions.schema import json_schema
 
     return {
         ".env.example": lambda: env_example(Settings),
@@ -43,6 +45,7 @@ def pages() -> Mapping[str, Callable[[], str]]:
         "docs/states.md": states_page,
         "docs/reference/api.md": api_page,
         "docs/reference/cli.md": commands_page,
+        "docs/reference/definition.schema.json": lambda: json.dumps(json_schema(), indent=1) + "\n",
         "docs/reference/events.md": events_page,
         "docs/reference/settings.md": settings_page,
     }

@@ -9,6 +9,7 @@ from bot.application import Application
 from bot.web.app import create_app
 from channels.webhook.config import WebhookTarget
 from engine.ids import SystemIds
+from engine.runtime.definitions.held import Held
 from engine.runtime.workflows import Workflows
 from engine.store.sqlite import SqliteDatabase
 from engine.tokens import Tokens
@@ -43,7 +44,7 @@ async def application(
         clock=clock,
         ids=ids,
         tokens=tokens,
-        workflows=Workflows(WORKFLOWS),
+        workflows=Workflows(WORKFLOWS, Held(WORKFLOWS)),
         channels=channels,
         webhooks=webhooks,
     )

@@ -29,6 +29,7 @@ SEEN = {
     "change-workflows": ("shipped desk", "goes on with version 2", "label", "shipped lamp"),
     "connect-email": ("will be sent again",),
     "connect-slack": ("/slack/events", "chat:write"),
+    "define-in-yaml": ("can be added", "Granted 900.00 USD", "reserved lamp"),
     "irreversible-steps": ("paid out as transfer 1",),
     "keys-and-people": ("Signed in as ana", "Signed out", "is revoked"),
     "ladders-and-quorums": ("ends       ", '"title":"Open port 8444?"', '"version":2'),

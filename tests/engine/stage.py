@@ -22,7 +22,9 @@ from tests.engine import flows, undoing
 
 PEOPLE = ("ana", "bo", "chen", "dana", "eve")
 WORKFLOWS = (flows, undoing)  # whose workflows there are
-GROUPS = {"finance": ("ana", "bo", "chen"), "release": ("ana", "dana"), "leads": ("dana",)}
+GROUPS = {
+    "finance": ("ana", "bo", "chen"), "release": ("ana", "dana"), "leads": ("dana",), "legal": ("eve",),
+}  # fmt: skip
 
 
 def cast_of_characters() -> Directory:

@@ -2,6 +2,9 @@
 
 import pytest
 
+from engine.ids import DEFAULT_TENANT, SystemIds
+from engine.runtime.rehearsal import refusal
+from engine.services import adopting
 from engine.store.database import Database
 from tests.clock import ManualClock
 from tests.engine.flows import LEDGER
@@ -193,3 +196,77 @@ async def test_another_process_learns_of_it_by_itself(stage: Written) -> None:
     await elsewhere.workflows.follow("charge", stage.database)
 
     assert [pin for pin in elsewhere.workflows.pins if pin.startswith("charge@")]
+
+
+async def test_steps_run_in_the_order_that_they_need(stage: Written) -> None:
+    told = await stage.told(
+        """
+        name: graph
+        steps:
+          - {name: last, type: task, task: "tests.engine.flows:deed", args: [c], needs: [first, second]}
+          - {name: second, type: task, task: "tests.engine.flows:deed", args: [b], needs: [first]}
+          - {name: first, type: task, task: "tests.engine.flows:deed", args: [a]}
+        """
+    )
+
+    assert (told, LEDGER) == ("c", ["a", "b", "c"])
+
+
+async def test_one_rejected_branch_undoes_them_all(stage: Written) -> None:
+    await stage.write(
+        """
+        name: sides
+        steps:
+          - name: both
+            type: parallel
+            branches:
+              left:
+                - {name: l, type: task, task: "tests.engine.flows:deed", args: [l], undo: "tests.engine.flows:undo"}
+              right:
+                - {name: r, type: task, task: "tests.engine.flows:deed", args: [r], undo: "tests.engine.flows:undo"}
+                - {name: ok, type: approval, title: "Right?", approvers: "person:ana"}
+        """
+    )
+    run = await stage.begin("sides")
+
+    await stage.vote(run, "ana", "reject")
+
+    assert (await stage.picture(run)).row.status == "rolled_back"
+    assert sorted(LEDGER) == ["l", "r", "undo l", "undo r"]
+
+
+async def test_what_is_not_there_fails_the_run_in_words(stage: Written) -> None:
+    told = await stage.told(
+        """
+        name: missing
+        steps:
+          - {name: a, type: task, task: "tests.engine.flows:deed", args: [x]}
+        result: ${steps.a.amount}
+        """
+    )
+
+    assert told == "${steps.a.amount} names 'amount', which is not there."
+
+
+async def test_a_changed_version_is_adopted_only_where_it_fits(stage: Written) -> None:
+    await stage.write(CHARGE)
+    run = await stage.begin("charge", order="1")
+    fits = await stage.write(CHARGE.replace("ship ${inputs.order}", "send ${inputs.order}"))
+    strays = await stage.write(
+        CHARGE.replace("name: take", "name: grab").replace("s.take", "s.grab")
+    )
+    found = await stage.database.read(lambda tx: adopting.candidate(tx, DEFAULT_TENANT, run))
+
+    answers = [
+        await refusal(
+            stage.workflows.pinned("charge", version),
+            found.run,
+            found.entries,
+            stage.clock,
+            SystemIds(),
+        )
+        for version in (fits, strays)
+    ]
+
+    assert answers[0] is None
+    assert "'take'" in str(answers[1])

@@ -69,7 +69,8 @@ class Checker:
         self._inputs()
         whole = self._block(self._definition.steps, ("steps",), Scope())
         self._references(("result",), self._definition.result, whole)
-        arrows = {**self._offered.children, self._definition.name: tuple(self.children)}
+        mine = {self._definition.name: tuple(self.children)}
+        arrows = {**mine, **self._offered.children, **mine}
         if around := circle(arrows):
             self._add(("name",), f"These workflows start each other: {' → '.join(around)}.")
         return self._problems

@@ -1,6 +1,6 @@
 """Goes through a definition step by step: the one workflow that every written workflow is."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, assert_never
@@ -97,7 +97,9 @@ class Walker:
                 return None if way is None else await self.block(way, place.inside())
             case ForEachStep():
                 return await self._each(step, place)
-            case ParallelStep() | ChildStep():
+            case ParallelStep():
+                return await self._branches(step, place)
+            case ChildStep():
                 raise Invalid(
                     f"Steps of type {step.type} cannot run here yet.", code="bad_definition"
                 )
@@ -150,6 +152,13 @@ class Walker:
             asked=filled(step.asked, place.values),
             task=filled(step.task, place.values),
         )
+
+    async def _branches(self, step: ParallelStep, place: Place) -> dict[str, object]:
+        def branch(steps: Sequence[AnyStep]) -> Callable[[Run], Awaitable[object]]:
+            return lambda run: Walker(run, self._function).block(steps, place.inside())
+
+        made = {name: branch(steps) for name, steps in step.branches.items()}
+        return dict(await self._run.gather(**made))
 
     async def _each(self, step: ForEachStep, place: Place) -> list[object]:
         items = filled(step.items, place.values)
