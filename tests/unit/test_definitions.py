@@ -64,10 +64,10 @@ def offered(**children: tuple[str, ...]) -> Offered:
 
 def refusal(source: str | bytes, **children: tuple[str, ...]) -> str:
     text = dedent(source) if isinstance(source, str) else source
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(BadDefinition) as refused:
         compiled(text, offered(**children))
-    assert time.perf_counter() - began < SECONDS_MAX
+    assert time.process_time() - began < SECONDS_MAX
     assert all(each.line > 0 and each.column > 0 for each in refused.value.problems)
     return str(refused.value)
 
@@ -293,11 +293,11 @@ def spoiled(draw: st.DrawFn) -> str:
 @settings(max_examples=1_000, deadline=None)
 @given(spoiled())
 def test_a_thousand_spoiled_definitions_are_read_or_refused_in_words(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
 
     found = outcome(text)
 
-    assert time.perf_counter() - began < SECONDS_MAX
+    assert time.process_time() - began < SECONDS_MAX
     lines = text.count("\n") + 2
     problems = found.problems if isinstance(found, BadDefinition) else ()
     assert all(0 < each.line <= lines and each.message for each in problems)
