@@ -4,11 +4,16 @@ from collections import Counter
 
 import pytest
 import structlog
+from hypothesis import settings
 
 pytest_plugins = ["tests.fixtures"]
 
 # Plain lines: drawing a coloured traceback for every planted fault would take seconds.
 structlog.configure(processors=[structlog.processors.KeyValueRenderer()])
+
+# How long one example takes depends on what else the machine does.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
