@@ -8,8 +8,9 @@ from engine.ids import TenantId
 from engine.store import audit, definitions
 from engine.store.database import Transaction
 from engine.store.definitions import DefinitionRow
+from engine.store.runs import RunRow
 
-__all__ = ["DefinitionRow", "add", "everybodys", "find", "listing", "stamp"]
+__all__ = ["DefinitionRow", "add", "everybodys", "find", "listing", "of_run", "stamp"]
 
 VERSIONS_MAX: Final = 5_000  # that one tenant keeps
 
@@ -57,6 +58,11 @@ def find(tx: Transaction, tenant: TenantId, name: str, version: str | None) -> D
     if found is None:
         raise NotFound(f"There is no definition {name[:100]!a} of that version.")
     return found
+
+
+def of_run(tx: Transaction, row: RunRow) -> DefinitionRow | None:
+    """What the run goes by; None where its workflow is code."""
+    return definitions.get(tx, row.tenant, row.workflow, row.version)
 
 
 def everybodys(tx: Transaction) -> list[DefinitionRow]:

@@ -1,13 +1,17 @@
 """Written workflows run as those in code do: replayed, approved, undone, and pinned to their version."""
 
+from ipaddress import ip_network
+
 import pytest
 
+from engine.http import Egress
 from engine.ids import DEFAULT_TENANT, SystemIds
 from engine.runtime.rehearsal import refusal
 from engine.services import adopting
 from engine.store.database import Database
 from tests.clock import ManualClock
 from tests.engine.flows import LEDGER
+from tests.engine.targets import target
 from tests.engine.written import Written
 
 pytestmark = pytest.mark.anyio
@@ -270,3 +274,21 @@ async def test_a_changed_version_is_adopted_only_where_it_fits(stage: Written) -
 
     assert answers[0] is None
     assert "'take'" in str(answers[1])
+
+
+async def test_a_request_carries_its_request_id_and_gives_its_answer(stage: Written) -> None:
+    stage.egress = Egress(allow_nets=[ip_network("127.0.0.0/8")])
+    async with target() as there:
+        told = await stage.told(
+            """
+            name: post
+            inputs: {url: string}
+            steps:
+              - {name: send, type: http, method: POST, url: "${inputs.url}", body: {b: 2, a: 1}}
+            result: ${steps.send.status}
+            """,
+            url=there.url,
+        )
+
+    assert (told, there.bodies) == (200, [b'{"a":1,"b":2}'])
+    assert len(there.keys) == 1

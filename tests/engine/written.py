@@ -30,7 +30,9 @@ class Written(Stage):
 
     @override
     def worker(self, name: str = "worker-1") -> Worker:
-        executor = Executor(self.database, self.workflows, self.clock, SystemIds())
+        executor = Executor(
+            self.database, self.workflows, self.clock, SystemIds(), egress=self.egress
+        )
         return Worker(WorkerId(name), self.database, executor, self.workflows.pins)
 
     async def write(self, source: str) -> str:

@@ -159,6 +159,7 @@ def _run(shown: Json, **more: Any) -> tuple[str, Json]:
         "run": shown,
         "journal": [ENTRY],
         "verbs": ["pause", "cancel"],
+        "outline": [],
         "now": NOW,
         **more,
     }
@@ -226,6 +227,10 @@ PAGES: Final[dict[str, tuple[str, Json]]] = {
     "run-completed": _run(run(status="completed", waiting_for=None, result={"receipt": HOSTILE}, approvals=[],
                               ended_at=NOW, steps=[step(1, HOSTILE)]), verbs=[]),
     "run-live": ("web/partials/run_live.html", {"run": run(), "now": NOW}),
+    "definitions": ("web/definitions.html", {"definitions": [
+        {"name": "tidy", "version": "9f86d081884c7d65", "added_by": "person:dana", "added_at": NOW, "source": HOSTILE,
+         "outline": [{"name": "sure", "type": "approval", "depth": 1, "about": HOSTILE, "when": "1 < 2"}]}]}),
+    "definitions-empty": ("web/definitions.html", {"definitions": []}),
     "outbox": ("web/outbox.html", {"deliveries": [DELIVERY, {**DELIVERY, "status": "pending", "error": None},
                {**DELIVERY, "address": HOSTILE, "error": HOSTILE}], "tabs": TABS, "view": "dead", "next": None,
                "now": NOW}),

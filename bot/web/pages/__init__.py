@@ -2,7 +2,18 @@
 
 from fastapi import APIRouter
 
-from bot.web.pages import approvals, bulk, docs, inbox, outbox, respond, runs, sign_in, welcome
+from bot.web.pages import (
+    approvals,
+    bulk,
+    definitions,
+    docs,
+    inbox,
+    outbox,
+    respond,
+    runs,
+    sign_in,
+    welcome,
+)
 
 # `/approvals/list` and `/approvals/bulk` come before `/approvals/{id}`.
 ROUTERS: tuple[APIRouter, ...] = (
@@ -11,6 +22,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     bulk.router,
     approvals.router,
     runs.router,
+    definitions.router,
     outbox.router,
     sign_in.router,
     respond.router,

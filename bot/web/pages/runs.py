@@ -9,6 +9,7 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from bot.web.callers import Scoped
+from bot.web.pages.definitions import outline_of
 from bot.web.pages.notices import PageNotice
 from bot.web.pages.paging import FETCHED, Cursor, Id, asked_text, cut
 from bot.web.pages.showing import Look, PageRoute, go, show, show_part
@@ -228,6 +229,7 @@ def _whole(tx: Transaction, tenant: TenantId, run: RunId, viewer: Viewer) -> dic
     return {
         "run": picture.to_json(),
         "journal": [entry.to_json() for entry in entries],
+        "outline": outline_of(tx, picture.row),
         "verbs": _verbs(picture.row) if viewer.operates else [],
         "labels": LABELS,
         "now": iso(tx.now),

@@ -12,6 +12,7 @@ from engine.runtime.definitions.shapes import (
     ChildStep,
     ConditionStep,
     ForEachStep,
+    HttpStep,
     ParallelStep,
     TaskStep,
 )
@@ -29,7 +30,7 @@ def blocks_of(step: AnyStep) -> Iterator[tuple[Way, Sequence[AnyStep]]]:
         case ParallelStep():
             for name, branch in step.branches.items():
                 yield ("branches", name), branch
-        case TaskStep() | ApprovalStep() | CheckpointStep() | ChildStep():
+        case TaskStep() | HttpStep() | ApprovalStep() | CheckpointStep() | ChildStep():
             pass
         case _:
             assert_never(step)

@@ -31,6 +31,7 @@ from engine.runtime.definitions.shapes import (
     Definition,
     Doing,
     ForEachStep,
+    HttpStep,
     ParallelStep,
     TaskStep,
 )
@@ -123,7 +124,7 @@ class Checker:
     def _kind(self, step: AnyStep, way: Way, scope: Scope) -> Scope:
         """Check what only this kind of step has; gives what may be named inside it."""
         match step:
-            case TaskStep():
+            case TaskStep() | HttpStep():
                 self._task(step, way)
             case ConditionStep():
                 self._condition((*way, "if"), step.if_, scope)
@@ -153,14 +154,15 @@ class Checker:
                     (*way, name), f"`{name}` is not understood here yet. Leave it out.", at_key=True
                 )
 
-    def _task(self, step: TaskStep, way: Way) -> None:
-        for key, name in (("task", step.task), ("undo", step.undo), ("probe", step.probe)):
+    def _task(self, step: TaskStep | HttpStep, way: Way) -> None:
+        called = step.task if isinstance(step, TaskStep) else None
+        for key, name in (("task", called), ("undo", step.undo), ("probe", step.probe)):
             if name is None:
                 continue
             self.functions.append(name)
             with self._told((*way, key)):
                 found = self._offered.function(name)
-                if key == "task":
+                if key == "task" and isinstance(step, TaskStep):
                     check_arguments(found, tuple(step.args), step.with_)
 
     def _loop(self, step: ForEachStep, way: Way, scope: Scope) -> None:

@@ -67,7 +67,7 @@ def workflow_of(body: str, version: str, offered: Offered) -> Workflow:
     Raises:
         ValueError: if this process does not understand it, or lacks a function that it names.
     """
-    definition = _known(body)
+    definition = definition_of(body)
 
     async def drive(run: Run, /, **given: object) -> object:
         return await walk(run, definition, given, offered.function)
@@ -78,7 +78,12 @@ def workflow_of(body: str, version: str, offered: Offered) -> Workflow:
 
 
 @lru_cache(maxsize=256)
-def _known(body: str) -> Definition:
+def definition_of(body: str) -> Definition:
+    """What was accepted before.
+
+    Raises:
+        ValueError: if this process does not understand it.
+    """
     return Definition.model_validate_json(body)
 
 

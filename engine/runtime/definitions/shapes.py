@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from engine.rules.retry import parse_retries
-from engine.rules.wording import is_table
+from engine.rules.wording import BadRule, is_table
 from engine.runtime.definitions.terms import Length, Name, Shape, Terms, Text, TitledTerms
 from signoff.options import StepOptions
 from signoff.registry import NAME
@@ -65,6 +65,8 @@ def _in_full(given: object) -> object:
 def _retries(given: JsonValue) -> JsonValue:
     if given is not None:
         parse_retries(given)
+    if is_table(given):
+        raise BadRule("bad_definition", "Write how often it is tried again, as a number.")
     return given
 
 
@@ -87,8 +89,8 @@ class Doing(Step):
     request_id: Text | None = None
     retries: Annotated[JsonValue, AfterValidator(_retries)] = Field(
         default=None,
-        description="How many further attempts a failed step has, or a table.",
-        examples=[2, {"attempts": 5, "first_delay": "1s", "factor": 2, "longest_delay": "5m"}],
+        description="How many further attempts a failed step has.",
+        json_schema_extra={"type": "integer", "minimum": 0, "maximum": 99},
     )
     timeout: Length | None = None
     cost: JsonValue = None
@@ -103,6 +105,13 @@ class Doing(Step):
         if (self.requires_approval is None) != (self.approval is None):
             raise ValueError("`requires_approval` and `approval` go together. Write both.")
         return self
+
+
+def _check_undo(step: "TaskStep | HttpStep") -> None:
+    if step.requires_approval == "after" and step.undo is None:
+        raise ValueError("What people review afterwards must have an `undo`. Write one.")
+    if step.probe is not None and not step.irreversible:
+        raise ValueError("A `probe` belongs to a step that is `irreversible: true`.")
 
 
 class TaskStep(Doing):
@@ -122,10 +131,25 @@ class TaskStep(Doing):
 
     @model_validator(mode="after")
     def _can_be_undone(self) -> "TaskStep":
-        if self.requires_approval == "after" and self.undo is None:
-            raise ValueError("What people review afterwards must have an `undo`. Write one.")
-        if self.probe is not None and not self.irreversible:
-            raise ValueError("A `probe` belongs to a step that is `irreversible: true`.")
+        _check_undo(self)
+        return self
+
+
+class HttpStep(Doing):
+    """Sends an HTTP request, with its request id as the idempotency key."""
+
+    type: Literal["http"]
+    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] = "GET"
+    url: Text = Field(examples=["https://erp.example.com/orders/${inputs.order}"])
+    body: JsonValue = Field(default=None, description="What is sent as JSON.")
+    headers: dict[str, str] | None = Field(default=None, description="Sent along; no secrets here.")
+    undo: Function | None = None
+    irreversible: bool = False
+    probe: Function | None = None
+
+    @model_validator(mode="after")
+    def _can_be_undone(self) -> "HttpStep":
+        _check_undo(self)
         return self
 
 
@@ -182,6 +206,7 @@ class ChildStep(Step):
 
 KINDS: Final[Mapping[str, type[Step]]] = {
     "task": TaskStep,
+    "http": HttpStep,
     "approval": ApprovalStep,
     "checkpoint": CheckpointStep,
     "condition": ConditionStep,
@@ -205,6 +230,7 @@ def _tag(step: Any) -> str | None:
 
 AnyStep = Annotated[
     Annotated[TaskStep, Tag("type=task")]
+    | Annotated[HttpStep, Tag("type=http")]
     | Annotated[ApprovalStep, Tag("type=approval")]
     | Annotated[CheckpointStep, Tag("type=checkpoint")]
     | Annotated[ConditionStep, Tag("type=condition")]

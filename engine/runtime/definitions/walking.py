@@ -1,7 +1,6 @@
 """Goes through a definition step by step: the one workflow that every written workflow is."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, assert_never
 
@@ -10,6 +9,8 @@ from engine.errors import Invalid
 from engine.rules.definitions import ITEMS_MAX
 from engine.rules.wording import is_sequence
 from engine.runtime.definitions.blocks import ordered
+from engine.runtime.definitions.deeds import Deed
+from engine.runtime.definitions.places import Place
 from engine.runtime.definitions.shapes import (
     AnyStep,
     ApprovalStep,
@@ -19,33 +20,16 @@ from engine.runtime.definitions.shapes import (
     Definition,
     Doing,
     ForEachStep,
+    HttpStep,
     ParallelStep,
     TaskStep,
 )
 from engine.runtime.definitions.terms import Terms
 from engine.runtime.definitions.values import filled
-from signoff.calls import make_call
 from signoff.outcomes import Decision
 from signoff.running import Run
 
 Function = Callable[..., object]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where in a definition the run is: what can be named there, and the turns of the loops around it."""
-
-    values: Mapping[str, object]
-    turns: str = ""
-
-    def name_of(self, step: AnyStep) -> str:
-        """What the step is called in the journal."""
-        return f"{step.name}{self.turns}"
-
-    def inside(self, **more: object) -> "Place":
-        """The beginning of a block: what is named in it does not leave it."""
-        steps: Any = self.values["steps"]
-        return Place(values={**self.values, "steps": dict(steps), **more}, turns=self.turns)
 
 
 async def walk(
@@ -74,19 +58,18 @@ class Walker:
 
     async def block(self, steps: Sequence[AnyStep], place: Place) -> object:
         """Do the steps of a block; gives what the last one gave."""
-        results: Any = place.values["steps"]
         last: object = None
         for step in ordered(steps):
             last = None
             if step.when is None or _holds(step.when, place):
                 last = await self._step(step, place)
-            results[step.name] = last
+            place.results[step.name] = last
         return last
 
     async def _step(self, step: AnyStep, place: Place) -> object:
         match step:
-            case TaskStep():
-                return await self._checkpointed(step, place, await self._task(step, place))
+            case TaskStep() | HttpStep():
+                return await self._checkpointed(step, place, await self._done(step, place))
             case ApprovalStep():
                 title = filled(step.title, place.values)
                 return _told(await self._run.approval(title, **_terms(step, step.name, place)))
@@ -100,52 +83,36 @@ class Walker:
             case ParallelStep():
                 return await self._branches(step, place)
             case ChildStep():
-                raise Invalid(
-                    f"Steps of type {step.type} cannot run here yet.", code="bad_definition"
-                )
+                raise Invalid("Steps of type child cannot run here yet.", code="bad_definition")
             case _:
                 assert_never(step)
 
-    async def _task(self, step: TaskStep, place: Place) -> object:
-        undo = None if step.undo is None else self._function(step.undo)
-        arguments = filled(step.args, place.values), filled(step.with_, place.values)
-        call = make_call(self._function(step.task), tuple(arguments[0]), arguments[1], undo=undo)
-        options = self._options(step, place)
+    async def _done(self, step: TaskStep | HttpStep, place: Place) -> object:
+        deed = Deed(step, place, self._run, self._function)
         terms: Any = {}
         title = ""
         if step.approval is not None:
             title = filled(step.approval.title or f"{step.name}?", place.values)
             terms = _terms(step.approval, step.name, place)
         if step.requires_approval == "before":
+            call = deed.call
             decision = await self._run.approval(title, **terms, call=call)
-            return await self._run.step(decision.call or call, approved=decision, **options)
-        result = await self._run.step(call, **options)
+            return await deed.do(decision.call or call, decision)
+        result = await deed.do()
         if step.requires_approval == "after":
             terms["details"] = {"result": result, **terms.get("details", {})}
             await self._run.approval(title, **terms)
         return result
 
-    def _options(self, step: TaskStep, place: Place) -> dict[str, Any]:
-        given = {
-            "name": place.name_of(step),
-            "request_id": filled(step.request_id, place.values),
-            "retries": step.retries,
-            "timeout": step.timeout,
-            "irreversible": step.irreversible or None,
-            "probe": None if step.probe is None else self._function(step.probe),
-            "cost": filled(step.cost, place.values),
-        }
-        return {name: value for name, value in given.items() if value is not None}
-
     async def _checkpointed(self, step: Doing, place: Place, result: object) -> object:
         if step.create_checkpoint:
             name = step.name if step.create_checkpoint is True else step.create_checkpoint
-            done = {**_steps(place), step.name: result}
+            done = {**place.results, step.name: result}
             await self._run.checkpoint(f"{name}{place.turns}", state=done, task=step.description)
         return result
 
     async def _checkpoint(self, step: CheckpointStep, place: Place) -> str:
-        state = _steps(place) if step.state is None else filled(step.state, place.values)
+        state = dict(place.results) if step.state is None else filled(step.state, place.values)
         return await self._run.checkpoint(
             f"{step.name}{place.turns}",
             state=state,
@@ -194,11 +161,6 @@ def _told(decision: Decision) -> dict[str, object]:
         "changes": dict(decision.changes),
         "comment": decision.comment,
     }
-
-
-def _steps(place: Place) -> dict[str, object]:
-    steps: Any = place.values["steps"]
-    return dict(steps)
 
 
 def _holds(text: str, place: Place) -> bool:
