@@ -28,6 +28,7 @@ from engine.ids import DEFAULT_TENANT, Ids, SystemIds, TenantId, WorkerId
 from engine.runtime.definitions.adding import add_all
 from engine.runtime.definitions.held import Held
 from engine.runtime.executor import Executor
+from engine.runtime.monitoring import Watcher
 from engine.runtime.pace import Pace
 from engine.runtime.worker import Worker
 from engine.runtime.workflows import Workflows
@@ -50,6 +51,7 @@ class Running:
     application: Application
     worker: Worker
     dispatcher: Dispatcher
+    watcher: Watcher
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def work(self) -> None:
@@ -57,9 +59,11 @@ class Running:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.worker.work())
             group.create_task(self.dispatcher.run())
+            group.create_task(self.watcher.watch())
             following = group.create_task(self._follow_definitions())
             await self._stopping.wait()
             following.cancel()
+            self.watcher.stop()
             self.dispatcher.stop()
             self.worker.stop()
 
@@ -161,6 +165,7 @@ def _put_together(
         ),
         worker=Worker(name, database, executor, workflows.pins, pace=pace),
         dispatcher=Dispatcher(database, channels, cards, clock=clock, base_url=settings.base_url),
+        watcher=Watcher(database, listed.monitors_of),
     )
 
 

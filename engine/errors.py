@@ -14,6 +14,8 @@ EngineError
 │   ├── TooLate
 │   ├── IdempotencyConflict
 │   ├── RequestIdConflict
+│   ├── KillSwitchTriggered
+│   ├── RunHeld
 │   └── LeaseLost
 ├── Unavailable            not now; nothing was lost, the same call may succeed later
 │   ├── NotRecorded
@@ -114,6 +116,22 @@ class RequestIdConflict(Conflict):
     """The same request id came with another action or payload: that is another effect."""
 
     code = "request_id_conflict"
+
+
+class KillSwitchTriggered(Conflict):
+    """A kill switch is engaged above this: nothing of it begins before it is released."""
+
+    code = "kill_switch"
+
+    def __init__(self, message: str, *, scope: str) -> None:
+        super().__init__(message)
+        self.scope = scope
+
+
+class RunHeld(Conflict):
+    """The run is paused: what it did is written down, and nothing further begins."""
+
+    code = "run_held"
 
 
 class LeaseLost(Conflict):

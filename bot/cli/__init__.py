@@ -11,6 +11,7 @@ from bot.cli import (
     checkpoints,
     definitions,
     elsewhere,
+    halting,
     keys,
     login,
     outbox,
@@ -63,6 +64,7 @@ app.add_typer(checkpoints.verbs)
 app.add_typer(settling.verbs)
 app.add_typer(definitions.verbs)
 app.add_typer(approvals.verbs)
+app.add_typer(halting.verbs)
 app.add_typer(outbox.verbs)
 app.add_typer(receipts.verbs)
 app.add_typer(keys.verbs)

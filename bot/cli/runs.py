@@ -109,6 +109,18 @@ def cancel_run(*, run: RunId, reason: Reason, as_json: AsJson = False, url: Url 
     finish(_operate(run, "cancel", reason, as_json=as_json, url=url))
 
 
+@verbs.command("kill", cls=Verb)
+def kill_run(*, run: RunId, reason: Reason, as_json: AsJson = False, url: Url = None) -> None:
+    """End a run at once, for good; nothing is undone."""
+    finish(_operate(run, "kill", reason, as_json=as_json, url=url))
+
+
+@verbs.command("pause", cls=Verb)
+def pause_run(*, run: RunId, reason: Reason, as_json: AsJson = False, url: Url = None) -> None:
+    """Hold a run where it is until it is resumed."""
+    finish(_operate(run, "pause", reason, as_json=as_json, url=url))
+
+
 @verbs.command("retry", cls=Verb)
 def retry_run(*, run: RunId, reason: Reason, as_json: AsJson = False, url: Url = None) -> None:
     """Let a run go on that is stuck in a compensation, or whose code had changed."""
@@ -175,6 +187,8 @@ async def _posted(server: Doors, path: str, reason: str) -> Any:
 def _done(verb: str) -> str:
     return {
         "cancel": "cancelled",
+        "kill": "killed",
+        "pause": "paused",
         "release": "goes on",
         "resume": "goes on",
         "retry": "goes on",

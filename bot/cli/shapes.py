@@ -199,6 +199,16 @@ class Entry(Shape):
     hash: str
 
 
+class Switch(Shape):
+    """A kill switch that is engaged."""
+
+    scope: str
+    reason: str
+    engaged_by: str
+    engaged_at: datetime
+    release_asked_by: str | None
+
+
 class Tenant(Shape):
     """An organisation as the terminal shows it."""
 

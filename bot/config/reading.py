@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Final
 
 from bot.config.lines import Lines
+from bot.config.monitors import read_monitors
 from bot.config.notes import ConfigProblem, Notes, Raw
 from bot.config.tenants import SECTIONS, ListedTenant, read_directory, read_tenants
 from channels.base import ChannelMisconfigured
 from channels.webhook.config import WebhookTarget, by_name
 from engine.errors import Invalid
 from engine.ids import DEFAULT_TENANT, TenantId
+from engine.rules.monitor import Monitor
 from engine.store.directory import Directory
 
 BYTES_MAX: Final = 1 << 20
@@ -32,6 +34,13 @@ class Configuration:
     directory: Directory = field(default_factory=Directory)
     webhooks: tuple[WebhookTarget, ...] = ()
     tenants: tuple[ListedTenant, ...] = ()
+    monitors: tuple[Monitor, ...] = ()
+
+    @property
+    def monitors_of(self) -> Mapping[TenantId, tuple[Monitor, ...]]:
+        """What is watched in the runs of each tenant."""
+        others = {tenant.id: tenant.monitors for tenant in self.tenants}
+        return {DEFAULT_TENANT: self.monitors, **others}
 
     @property
     def slack_teams(self) -> Mapping[str, TenantId]:
@@ -104,7 +113,8 @@ def _configuration(raw: Raw, notes: Notes) -> Configuration:
             by_name(every)
         except ChannelMisconfigured as refused:
             notes.add(("tenants",), str(refused))
-    return Configuration(directory=directory, webhooks=every, tenants=tenants)
+    monitors = read_monitors(raw, notes)
+    return Configuration(directory=directory, webhooks=every, tenants=tenants, monitors=monitors)
 
 
 def _syntax(message: str, content: bytes) -> ConfigProblem:

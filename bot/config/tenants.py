@@ -5,16 +5,18 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bot.config.lines import Path
+from bot.config.monitors import read_monitors
 from bot.config.notes import Notes, Raw, called
 from bot.config.people import read_groups, read_people, read_roles
 from bot.config.routes import read_routes, read_webhooks
 from channels.webhook.config import WebhookTarget
 from engine.ids import DEFAULT_TENANT, TenantId
+from engine.rules.monitor import Monitor
 from engine.rules.wording import shown
 from engine.services.tenants import SLUGS, is_slug
 from engine.store.directory import Directory
 
-SECTIONS: Final = ("people", "groups", "roles", "routes", "webhooks")
+SECTIONS: Final = ("people", "groups", "roles", "routes", "webhooks", "monitors")
 
 _WORKSPACE: Final = re.compile(r"[TE][A-Z0-9]{2,20}")
 
@@ -28,6 +30,7 @@ class ListedTenant:
     slack_teams: tuple[str, ...] = ()
     directory: Directory = field(default_factory=Directory)
     webhooks: tuple[WebhookTarget, ...] = ()
+    monitors: tuple[Monitor, ...] = ()
 
 
 def read_tenants(raw: Raw, notes: Notes) -> tuple[ListedTenant, ...]:
@@ -76,6 +79,7 @@ def _tenant(name: str, table: Raw, path: Path, notes: Notes) -> ListedTenant:
         slack_teams=_teams(table, path, notes),
         directory=directory,
         webhooks=webhooks,
+        monitors=read_monitors(table, notes.under(path)),
     )
 
 

@@ -2,9 +2,22 @@
 
 from collections.abc import Mapping
 from functools import cache
+from typing import Final
 
 from engine.rules.edges import AFTER_THE_END, APPROVAL_EDGES, QUIET, RUN_EDGES
 from engine.rules.states import ApprovalStatus, Edge, ImpossibleChange, RunShape
+
+# What a driver may still write of a run that was paused meanwhile: what came of what it did before.
+OUTCOMES: Final = frozenset(
+    {
+        "step.finished",
+        "step.failed",
+        "value.recorded",
+        "patch.recorded",
+        "compensation.finished",
+        "compensation.failed",
+    }
+)
 
 
 def apply(shape: RunShape | None, kind: str, data: Mapping[str, object]) -> RunShape:

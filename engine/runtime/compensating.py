@@ -87,7 +87,9 @@ class Undoer:
         began_at = self.clock.now()
         request_id = f"{self.driven.run}:{undo.path}:undo"
         facts = {"undo": undo.undo, "attempt": number, "request_id": request_id}
-        await self._record(undo, "compensation.begun", facts)
+        begun = _entry(undo, "compensation.begun", facts)
+        begin = driving.record if _is_ordered(entries) else driving.begin
+        await self.database.write(lambda tx: begin(tx, self.driven, [begun]))
         failure = await self._call(undo, request_id, number)
         after = {"attempt": number, "started_at": iso(began_at)}
         if failure is None:
@@ -144,6 +146,12 @@ class Undoer:
         attempts = ATTEMPTS if retries is None else 1 + int(retries)
         delay = next_delay(Retry(attempts=attempts), number, jitter=self.ids.fraction())
         return None if delay is None else self.clock.now() + delay
+
+
+def _is_ordered(entries: Sequence[Entry]) -> bool:
+    """Whether an operator ordered it, which no kill switch stops."""
+    order = points.under_way(entries)
+    return order is not None and order.data.get("by") is not None
 
 
 def _entry(undo: Undo, kind: str, data: Mapping[str, object]) -> NewEntry:

@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from copy import copy
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from typing_extensions import override
 
 from engine.clock import Clock, from_iso, iso
-from engine.errors import Fault, LeaseLost, Unavailable, WorkflowChanged
+from engine.errors import Fault
 from engine.ids import Ids
 from engine.rules.durations import parse_duration
 from engine.runtime.asking import Asker
@@ -20,7 +20,7 @@ from engine.runtime.gathering import Gathering, check_names
 from engine.runtime.keeping import Keeper
 from engine.runtime.memory import Memory, last
 from engine.runtime.pausing import Pausing
-from engine.runtime.signals import BranchOver, HandedBack, RollbackOrdered, Stopped, Suspended
+from engine.runtime.signals import STOPS, BranchOver, Stopped, stop_for
 from engine.runtime.snapshots import Told
 from engine.runtime.stepping import Stepper
 from engine.runtime.turns import Turn
@@ -36,9 +36,6 @@ from signoff.outcomes import ApprovalEnded, Decision
 from signoff.running import Run
 
 T = TypeVar("T")
-
-
-STOPS: Final = (Suspended, RollbackOrdered, HandedBack, Stopped, BranchOver)
 
 
 class RunContext(Doing):
@@ -58,10 +55,10 @@ class RunContext(Doing):
         database: Database,
         clock: Clock,
         ids: Ids,
-        is_stopping: Callable[[], bool] = lambda: False,
+        stops: Callable[[], BaseException | None] = lambda: None,
         manner: Manner = PLAIN,
     ) -> None:
-        self._is_stopping = is_stopping
+        self._stops = stops
         self._claim, self._clock, self._ids = claim, clock, ids
         self._driven = Driven(tenant=claim.run.tenant, run=claim.run.id, token=claim.token)
         self.unwritten = Unwritten(self._driven, database)
@@ -195,8 +192,8 @@ class RunContext(Doing):
     def _one_at_a_time(self) -> Turn:
         if self._stop is None and self._is_ended:
             self._stop = BranchOver()
-        if self._stop is None and self._is_stopping():
-            self._stop = HandedBack()
+        if self._stop is None:
+            self._stop = self._stops()
         if self._stop is not None:
             raise self._stop
         # A step that never waits is over before another task's begins, and would be only by chance.
@@ -225,10 +222,9 @@ class RunContext(Doing):
     def leave(self, error: BaseException | None) -> None:
         """The deed is over. After what stops the driver the code gets nothing more."""
         self._is_busy = False
-        if isinstance(error, LeaseLost | Unavailable | WorkflowChanged):
-            # As errors they could be caught by a handler that was meant for a step's failure.
-            self._stop = Stopped(error)
-            raise self._stop from error
+        if (stop := stop_for(error)) is not None:
+            self._stop = stop
+            raise stop from error
         if isinstance(error, STOPS):
             self._stop = error
         elif self._is_ended:

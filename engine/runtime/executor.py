@@ -1,11 +1,21 @@
 """Drives one claimed run as far as it goes: from the top, through its journal, to the next wait or its end."""
 
 import asyncio
+from contextlib import suppress
 
 import structlog
 
 from engine.clock import Clock
-from engine.errors import EngineError, Fault, Invalid, LeaseLost, Unavailable, WorkflowChanged
+from engine.errors import (
+    EngineError,
+    Fault,
+    Invalid,
+    KillSwitchTriggered,
+    LeaseLost,
+    RunHeld,
+    Unavailable,
+    WorkflowChanged,
+)
 from engine.http import Egress
 from engine.ids import Ids
 from engine.rules.states import RunStatus
@@ -13,9 +23,16 @@ from engine.runtime import recovering
 from engine.runtime.attempts import dumped
 from engine.runtime.compensating import Undoer
 from engine.runtime.context import RunContext
-from engine.runtime.signals import HandedBack, RollbackOrdered, Suspended, is_being_cancelled
+from engine.runtime.halts import Halts
+from engine.runtime.signals import (
+    HandedBack,
+    HeldUp,
+    RollbackOrdered,
+    Suspended,
+    is_being_cancelled,
+)
 from engine.runtime.workflows import Workflows, ask
-from engine.services import driving, reasons
+from engine.services import driving, halting, reasons
 from engine.services.approvals import ASK
 from engine.store.database import Database
 from engine.store.going_back import Order
@@ -42,6 +59,7 @@ class Executor:
         self._database, self._workflows, self._egress = database, workflows, egress
         self._clock, self._ids = clock, ids
         self._is_stopping = False
+        self.halts = Halts(database)
 
     def stop(self) -> None:
         """Let whatever is driven get no further than to its next deed."""
@@ -59,6 +77,8 @@ class Executor:
                 await self._roll_back(claim)
             else:
                 await self._run_code(claim)
+        except (HeldUp, RunHeld, KillSwitchTriggered):
+            return await self._hold_up(claim)
         except Suspended:
             log.info("run.suspended", run=claim.run.id)
         except LeaseLost:
@@ -72,16 +92,45 @@ class Executor:
             return False
         return True
 
+    async def _hold_up(self, claim: Claim) -> bool:
+        tenant, run = claim.run.tenant, claim.run.id
+        await self.halts.look()  # so that what was released meanwhile is not held up again
+        try:
+            await self._database.of(tenant).write(
+                lambda tx: halting.hold_up(tx, tenant, run, claim.token)
+            )
+        except LeaseLost:
+            log.info("run.lease_lost", run=run)
+            return False
+        except Unavailable as error:
+            log.warning("run.store_away", run=run, reason=str(error))
+            return False
+        log.info("run.held_up", run=run)
+        return True
+
     async def _run_code(self, claim: Claim) -> None:
         context = RunContext(
             claim,
             database=self._database.of(claim.run.tenant),
             clock=self._clock,
             ids=self._ids,
-            is_stopping=lambda: self._is_stopping,
+            stops=lambda: self._stops(claim),
             manner=self._manner(claim),
         )
         context.caller.egress = self._egress
+        try:
+            await self._run_to_its_end(claim, context)
+        except (HandedBack, HeldUp, RunHeld, KillSwitchTriggered):
+            with suppress(RunHeld):
+                await context.unwritten.record()
+            raise
+
+    def _stops(self, claim: Claim) -> BaseException | None:
+        if self._is_stopping:
+            return HandedBack()
+        return HeldUp() if self.halts.is_above(claim.run) else None
+
+    async def _run_to_its_end(self, claim: Claim, context: RunContext) -> None:
         try:
             result = await self._returned(claim, context)
             context.memory.check_all_asked()
@@ -95,9 +144,6 @@ class Executor:
                 await self._end_failed(context, _code(ending), reason)
             else:
                 await self._go_back(claim, context, order)
-        except HandedBack:
-            await context.unwritten.record()
-            raise
         except (LeaseLost, Unavailable):
             raise
         except (Exception, SystemExit, BaseExceptionGroup) as error:  # border: the author's code

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol, TypeVar
 from engine.errors import Fault, WorkflowChanged
 from engine.runtime.memory import Memory, last
 from engine.runtime.pausing import Need, Pausing, Waits
-from engine.runtime.signals import BranchOver, HandedBack, RollbackOrdered, Stopped
+from engine.runtime.signals import BranchOver, HandedBack, HeldUp, RollbackOrdered, Stopped
 from engine.store.journal import Entry, NewEntry
 from signoff.running import Run
 
@@ -21,7 +21,7 @@ FAILED: Final[tuple[type[BaseException], ...]] = (
     BaseExceptionGroup,
     RollbackOrdered,
 )
-STOPPED: Final = (Stopped, HandedBack)  # not what the branch did, and so not recorded
+STOPPED: Final = (Stopped, HandedBack, HeldUp)  # not what the branch did, and so not recorded
 
 
 class Branch(Run, Protocol):

@@ -1,8 +1,16 @@
 """How a driver leaves workflow code: not as errors, so that no handler of errors in it stops them."""
 
 import asyncio
+from typing import Final
 
-from engine.errors import EngineError
+from engine.errors import (
+    EngineError,
+    KillSwitchTriggered,
+    LeaseLost,
+    RunHeld,
+    Unavailable,
+    WorkflowChanged,
+)
 
 
 class Suspended(BaseException):
@@ -15,6 +23,10 @@ class HandedBack(BaseException):
 
 class BranchOver(BaseException):
     """Another branch has ended them all: this one goes no further."""
+
+
+class HeldUp(BaseException):
+    """The run may not go on for now: it is paused, or a kill switch above it is engaged."""
 
 
 class RollbackOrdered(BaseException):
@@ -34,6 +46,19 @@ class Stopped(BaseException):
     def __init__(self, cause: EngineError) -> None:
         super().__init__(str(cause))
         self.cause = cause
+
+
+STOPS: Final = (Suspended, RollbackOrdered, HandedBack, HeldUp, Stopped, BranchOver)
+
+
+def stop_for(error: BaseException | None) -> BaseException | None:
+    """What stops the driver after a deed ended with `error`; None where its code may handle it.
+
+    As errors they could be caught by a handler that was meant for a step's failure.
+    """
+    if isinstance(error, LeaseLost | Unavailable | WorkflowChanged):
+        return Stopped(error)
+    return HeldUp() if isinstance(error, KillSwitchTriggered | RunHeld) else None
 
 
 def is_being_cancelled() -> bool:

@@ -88,13 +88,13 @@ class Stepper:
             await self._begin(wanted)
         elif begun is not None and begun.data.get("irreversible"):
             # Each of its attempts is told before, so that none is ever lost without a trace.
-            await self._unwritten.record(
+            await self._unwritten.begin(
                 wanted.entry("step.begun", {**begun.data, "attempt": number})
             )
         elif begun is not None and begun is wanted.known[-1]:
             # Its attempt was lost in a crash and may have had its effect: the journal says so.
             again = wanted.entry("step.begun", {**begun.data, "again": True})
-            await self._unwritten.record(again)
+            await self._unwritten.begin(again)
         return await self._attempt(wanted, number)
 
     async def _begin(self, wanted: Wanted) -> None:
@@ -116,7 +116,7 @@ class Stepper:
         }
         begun = wanted.entry("step.begun", facts)
         if approved is None:
-            await self._unwritten.record(begun)
+            await self._unwritten.begin(begun)
             return
         permit = Permit(approval=approved.approval, digest=approved.digest, call=call.to_json())
         await self._unwritten.write(

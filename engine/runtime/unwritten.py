@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from engine.errors import EngineError, Unavailable
+from engine.errors import EngineError, RunHeld, Unavailable
+from engine.rules.states import RunShape, RunStatus
 from engine.services import driving
 from engine.services.driving import Driven
 from engine.store.database import Database, Transaction
@@ -24,7 +25,7 @@ class Unwritten:
     def __init__(self, driven: Driven, database: Database) -> None:
         self._driven, self._database = driven, database
         self._entries: list[NewEntry] = []
-        self._under_way: asyncio.Future[Any] | None = None
+        self._under_way: asyncio.Future[RunShape] | None = None
         self._turn = asyncio.Lock()
         self._fresh: set[str] = set()  # the lanes whose end is as new as that
 
@@ -65,23 +66,39 @@ class Unwritten:
             raise
 
     async def record(self, *entries: NewEntry) -> None:
-        """Append what is unwritten, and then `entries`, if there is anything at all."""
+        """Append what is unwritten, and then `entries`, if there is anything at all.
+
+        Raises:
+            RunHeld: if the run was paused meanwhile; what may still be written of it is.
+        """
         async with self._turn:
             await self.settle()
             if self._entries or entries:
-                await self._write(
-                    lambda tx, before: driving.record(tx, self._driven, [*before, *entries])
+                _demand_driven(
+                    await self._write(
+                        lambda tx, before: driving.record(tx, self._driven, [*before, *entries])
+                    )
                 )
+
+    async def begin(self, entry: NewEntry) -> None:
+        """As `record`, for the intent of what the world will see.
+
+        Raises:
+            KillSwitchTriggered, RunHeld: if it may not begin; nothing was appended.
+        """
+        await self.write(lambda tx, before: driving.begin(tx, self._driven, [*before, entry]))
 
     async def settle(self) -> None:
         """Wait for what is being written by itself.
 
         Raises:
             LeaseLost, Unavailable: if it could not be.
+            RunHeld: if it was, and the run is paused.
         """
         if self._under_way is not None:
-            await asyncio.shield(self._under_way)
+            shape = await asyncio.shield(self._under_way)
             self._under_way = None
+            _demand_driven(shape)
 
     def _write_by_themselves(self) -> None:
         self._fresh.clear()
@@ -100,3 +117,8 @@ class Unwritten:
 def lane(path: str) -> str:
     """What a call path begins with before its index: nothing, or its branch."""
     return path[: path.rfind(".") + 1]
+
+
+def _demand_driven(shape: RunShape) -> None:
+    if shape.status is RunStatus.PAUSED:
+        raise RunHeld("The run is paused: nothing of it begins before it is resumed.")

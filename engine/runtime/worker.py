@@ -74,6 +74,7 @@ class Worker:
             beside = [
                 group.create_task(self._fire_for_ever()),
                 group.create_task(self._renew_for_ever()),
+                group.create_task(self._executor.halts.watch()),
             ]
             try:
                 async with asyncio.TaskGroup() as drives:
@@ -94,6 +95,7 @@ class Worker:
 
     async def drain(self) -> None:
         """Do all that is due at this moment, and what follows from it; then return."""
+        await self._executor.halts.refresh()
         while await self._fire_once() + await self._drive_all_ready():
             pass
 

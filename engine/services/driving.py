@@ -9,7 +9,7 @@ import structlog
 from engine.digest import canonical, tagged_digest
 from engine.errors import DigestMismatch, EngineError, Fault, Refused
 from engine.ids import LeaseToken, RunId, TenantId, WorkerId
-from engine.rules.states import ApprovalStatus, RunStatus, WaitingReason
+from engine.rules.states import ApprovalStatus, RunShape, RunStatus, WaitingReason
 from engine.rules.suspicion import ANYBODY, CRASHES_MAX, Tries
 from engine.store import (
     approvals,
@@ -18,6 +18,7 @@ from engine.store import (
     leases,
     messages,
     notices,
+    switches,
     undoing,
 )
 from engine.store.announcements import SNAPSHOT_CHANNEL, announce
@@ -88,13 +89,25 @@ def claim(
 
 def record(
     tx: Transaction, driven: Driven, entries: Sequence[NewEntry], changes: RunChanges | None = None
-) -> None:
-    """Append what the driver did or is about to do.
+) -> RunShape:
+    """Append what the driver did or is about to do; gives what the run is now.
 
     Raises:
         LeaseLost: if somebody else drives the run by now, or it has ended.
+        RunHeld: if it was paused and something would begin.
     """
-    journal.append(tx, driven.run, entries, token=driven.token, changes=changes)
+    return journal.append(tx, driven.run, entries, token=driven.token, changes=changes)
+
+
+def begin(tx: Transaction, driven: Driven, entries: Sequence[NewEntry]) -> RunShape:
+    """As `record`, for the intent of what the world will see.
+
+    Raises:
+        KillSwitchTriggered: while a kill switch above the run is engaged: nothing was appended.
+        LeaseLost, RunHeld: as `record`.
+    """
+    switches.demand_released(tx, driven.tenant, driven.run)
+    return record(tx, driven, entries)
 
 
 def pause_until(
@@ -144,10 +157,12 @@ def dispatch(
     """Begin a step behind an approval: check the decision against the very bytes, and use it up.
 
     Raises:
+        KillSwitchTriggered: as `begin`.
         DigestMismatch: if the call or the approval is not what people approved.
         Refused: if there is no such decision, or it was used before.
         LeaseLost: as `record`.
     """
+    switches.demand_released(tx, driven.tenant, driven.run)
     row = approvals.get(tx, driven.tenant, permit.approval, lock=True)
     _check_decision(row, driven, permit)
     if not approvals.consume(tx, row.id):

@@ -5,27 +5,26 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.clock import iso
-from engine.digest import canonical
 from engine.errors import Conflict
 from engine.ids import RunId, TenantId
 from engine.rules import ballots
-from engine.rules.states import ApprovalStatus, RunStatus, WaitingReason
+from engine.rules.states import RunStatus, WaitingReason
 from engine.store import (
     approvals,
     checkpoints,
-    endings,
     holding,
     journal,
     pictures,
     pinned,
     points,
+    readings,
     rollbacks,
     runs,
     steps,
+    stopping,
     subjects,
     undoing,
 )
-from engine.store.approvals import ApprovalRow
 from engine.store.database import Transaction
 from engine.store.journal import Entry, NewEntry, RunChanges
 from engine.store.pictures import ApprovalPicture
@@ -49,6 +48,7 @@ class RunPicture:
     held: Mapping[str, object] | None
     held_up: str | None
     plan: Plan
+    monitor: Mapping[str, object]
 
     @property
     def rollback(self) -> Report | None:
@@ -85,6 +85,7 @@ class RunPicture:
             "held": self.held,
             "held_up": self.held_up,
             "undoes": list(self.undoes),
+            "monitor": self.monitor,
             "summary": self._summary(),
             **moments(row),
         }
@@ -134,6 +135,7 @@ def picture(tx: Transaction, tenant: TenantId, run: RunId) -> RunPicture:
         held=holding.held(row, entries),
         held_up=pinned.held_up(tx, [row]).get(run),
         plan=undoing.whole_plan(entries),
+        monitor=readings.telemetry(row, entries, now=tx.now),
     )
 
 
@@ -181,23 +183,10 @@ def cancel(
     Raises:
         NotFound: if there is no such run. Conflict: if it has ended.
     """
-    _open(
-        tx, run
-    )  # locked before the run, as whoever votes locks them; what opened since is met below
-    row = runs.get(tx, tenant, run, lock=True)
-    if row.ended_at is not None:
-        raise Conflict(f"Run {run} has ended: it is {row.status}.", code="run_ended")
-    stays = undoing.planned(journal.entries(tx, run))
-    cancelled = NewEntry(kind="run.cancelled", data={"by": by, "reason": reason})
-    changes = RunChanges(ready_at=None, awaits=None, error=_error("cancelled", reason))
-    still_open = _open(tx, run)
-    for approval in still_open:
-        decision = endings.decision_of(
-            tx, "cancelled", rule="run_cancelled", by=[by], comment=reason
-        )
-        endings.end(tx, approval, ApprovalStatus.CANCELLED, decision=decision)
-    journal.append(tx, run, [cancelled], changes=changes)
-    return stays
+    how = stopping.Stop(
+        entry_kind="run.cancelled", code="cancelled", rule="run_cancelled", by=by, reason=reason
+    )
+    return stopping.stop(tx, tenant, run, how)
 
 
 def retry(tx: Transaction, tenant: TenantId, run: RunId, *, by: str, reason: str) -> None:
@@ -261,15 +250,6 @@ def _was(tx: Transaction, run: RunId) -> RunStatus:
     """What a run was, that waits for its code or an operator to be driven on."""
     order = points.under_way(journal.entries(tx, run))
     return RunStatus.RUNNING if order is None else RunStatus.ROLLING_BACK
-
-
-def _open(tx: Transaction, run: RunId) -> list[ApprovalRow]:
-    found = approvals.of_run(tx, run, lock=True)
-    return [row for row in found if row.status is ApprovalStatus.OPEN]
-
-
-def _error(code: str, message: str) -> str:
-    return canonical({"code": code, "message": message}).decode()
 
 
 def _because(row: RunRow) -> str:

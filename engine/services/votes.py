@@ -4,13 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from engine.errors import AlreadyDecided, EngineError, Invalid, NotEligible, Superseded, TooLate
+from engine.errors import (
+    AlreadyDecided,
+    EngineError,
+    Invalid,
+    KillSwitchTriggered,
+    NotEligible,
+    Superseded,
+    TooLate,
+)
 from engine.ids import ApprovalId, PersonId, TenantId
 from engine.rules import ballots
 from engine.rules.content import COMMENT_CHARS_MAX
 from engine.rules.states import ApprovalStatus
 from engine.rules.tally import Choice, Outcome, Tally
-from engine.store import approvals, audit, eligibility, endings, journal, people, votes
+from engine.store import approvals, audit, eligibility, endings, journal, people, switches, votes
 from engine.store.announcements import announce
 from engine.store.approvals import ApprovalRow
 from engine.store.database import Database, Transaction
@@ -88,7 +96,11 @@ def cast(tx: Transaction, ballot: Ballot) -> CastReceipt:
         if among is None
         else ballot.person in among.pool
     )
-    refusal = _not_eligible(ballot, row, is_asked=is_asked) or _unfit(ballot, row)
+    refusal = (
+        _not_eligible(ballot, row, is_asked=is_asked)
+        or _unfit(ballot, row)
+        or (None if is_over else _halted(tx, row))
+    )
     if refusal is not None:
         return _refuse(tx, ballot, row, refusal)
     cast_before = votes.current(tx, row.id, row.version)
@@ -149,6 +161,17 @@ def _unfit(ballot: Ballot, row: ApprovalRow) -> EngineError | None:
             f"A comment has at most {COMMENT_CHARS_MAX} characters.", code="comment_too_long"
         )
     return None
+
+
+def _halted(tx: Transaction, row: ApprovalRow) -> KillSwitchTriggered | None:
+    scope = switches.above_run(tx, row.tenant, row.run)
+    if scope is None:
+        return None
+    return KillSwitchTriggered(
+        f"The kill switch for {scope} is engaged, so no vote is taken. Yours was not recorded; vote "
+        "again when it is released.",
+        scope=scope,
+    )
 
 
 def _is_repeated(earlier: VoteRow, ballot: Ballot) -> bool:

@@ -45,6 +45,37 @@ def hold_all(
     return held
 
 
+def hold(tx: Transaction, row: RunRow, *, by: str, reason: str) -> None:
+    """Hold the locked run `row`, whatever it is at but for what waits for an operator already.
+
+    Raises:
+        Conflict: `run_ended`, `already_paused`, `asks_for_you`.
+    """
+    if row.ended_at is not None:
+        raise Conflict(f"Run {row.id} has ended: it is {row.status}.", code="run_ended")
+    if is_held(row):
+        raise Conflict(f"Run {row.id} is paused already.", code="already_paused")
+    if row.reason in ASKED_FOR:
+        raise Conflict(
+            f"Run {row.id} is {row.reason} and goes on only when an operator lets it.",
+            code="asks_for_you",
+        )
+    data = {"by": by, "reason": reason, "from": row.status}
+    changes = RunChanges(ready_at=None)
+    journal.append(tx, row.id, [NewEntry(kind="run.paused", data=data)], changes=changes)
+
+
+def is_held(row: RunRow) -> bool:
+    """Whether the run is paused."""
+    return row.status is RunStatus.PAUSED
+
+
+def halted_from(tx: Transaction, run: RunId) -> RunStatus:
+    """What a run was when the kill switch halted it."""
+    halted = _last(journal.entries(tx, run), {"run.halted"})
+    return RunStatus(str(halted.data["from"])) if halted is not None else RunStatus.RUNNING
+
+
 def resume(tx: Transaction, row: RunRow, *, by: str, reason: str) -> RunStatus:
     """Let the locked run `row` go on from where it stood, or wait on for what it waited for.
 
@@ -54,8 +85,9 @@ def resume(tx: Transaction, row: RunRow, *, by: str, reason: str) -> RunStatus:
     if row.status is not RunStatus.PAUSED:
         raise Conflict(f"Run {row.id} is {row.status}; nobody holds it.", code="not_paused")
     entries = journal.entries(tx, row.id)
-    paused = _last(entries, {"run.paused"})
-    was = None if paused is None else paused.data.get("from")
+    # Freed while it was paused, it goes on as what it was before it was halted.
+    latest = _last(entries, {"run.paused", "run.freed"})
+    was = None if latest is None else latest.data.get("from", latest.data.get("to"))
     to = RunStatus.ROLLING_BACK if was == RunStatus.ROLLING_BACK else RunStatus.RUNNING
     entry = NewEntry(kind="run.resumed", data={"by": by, "reason": reason, "to": to})
     changes = RunChanges(ready_at=_ready_at(tx, row, entries))

@@ -11,9 +11,9 @@ from sqlalchemy import Row, bindparam, select
 
 from engine.clock import iso
 from engine.digest import canonical, sha256
-from engine.errors import LeaseLost, NotFound
+from engine.errors import LeaseLost, NotFound, RunHeld
 from engine.ids import LeaseToken, RunId, TenantId
-from engine.rules.changes import apply
+from engine.rules.changes import OUTCOMES, apply
 from engine.rules.states import RunShape, RunStatus, WaitingReason
 from engine.rules.suspicion import is_progress
 from engine.store.columns import and_the_moment
@@ -104,6 +104,7 @@ def append(
 
     Raises:
         LeaseLost: if `token` is no longer the run's.
+        RunHeld: if somebody paused the run: its driver may still say what came of what it did.
         NotFound: if there is no such run.
         ImpossibleChange: if the state does not allow an entry.
     """
@@ -122,6 +123,8 @@ def append_and_give(
     row = _locked(tx, run)
     if token is not None and row.lease_token != token:
         raise LeaseLost(f"Run {run} is no longer driven from here.")
+    if token is not None and row.status == RunStatus.PAUSED:
+        _demand_outcomes(run, entries)
     before = RunShape(
         status=RunStatus(row.status),
         reason=None if row.reason is None else WaitingReason(row.reason),
@@ -135,7 +138,8 @@ def append_and_give(
         lines.append({**line, "tenant": row.tenant})
         stored.append(_stored(entry, line))
         position, head = position + 1, str(line["hash"])
-    add(tx, journal, lines)
+    if lines:
+        add(tx, journal, lines)
     moved: dict[str, object] = {
         "status": shape.status,
         "reason": shape.reason,
@@ -212,6 +216,11 @@ _HELD = (
 )
 _LOCKED = Prepared(_HELD)
 _LOCKED_AND_MOMENT = Prepared(and_the_moment(_HELD))
+
+
+def _demand_outcomes(run: RunId, entries: Sequence[NewEntry]) -> None:
+    if any(entry.kind not in OUTCOMES for entry in entries):
+        raise RunHeld(f"Run {run} is paused: nothing of it begins before it is resumed.")
 
 
 def _locked(tx: Transaction, run: RunId) -> Any:

@@ -61,6 +61,13 @@ ORDER BY r.ready_at, r.id LIMIT $5 FOR NO KEY UPDATE OF r SKIP LOCKED
 """,
     ),
     (
+        "signoff_switched(whose text)",
+        "TABLE (tenant text, scope text)",
+        """
+SELECT s.tenant, s.scope FROM switches s WHERE $1 = '*' OR s.tenant = $1 OR s.scope = 'everything'
+""",
+    ),
+    (
         "signoff_suspects(at timestamptz, workflows text[])",
         "TABLE (tries integer)",
         """
@@ -115,13 +122,18 @@ ORDER BY o.due_at, o.id LIMIT $4 FOR NO KEY UPDATE OF o SKIP LOCKED
 
 def guard(connection: Connection) -> None:
     """Force every tenant's rows apart, and let the owner's functions answer for everybody. PostgreSQL only."""
-    schema = connection.execute(text("SELECT quote_ident(current_schema())")).scalar_one()
     for table in guarded_tables(connection):
         guard_table(connection, table)
+    answer_for_everybody(connection)
+
+
+def answer_for_everybody(connection: Connection) -> None:
+    """Make the owner's functions, or make them anew; for migrations that add one. PostgreSQL only."""
+    schema = connection.execute(text("SELECT quote_ident(current_schema())")).scalar_one()
     for name, gives, short in FUNCTIONS:
         body = short.replace("<deliverable>", _DELIVERABLE).replace("<awake>", _AWAKE)
         lines = (
-            f"CREATE FUNCTION {name} RETURNS {gives} LANGUAGE plpgsql VOLATILE SECURITY DEFINER",
+            f"CREATE OR REPLACE FUNCTION {name} RETURNS {gives} LANGUAGE plpgsql VOLATILE SECURITY DEFINER",
             f"SET search_path = {schema}, pg_temp AS $$",
             _AS_EVERYBODY.replace("<query>", body),
             "$$",

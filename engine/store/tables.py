@@ -79,6 +79,8 @@ runs = Table(
     moment("ended_at", optional=True), whole("tries", default=0),
     known("status", RunStatus), Index("ix_runs_page", "tenant", "created_at", "id"),
     index_where("ix_runs_ready", "ready_at", where="ready_at IS NOT NULL"),
+    index_where("ix_runs_halted", "tenant", where="reason = 'halted'"),
+    index_where("ix_runs_paused", "tenant", where="status = 'paused'"),
 )  # fmt: skip
 journal = Table(
     "journal", metadata, of_tenant(), words("run"), whole("position"), words("kind"), words("name", optional=True),
@@ -165,6 +167,12 @@ definitions = Table(
     words("needs"), whole("serial"), words("added_by"), moment("added_at"),
     PrimaryKeyConstraint("tenant", "name", "version"),
 )  # fmt: skip
+switches = Table(
+    "switches", metadata, of_tenant(), words("scope"), words("reason"), words("engaged_by"), moment("engaged_at"),
+    words("release_asked_by", optional=True), moment("release_asked_at", optional=True),
+    PrimaryKeyConstraint("tenant", "scope"),
+)  # fmt: skip
+
 keys = Table(
     "keys", metadata, own_id(), of_tenant(), words("name"), words("hash"), words("scopes"),
     words("owner", optional=True), moment("created_at"), moment("expires_at", optional=True),

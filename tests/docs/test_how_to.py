@@ -36,6 +36,7 @@ SEEN = {
     "receipts": ("True executed", "True dedup_same_request_id", '"granted":true', "order-18-refund"),
     "run-in-production": ("People reach it at",),
     "when-the-database-misbehaves": ("can be written", '"ready":true'),
+    "stop-everything": ("no new step begins below it", "is released"),
     "tenants": ("beta is there", "beta rests", "beta is active"),
     "write-a-workflow": ("Version 7 stays.", "taken down on", "rolled back"),
 }

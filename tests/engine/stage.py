@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from engine.http import Egress
 from engine.ids import DEFAULT_TENANT, PersonId, RunId, SystemIds, WorkerId
+from engine.rules.states import RunStatus
 from engine.rules.tally import Choice
 from engine.runtime.executor import Executor
 from engine.runtime.worker import Worker
@@ -52,10 +53,13 @@ class Stage:
     authored: Mapping[str, Workflow] = field(default_factory=lambda: dict(registered()))
     egress: Egress | None = None
 
+    executors: list[Executor] = field(default_factory=list[Executor])  # of its workers
+
     def worker(self, name: str = "worker-1") -> Worker:
         """A worker of this stage; several may share the database."""
         workflows = Workflows(self.authored)
         executor = Executor(self.database, workflows, self.clock, SystemIds(), egress=self.egress)
+        self.executors.append(executor)
         return Worker(WorkerId(name), self.database, executor, workflows.pins)
 
     async def prepare(self) -> None:
@@ -112,6 +116,14 @@ class Stage:
         receipt = await self.database.write(lambda tx: votes.cast(tx, ballot))
         await self.worker().drain()
         return receipt
+
+    async def resume(self, run: RunId) -> RunStatus:
+        """Let a run go on that is held, and drive on."""
+        status = await self.database.write(
+            lambda tx: runs.resume(tx, DEFAULT_TENANT, run, by="person:ana", reason="I looked.")
+        )
+        await self.worker().drain()
+        return status
 
     async def pass_time(self, by: timedelta) -> None:
         """Let time go by, and what is due happen."""

@@ -68,6 +68,7 @@ POSSIBLE = {
     ("rolling_back:approval", "run.changed"): "waiting:changed",
     ("rolling_back:approval", "run.failed"): "failed",
     ("rolling_back:approval", "run.cancelled"): "cancelled",
+    ("rolling_back:approval", "run.killed"): "killed",
     ("rolling_back:approval", "run.paused"): "paused",
     ("paused", "approval.decided"): "paused",
     ("rolling_back", "compensation.stuck"): "rolling_back:stuck",
@@ -85,6 +86,17 @@ POSSIBLE = {
     ("rolling_back", "run.cancelled"): "cancelled",
     ("rolling_back:stuck", "run.cancelled"): "cancelled",
     ("paused", "run.cancelled"): "cancelled",
+    ("running", "run.halted"): "waiting:halted",
+    ("rolling_back", "run.halted"): "waiting:halted",
+    ("waiting:halted", "run.freed"): "running",
+    ("paused:halted", "run.freed"): "paused",
+    ("created", "run.killed"): "killed",
+    ("running", "run.killed"): "killed",
+    ("rolling_back", "run.killed"): "killed",
+    ("rolling_back:stuck", "run.killed"): "killed",
+    ("paused", "run.killed"): "killed",
+    **{(f"waiting:{reason}", "run.killed"): "killed" for reason in WaitingReason},
+    **{(f"paused:{reason}", "run.killed"): "killed" for reason in WaitingReason},
     ("created", "run.paused"): "paused",
     ("running", "run.paused"): "paused",
     ("rolling_back", "run.paused"): "paused",
@@ -199,8 +211,8 @@ def test_states_reasons_and_entries_have_the_names_that_are_stored() -> None:
     assert " ".join(sorted(QUIET)) == (
         "approval.consumed approval.edited approval.extended branches.begun branches.ended "
         "checkpoint.created compensation.begun compensation.failed compensation.finished "
-        "patch.recorded run.adopted rung.fired step.begun step.failed step.finished value.recorded "
-        "vote.recorded"
+        "monitor.fired patch.recorded run.adopted rung.fired step.begun step.failed step.finished "
+        "value.recorded vote.recorded"
     )
 
 

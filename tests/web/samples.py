@@ -132,6 +132,8 @@ TIMELINE: Final = [
 ]
 ENTRY: Final = {"position": 4, "kind": "step.completed", "name": "find_charge", "at": EARLIER,
                 "data": {"result": {"charge": "ch_81"}}, "hash": "9c1d" * 16, "previous": "77ab" * 16}  # fmt: skip
+SWITCH: Final[Json] = {"scope": "tenant", "reason": HOSTILE, "engaged_by": HOSTILE, "engaged_at": NOW,
+                       "release_asked_by": None, "release_asked_at": None}  # fmt: skip
 DELIVERY: Final = {"id": "out_1", "channel": "email", "address": "bo@example.com", "kind": "post",
                    "status": "dead", "attempts": 9, "due_at": LATER, "event": "approval.opened",
                    "error": "550 5.1.1 mailbox unavailable", "approval": "apr_0193a"}  # fmt: skip
@@ -235,6 +237,10 @@ PAGES: Final[dict[str, tuple[str, Json]]] = {
                {**DELIVERY, "address": HOSTILE, "error": HOSTILE}], "tabs": TABS, "view": "dead", "next": None,
                "now": NOW}),
     "outbox-empty": ("web/outbox.html", {"deliveries": [], "tabs": TABS, "view": "dead", "next": None, "now": NOW}),
+    "kill-switch": ("web/kill_switch.html", {"switches": [SWITCH, {**SWITCH, "scope": HOSTILE,
+                    "release_asked_by": HOSTILE, "release_asked_at": NOW}], "halted": True,
+                    "offered": ["tenant", "run:"], "now": NOW}),
+    "kill-switch-none": ("web/kill_switch.html", {"switches": [], "halted": False, "offered": ["tenant"], "now": NOW}),
     "sign-in": ("web/sign_in.html", {"sent": False, "email": "", "error": None}),
     "sign-in-wrong": ("web/sign_in.html", {"sent": False, "email": HOSTILE, "error": "That is no address."}),
     "sign-in-sent": ("web/sign_in.html", {"sent": True, "email": "ana@example.com", "error": None}),
@@ -252,7 +258,7 @@ WITHOUT_VIEWER: Final = ("sign-in", "respond", "error")
 
 def context(page: str) -> Json:
     """What a route hands over for `page`: its own values and those of every page."""
-    operates = page.startswith("outbox")
+    operates = page.startswith(("outbox", "kill-switch"))
     ana = {"id": "ana", "name": "Ana Diaz", "is_operator": operates, "house": None}
     viewer = None if page.startswith(WITHOUT_VIEWER) else ana
     return {"viewer": viewer, "csrf": "c5rf", "here": "inbox", "people": PEOPLE, **PAGES[page][1]}

@@ -45,9 +45,14 @@ class Browser:
         )
 
     async def submit(self, shown: Response, action: str, **data: str | list[str]) -> Response:
-        """Send the form of `shown` that goes to `action`, its hidden fields included."""
+        """Send the form of `shown` that goes to `action` by itself or by a button, its hidden fields included."""
         page = read(shown.text)
-        form = next(found for found in page.all("form") if found.has("action", action))
+        form = next(
+            found
+            for found in page.all("form")
+            if found.has("action", action)
+            or any(each.has("formaction", action) for each in page.within(found))
+        )
         return await self.post(action, {**hidden(page, form), **data})
 
     async def follow(self, answer: Response) -> Response:

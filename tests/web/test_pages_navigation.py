@@ -35,7 +35,13 @@ async def test_strangers_get_the_page_and_nowhere_to_go(site: Site, path: str) -
 @pytest.mark.parametrize("path", PAGES)
 async def test_only_operators_are_led_to_the_outbox(ana: Browser, dana: Browser, path: str) -> None:
     assert places(await ana.get(path)) == EVERYBODYS
-    assert places(await dana.get(path)) == ["Inbox", "Runs", "Outbox", "API docs"]
+    assert places(await dana.get(path)) == [
+        "Inbox",
+        "Runs",
+        "Outbox",
+        "Kill switch",
+        "API docs",
+    ]
 
 
 async def test_a_lost_page_leads_back_and_a_program_gets_a_problem(ana: Browser) -> None:

@@ -71,7 +71,7 @@ async def test_acting_takes_a_reason(site: Site, dana: Browser, reason: str) -> 
     assert (await site.picture(row.id)).status == "open"
 
 
-@pytest.mark.parametrize("verb", ["kill", "delete", "..", "live"])
+@pytest.mark.parametrize("verb", ["end", "delete", "..", "live"])
 async def test_there_is_no_other_verb(site: Site, dana: Browser, verb: str) -> None:
     row = await site.asked()
     csrf = csrf_of(await dana.get(f"/runs/{row.run}"))
@@ -172,7 +172,7 @@ async def test_a_stuck_compensation_is_tried_again_or_left(stage: Stage, site: S
             await dana.post(f"{path}/skip", {"reason": "Leave it", "csrf": csrf_of(shown)})
         )
 
-    assert verbs(shown) == ["retry", "skip", "take-over", "cancel"]
+    assert verbs(shown) == ["retry", "skip", "take-over", "cancel", "kill"]
     assert "Undoing a step keeps failing." in shown.text
     assert "It is tried again." in again.text
     assert "No compensation of run" in early.text

@@ -9,6 +9,7 @@ LIVE = [
     "waiting:changed",
     "waiting:quarantined",
     "waiting:reconcile",
+    "waiting:halted",
     "rolling_back",
     "rolling_back:stuck",
     "rolling_back:approval",
@@ -17,6 +18,7 @@ LIVE = [
     "paused:timer",
     "paused:branches",
     "paused:reconcile",
+    "paused:halted",
 ]
 BEFORE_UNDOING = [
     *(state for state in LIVE if not state.startswith("rolling_back")),
@@ -68,6 +70,7 @@ MOVES: dict[str, dict[str, str]] = {
         "waiting:timer": "paused:timer",
         "waiting:branches": "paused:branches",
         "waiting:reconcile": "paused:reconcile",
+        "waiting:halted": "paused:halted",
     },
     "run.resumed": {
         "paused": "running",
@@ -75,7 +78,11 @@ MOVES: dict[str, dict[str, str]] = {
         "paused:timer": "waiting:timer",
         "paused:branches": "waiting:branches",
         "paused:reconcile": "waiting:reconcile",
+        "paused:halted": "waiting:halted",
     },
+    "run.halted": dict.fromkeys(("running", "rolling_back"), "waiting:halted"),
+    "run.freed": {"paused:halted": "paused"},
+    "run.killed": dict.fromkeys(LIVE, "killed"),
     "run.completed": {"running": "completed"},
     "run.failed": {"running": "failed", "rolling_back": "failed"},
     "run.rolled_back": {"rolling_back": "rolled_back"},
@@ -88,8 +95,10 @@ LET_GO_ON = {
     ("run.retried", "waiting:changed"),
     ("run.released", "waiting:quarantined"),
     ("run.resumed", "paused"),
+    ("run.freed", "waiting:halted"),
 }
 QUIET = {
+    "monitor.fired",
     "branches.begun",
     "branches.ended",
     "patch.recorded",

@@ -8,10 +8,12 @@ from bot.chaos.checker.moves import LIVE
 HELD = frozenset(
     {
         "waiting:approval",
+        "waiting:halted",
         "rolling_back:approval",
         "paused",
         "paused:approval",
         "paused:timer",
+        "paused:halted",
         "paused:branches",
     }
 )
@@ -27,7 +29,7 @@ def misheld(book: Book) -> Iterator[str]:
         parts = [run["lease_token"], run["lease_holder"], run["lease_expires_at"]]
         if any(part is None for part in parts) and any(part is not None for part in parts):
             yield f"I4: run {run['id']} has half a lease"
-        if run["lease_token"] is not None and _state(run) not in DRIVEN:
+        if run["lease_token"] is not None and _state(run) not in DRIVEN | {"paused"}:
             yield f"I4: run {run['id']} is {_state(run)} and is held"
 
 

@@ -49,6 +49,32 @@ class TenantList(Answer):
     tenants: list[Tenant]
 
 
+class Switch(Answer):
+    """A kill switch that is engaged, and who asked for its release where that takes two."""
+
+    scope: str
+    reason: str
+    engaged_by: str
+    engaged_at: datetime
+    release_asked_by: str | None
+    release_asked_at: datetime | None
+
+
+class SwitchStatus(Answer):
+    """Every kill switch that is engaged for the tenant, and whether all its runs are stopped."""
+
+    switches: list[Switch]
+    halted: bool
+
+
+class SwitchChange(Answer):
+    """How a kill switch stands after it was engaged or released."""
+
+    scope: str
+    engaged: bool
+    switch: Switch | None
+
+
 class Delivery(Answer):
     """One message in the outbox."""
 

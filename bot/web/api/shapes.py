@@ -197,6 +197,7 @@ class Run(RunLine):
     checkpoints: list[dict[str, Any]]
     rollback: dict[str, Any] | None
     held: dict[str, Any] | None
+    monitor: dict[str, Any]
     summary: dict[str, Any]
 
 

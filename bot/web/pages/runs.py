@@ -1,6 +1,6 @@
 """Runs as pages: what they did step by step, their journal, and what an operator can do about one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Final, assert_never
@@ -18,7 +18,7 @@ from engine.clock import iso
 from engine.errors import Conflict, Invalid
 from engine.ids import RunId, TenantId
 from engine.rules.states import TERMINAL, RunStatus, WaitingReason
-from engine.services import adopting, effects, rolling_back, runs
+from engine.services import adopting, effects, halting, rolling_back, runs
 from engine.services.effects import Outcome, Settlement
 from engine.services.rolling_back import Order
 from engine.store.database import Transaction
@@ -38,6 +38,7 @@ TABS: Final[Mapping[str, str]] = {
     RunStatus.FAILED: "Failed",
     RunStatus.ROLLED_BACK: "Rolled back",
     RunStatus.CANCELLED: "Cancelled",
+    RunStatus.KILLED: "Killed",
 }
 
 
@@ -52,7 +53,9 @@ class Verb(StrEnum):
     ROLLBACK = "rollback"
     HAPPENED = "happened"
     DID_NOT_HAPPEN = "did_not_happen"
+    PAUSE = "pause"
     CANCEL = "cancel"
+    KILL = "kill"
 
 
 LABELS: Final[Mapping[Verb, str]] = {
@@ -172,16 +175,25 @@ def _do(tx: Transaction, tenant: TenantId, run: RunId, verb: Verb, said_so: Said
             found = Settlement(outcome=outcome, result=None, by=by, reason=reason)
             effects.settle(tx, tenant, run, found)
             text = "It is not done again." if done else "It is done once more."
-        case Verb.CANCEL:
-            stays = runs.cancel(tx, tenant, run, by=by, reason=reason)
-            text = (
-                f"Cancelled. What was done stays done: {', '.join(stays)}."
-                if stays
-                else "Cancelled."
-            )
+        case Verb.PAUSE | Verb.CANCEL | Verb.KILL:
+            text = _stop(tx, tenant, run, verb, said_so)
         case _:
             assert_never(verb)
     return PageNotice(tone="good", text=text)
+
+
+def _stop(tx: Transaction, tenant: TenantId, run: RunId, verb: Verb, said_so: Said) -> str:
+    by, reason = said_so.by, said_so.reason
+    if verb is Verb.PAUSE:
+        halting.pause(tx, tenant, run, by=by, reason=reason)
+        return "It is held until somebody resumes it."
+    if verb is Verb.KILL:
+        return _ended("Killed", halting.kill(tx, tenant, run, by=by, reason=reason))
+    return _ended("Cancelled", runs.cancel(tx, tenant, run, by=by, reason=reason))
+
+
+def _ended(word: str, stays: Sequence[str]) -> str:
+    return f"{word}. What was done stays done: {', '.join(stays)}." if stays else f"{word}."
 
 
 def _listed(
@@ -242,7 +254,9 @@ def _verbs(row: RunRow) -> list[Verb]:
         return [Verb.ROLLBACK]
     if row.status in TERMINAL:
         return []
-    ends = [Verb.CANCEL] if row.status is RunStatus.ROLLING_BACK else [Verb.CANCEL, Verb.ROLLBACK]
+    ends = [Verb.CANCEL, Verb.KILL]
+    if row.status is not RunStatus.ROLLING_BACK:
+        ends.append(Verb.ROLLBACK)
     if row.status is RunStatus.PAUSED:
         return [Verb.RESUME, *ends]
     match row.reason:
@@ -255,4 +269,4 @@ def _verbs(row: RunRow) -> list[Verb]:
         case WaitingReason.QUARANTINED:
             return [Verb.RELEASE, *ends]
         case _:
-            return ends
+            return [Verb.PAUSE, *ends]
