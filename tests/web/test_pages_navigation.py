@@ -38,6 +38,7 @@ async def test_only_operators_are_led_to_the_outbox(ana: Browser, dana: Browser,
     assert places(await dana.get(path)) == [
         "Inbox",
         "Runs",
+        "Definitions",
         "Outbox",
         "Kill switch",
         "API docs",
