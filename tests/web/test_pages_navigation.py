@@ -8,7 +8,7 @@ from tests.web.site import Browser, Site
 
 pytestmark = pytest.mark.anyio
 
-EVERYBODYS = ["Inbox", "Runs", "API docs"]
+EVERYBODYS = ["Inbox", "Runs", "Definitions", "API docs"]
 PAGES = ["/approvals", "/runs", "/docs", "/nowhere", "/approvals/x/y/z", "/static/none"]
 
 
