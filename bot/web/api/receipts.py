@@ -58,7 +58,7 @@ class ReceiptPage(Answer):
 class ClaimBody(BaseModel):
     """Which effect is to be made. The request id names the occasion, action and payload the effect."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     request_id: Annotated[str, Field(examples=["order-17-refund"])]
     action: Annotated[str, Field(min_length=1, max_length=200, examples=["refund"])]
@@ -66,10 +66,15 @@ class ClaimBody(BaseModel):
     namespace: Annotated[str, Field(max_length=200)] = "default"
     effect: Annotated[
         str | None,
-        Field(max_length=500, description="Its own name, where several request ids stand for it."),
+        Field(
+            min_length=1,
+            max_length=500,
+            description="Its own name, where several request ids stand for it.",
+        ),
     ] = None
     requires: Annotated[
-        str | None, Field(max_length=100, description="The approval that must have been given.")
+        str | None,
+        Field(min_length=1, max_length=100, description="The approval that must have been given."),
     ] = None
     lease_s: Annotated[
         float, Field(gt=0, le=86_400, description="How long the effect takes at most.")
@@ -86,7 +91,7 @@ class ClaimBody(BaseModel):
 class EndBody(BaseModel):
     """How an effect ended: with its `token` by who made it, without by who found out."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     outcome: Outcome
     token: Annotated[str | None, Field(pattern=RANDOM)] = None
