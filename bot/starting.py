@@ -39,6 +39,13 @@ operator = ["me"]                 # runs the bot, and is told of what is stuck
 # [routes.operators]
 # email = ["me"]
 
+# What may be spent: kept back before each step that says what it costs.
+# [[budgets]]
+# scope = "workflow:refund"       # or tenant, or agent:writer
+# per = "day"                     # hour, day, week, month, run or total
+# limit = { usd = "1000.00", tokens = 2000000 }
+# then = "wait"                   # ask people for more; else fail, or rollback
+
 # [webhooks.erp]
 # url = "https://erp.example.com/hooks/approvals"
 # secrets = ["whsec_..."]         # `whsec_` and 32 random bytes in Base64

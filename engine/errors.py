@@ -5,6 +5,7 @@ EngineError
 ├── Refused                the rules said no; the same call can never succeed
 │   ├── NotEligible
 │   ├── NotAllowed
+│   ├── BudgetExceeded
 │   └── SignatureInvalid
 ├── Invalid                what was sent cannot be understood or satisfied; mend it and send again
 │   └── TenantUnclear
@@ -27,6 +28,8 @@ EngineError
     ├── ChainBroken
     └── StepFailed
 """
+
+from collections.abc import Mapping
 
 
 class EngineError(Exception):
@@ -62,6 +65,29 @@ class NotAllowed(Refused):
     """The caller is not signed in, or its key or role does not cover this."""
 
     code = "not_allowed"
+
+
+class BudgetExceeded(Refused):
+    """A step would spend more than a budget has left, and did not begin.
+
+    `facts` are what is told of it: scope, period, unit, limit, spent, reserved and asked, in words
+    that a program can read too.
+    """
+
+    code = "budget_exceeded"
+
+    def __init__(self, message: str, *, facts: Mapping[str, object]) -> None:
+        super().__init__(message)
+        self.facts = facts
+
+    @property
+    def then(self) -> str:
+        """What the budget says becomes of the run: fail, wait or rollback."""
+        return str(self.facts.get("then", "fail"))
+
+    def to_json(self) -> dict[str, object]:
+        """The refusal as a run's error and as journaled."""
+        return {"code": self.code, "message": str(self), **self.facts}
 
 
 class SignatureInvalid(Refused):

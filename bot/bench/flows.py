@@ -4,6 +4,7 @@ from signoff import Run, workflow
 
 WORKFLOW = "bench-gated"
 LONG = "bench-long"
+PRICED = "bench-priced"
 
 
 async def add_one(number: int) -> int:
@@ -31,3 +32,14 @@ async def long(run: Run, number: int) -> int:
         "Go on?", action="bench", approvers="person:bench", ladder=["reject after 1d"]
     )
     return await run.step(add_one, done, name="b")
+
+
+@workflow(name=PRICED)
+async def priced(run: Run, number: int, deadline: str = "1d") -> int:
+    """As `gated`, with steps that say what they cost."""
+    cost = {"usd": "0.01", "tokens": 5}
+    first = await run.step(add_one, number, name="a", cost=cost)
+    await run.approval(
+        "Go on?", action="bench", approvers="person:bench", ladder=[f"reject after {deadline}"]
+    )
+    return await run.step(add_one, first, name="b", cost=cost)

@@ -126,9 +126,9 @@ class Ground:
         await votes.vote(self.database, ballot)
         await self.moments.end_of(run)
 
-    async def one(self) -> None:
+    async def one(self, workflow: str = flows.WORKFLOW) -> None:
         """A whole gated run."""
-        run, approval = await self.start()
+        run, approval = await self.start(workflow)
         await self.decide(run, approval)
 
 
@@ -137,7 +137,7 @@ async def ground(place: Place) -> AsyncGenerator[Ground]:
     """An engine at `place`, as `signoff serve` puts it together, at work until the block ends."""
     moments, before = Moments(), structlog.get_config()
     structlog.configure(processors=[moments.hear])
-    authored = {name: registered()[name] for name in (flows.WORKFLOW, flows.LONG)}
+    authored = {name: registered()[name] for name in (flows.WORKFLOW, flows.LONG, flows.PRICED)}
     try:
         async with running(place.settings, authored=authored) as it:
             await it.application.database.write(mark)

@@ -7,6 +7,7 @@ import typer
 from bot.cli import (
     approvals,
     bench,
+    budgets,
     chaos,
     checkpoints,
     definitions,
@@ -67,6 +68,7 @@ app.add_typer(approvals.verbs)
 app.add_typer(halting.verbs)
 app.add_typer(outbox.verbs)
 app.add_typer(receipts.verbs)
+app.add_typer(budgets.verbs)
 app.add_typer(keys.verbs)
 app.add_typer(tenants.verbs)
 app.add_typer(slack.verbs)

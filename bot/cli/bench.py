@@ -95,6 +95,24 @@ def growth(
     _measure("growth", measured, database, as_json=as_json)
 
 
+@verbs.command("budgets")
+def budgets_cost(
+    *,
+    runs: Runs = 2000,
+    concurrency: Concurrency = 16,
+    database: Where = None,
+    as_json: AsJson = False,
+) -> None:
+    """What budgets add to a gated run: the same with and without them, in turn."""
+
+    async def measured(at: "Place") -> dict[str, object]:
+        from bot.bench import budgets
+
+        return await budgets.with_and_without(at, runs=runs, concurrency=concurrency)
+
+    _measure("budgets", measured, database, as_json=as_json)
+
+
 @verbs.command()
 def waiting(
     *,

@@ -233,6 +233,27 @@ class Delivery(Shape):
     created_at: datetime
 
 
+class BudgetUsage(Shape):
+    """What one period of a budget holds of one unit."""
+
+    period: str
+    limit: str
+    spent: str
+    reserved: str
+    left: str
+    percent: int
+    forecast: str | None = None
+
+
+class Budget(Shape):
+    """A budget as the terminal shows it."""
+
+    id: str
+    scope: str
+    per: str
+    usage: Sequence[BudgetUsage]
+
+
 class Key(Shape):
     """An API key, without anything from which it could be made."""
 

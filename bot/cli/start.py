@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from bot.cli import drawing
+from bot.cli.budgets import amounts
 from bot.cli.connection import Doors, Url, doors, segment
 from bot.cli.definitions import sent
 from bot.cli.serve import Workflows, split
@@ -40,6 +41,10 @@ def run(
     idempotency_key: Annotated[
         str | None, typer.Option(help="The same key names the same run.")
     ] = None,
+    budget: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LIMIT", help="What it may spend: 10.00, 10.00 EUR, tokens=5000."),
+    ] = None,
     workflows: Workflows = None,
     as_json: AsJson = False,
     url: Url = None,
@@ -47,7 +52,9 @@ def run(
     """Start a run. With --wait: 0 once it is completed, 1 however else it ends."""
 
     async def deed() -> ExitCode:
-        begun = {"workflow": workflow, "input": _input(given or [], input_json)}
+        begun: dict[str, object] = {"workflow": workflow, "input": _input(given or [], input_json)}
+        if budget:
+            begun["budget"] = amounts(budget)
         key = idempotency_key or SystemIds().new("cli")
         async with AsyncExitStack() as stack:
             server = await stack.enter_async_context(doors(url, workflows=split(workflows)))

@@ -19,7 +19,7 @@ from engine.rules.monitor import Monitor
 from engine.store.directory import Directory
 
 BYTES_MAX: Final = 1 << 20
-LATER: Final = ("policies", "budgets")
+LATER: Final = ("policies",)
 
 _PLACE: Final = re.compile(r" \(at (?:line (?P<line>[0-9]+), column [0-9]+|end of document)\)$")
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
+from bot.config.budgets import read_budgets
 from bot.config.lines import Path
 from bot.config.monitors import read_monitors
 from bot.config.notes import Notes, Raw, called
@@ -16,7 +17,7 @@ from engine.rules.wording import shown
 from engine.services.tenants import SLUGS, is_slug
 from engine.store.directory import Directory
 
-SECTIONS: Final = ("people", "groups", "roles", "routes", "webhooks", "monitors")
+SECTIONS: Final = ("people", "groups", "roles", "routes", "webhooks", "monitors", "budgets")
 
 _WORKSPACE: Final = re.compile(r"[TE][A-Z0-9]{2,20}")
 
@@ -63,6 +64,7 @@ def read_directory(
         groups=read_groups(raw, names, notes),
         roles=read_roles(raw, names, notes),
         routes=read_routes(raw, people, list(hooks), notes),
+        budgets=read_budgets(raw, notes, tenant=tenant),
     )
     return directory, webhooks
 

@@ -34,6 +34,7 @@ _ALL: Final = " ".join(WaitingReason)
 _BRANCHED: Final = " ".join(
     ["-", *(each for each in WaitingReason if each not in {"approval", "timer", "child", "stuck"})]
 )
+_ELSEWHERE: Final = " ".join(each for each in _BRANCHED.split() if each != "budget")
 
 RUN_EDGES: Final = (
     _edge("run.created", "", "created", "Somebody starts it."),
@@ -65,6 +66,18 @@ RUN_EDGES: Final = (
     _edge("effect.settled", "waiting", "running", "An operator says it.", when="reconcile"),
     _edge("effect.settled", "paused", "paused", "An operator says it meanwhile.", when="reconcile"),
     _edge("effect.settled", "running", "running", "The step's probe says it.", when="-"),
+    _edge("budget.asked", "running", "waiting:budget", "It asks for more than its budget has left."),
+    _edge("budget.asked", "running", "running", "A branch of it asks to spend more."),
+    _edge("budget.raised", "waiting", "running", "It may spend more.", when="budget"),
+    _edge("budget.raised", "running", "running", "A branch of it: it may spend more."),
+    _edge("budget.raised", "waiting", "waiting:*", "A branch of it: it may spend more.", when=_ELSEWHERE),
+    _edge("budget.raised", "paused", "paused", "It may spend more, once resumed.", when="budget"),
+    _edge("budget.raised", "paused", "paused:*", "A branch of it: it may spend more.", when=_ELSEWHERE),
+    _edge("budget.kept", "waiting", "running", "It may not spend more.", when="budget"),
+    _edge("budget.kept", "running", "running", "A branch of it: it may not spend more."),
+    _edge("budget.kept", "waiting", "waiting:*", "A branch of it: it may not spend more.", when=_ELSEWHERE),
+    _edge("budget.kept", "paused", "paused", "It may not spend more, once resumed.", when="budget"),
+    _edge("budget.kept", "paused", "paused:*", "A branch of it: it may not spend more.", when=_ELSEWHERE),
     _edge("run.changed", "running rolling_back", "waiting:changed", "Its code no longer fits."),
     _edge("run.retried", "waiting", "running", "It is tried again.", when="changed stuck"),
     _edge("run.retried", "waiting", "rolling_back",
@@ -128,6 +141,11 @@ QUIET: Final[Mapping[str, str]] = {
     "approval.consumed": "A decision used by the step it was given for.",
     "rung.fired": "A rung of the ladder.",
     "monitor.fired": "What a monitor found, and what was done about it.",
+    "budget.reserved": "What a step may cost, kept back before it begins.",
+    "budget.settled": "What was kept back for a step in which the run was ended counts as spent.",
+    "budget.overrun": "A step cost more than it had said.",
+    "budget.warned": "A budget is spent to 50, 75, 90 or 100 percent.",
+    "budget.exceeded": "A step did not begin: its budget has not enough left.",
     "compensation.begun": "An undo's intent, before its effect.",
     "compensation.finished": "An undo that is done.",
     "compensation.failed": "An undo's attempt that failed.",

@@ -20,6 +20,9 @@ _ENDINGS: Final[Mapping[str, str]] = {
     "changes_requested": "approval.decided",
     "cancelled": "approval.cancelled",
 }
+_BUDGETS: Final = frozenset(
+    f"budget.{event}" for event in ("warned", "overrun", "exceeded", "asked", "raised", "kept")
+)
 _ENDING_RUNGS: Final = ("reject ", "rollback ", "continue ", "approve ")
 
 
@@ -32,6 +35,6 @@ def news_type(kind: str, data: Mapping[str, object]) -> str:
         return _ENDINGS.get(str(data.get("outcome")), "approval.expired")
     if kind == "rung.fired" and str(data.get("text", "")).startswith(_ENDING_RUNGS):
         return "approval.updated"  # the end that it brought follows at once
-    if kind.startswith("run."):
+    if kind.startswith("run.") or kind in _BUDGETS:
         return kind
     return _SAID.get(kind, PROGRESS)

@@ -34,6 +34,8 @@ NO_PROGRESS: Final = frozenset(
         "branches.begun",
         "branches.woken",
         "approval.consumed",
+        "budget.reserved",
+        "budget.warned",
     }
 )
 

@@ -5,7 +5,7 @@ import contextvars
 import inspect
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -52,6 +52,7 @@ class Attempt:
     number: int
     timeout: timedelta | None
     returns: type[Any] | None = None
+    said: list[Mapping[str, object]] = field(default_factory=list[Mapping[str, object]])
 
 
 async def make(attempt: Attempt, clock: Clock) -> tuple[object, None] | tuple[None, Failure]:
@@ -81,7 +82,10 @@ async def called(attempt: Attempt, clock: Clock) -> tuple[object, None] | tuple[
     if takes_step(attempt.fn):
         deadline = None if attempt.timeout is None else clock.now() + attempt.timeout
         kwargs["step"] = StepInfo(
-            request_id=attempt.request_id, attempt=attempt.number, deadline=deadline
+            request_id=attempt.request_id,
+            attempt=attempt.number,
+            deadline=deadline,
+            said=attempt.said,
         )
     limit = None if attempt.timeout is None else attempt.timeout.total_seconds()
     try:

@@ -1,6 +1,7 @@
 """Drives one claimed run as far as it goes: from the top, through its journal, to the next wait or its end."""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 
 import structlog
@@ -19,7 +20,7 @@ from engine.errors import (
 from engine.http import Egress
 from engine.ids import Ids
 from engine.rules.states import RunStatus
-from engine.runtime import recovering
+from engine.runtime import raising, recovering
 from engine.runtime.attempts import dumped
 from engine.runtime.compensating import Undoer
 from engine.runtime.context import RunContext
@@ -34,12 +35,13 @@ from engine.runtime.signals import (
 from engine.runtime.workflows import Workflows, ask
 from engine.services import driving, halting, reasons
 from engine.services.approvals import ASK
+from engine.services.raises import RAISE
 from engine.store.database import Database
 from engine.store.going_back import Order
 from engine.store.journal import NewEntry
 from engine.store.runs import Claim
 from signoff.manners import PLAIN, Manner
-from signoff.outcomes import ApprovalEnded
+from signoff.outcomes import ApprovalEnded, BudgetExceeded
 
 log = structlog.get_logger("engine.runtime")
 
@@ -141,7 +143,7 @@ class Executor:
             reason = await self._why(claim, ending)
             order = recovering.after_rejection(ending, claim, context, self._manner(claim), reason)
             if order is None:
-                await self._end_failed(context, _code(ending), reason)
+                await self._end_failed(context, {"code": _code(ending), "message": reason})
             else:
                 await self._go_back(claim, context, order)
         except (LeaseLost, Unavailable):
@@ -171,6 +173,8 @@ class Executor:
             return await ask(
                 context, title=str(claim.run.input["title"]), action=str(claim.run.input["action"])
             )
+        if claim.run.workflow == RAISE:
+            return await raising.decide(context, claim)
         workflows = self._workflows.of(claim.run.tenant)
         workflow = workflows.pinned(claim.run.workflow, claim.run.version)
         try:
@@ -193,17 +197,16 @@ class Executor:
     async def _fail(self, claim: Claim, context: RunContext, error: BaseException) -> None:
         order = recovering.after_failure(claim, self._manner(claim), error)
         if order is None:
-            await self._end_failed(context, _code(error), str(error) or _code(error))
+            await self._end_failed(context, _told(error))
         else:
             await self._go_back(claim, context, order)
 
-    async def _end_failed(self, context: RunContext, code: str, message: str) -> None:
-        error = {"code": code, "message": message}
+    async def _end_failed(self, context: RunContext, error: Mapping[str, object]) -> None:
         entry = NewEntry(kind="run.failed", data={"error": error})
         await context.unwritten.write(
             lambda tx, before: driving.finish(tx, context.driven, entry, before=before, error=error)
         )
-        log.warning("run.failed", run=context.id, code=code)
+        log.warning("run.failed", run=context.id, code=error["code"])
 
     async def _stop_changed(self, context: RunContext, error: WorkflowChanged) -> None:
         said = {"path": error.path, "recorded": error.recorded, "requested": error.requested}
@@ -261,13 +264,20 @@ def _code(error: BaseException) -> str:
     return error.code if isinstance(error, EngineError) else type(error).__name__
 
 
+def _told(error: BaseException) -> Mapping[str, object]:
+    if isinstance(error, BudgetExceeded):
+        return error.to_json()
+    return {"code": _code(error), "message": str(error) or _code(error)}
+
+
 def refuse_builtin_name(names: list[str]) -> None:
-    """Return if no author took the built-in workflow's name.
+    """Return if no author took a built-in workflow's name.
 
     Raises:
         Invalid: otherwise.
     """
-    if ASK in names:
-        raise Invalid(
-            f"{ASK!r} is the built-in workflow; call yours otherwise.", code="bad_workflow"
-        )
+    for name in (ASK, RAISE):
+        if name in names:
+            raise Invalid(
+                f"{name!r} is a built-in workflow; call yours otherwise.", code="bad_workflow"
+            )

@@ -45,23 +45,23 @@ class Pausing:
     def __init__(
         self, claim: Claim, unwritten: Unwritten, clock: Clock, *, is_branch: bool = False
     ) -> None:
-        self._claim, self._clock = claim, clock
+        self.claim, self._clock = claim, clock
         self._driven = Driven(tenant=claim.run.tenant, run=claim.run.id, token=claim.token)
         self.unwritten, self.is_branch = unwritten, is_branch
 
     def of_branch(self) -> "Pausing":
         """The same for a branch of the run."""
-        return Pausing(self._claim, self.unwritten, self._clock, is_branch=True)
+        return Pausing(self.claim, self.unwritten, self._clock, is_branch=True)
 
     @property
     def run(self) -> RunId:
         """Which run it is."""
-        return self._claim.run.id
+        return self.claim.run.id
 
     @property
     def now(self) -> datetime:
         """The moment as far as the run is concerned: never before it was taken up."""
-        return max(self._clock.now(), self._claim.entries[-1].at)
+        return max(self._clock.now(), self.claim.entries[-1].at)
 
     async def until(self, moment: datetime, *entries: NewEntry) -> NoReturn:
         """Record `entries`, the last of which begins the wait, and wait until `moment`.
@@ -117,14 +117,14 @@ class Pausing:
         paths = frozenset(need.path for need in needs)
         await self.unwritten.write(
             lambda tx, before: branching.pause(
-                tx, self._claim, [*before, waiting], moment=moment, paths=paths
+                tx, self.claim, [*before, waiting], moment=moment, paths=paths
             )
         )
         raise Suspended
 
     async def end_branches(self, ended: NewEntry) -> None:
         """Record that branches have ended at the path of `ended`; what they still ask is withdrawn."""
-        await self.unwritten.write(lambda tx, before: branching.end(tx, self._claim, before, ended))
+        await self.unwritten.write(lambda tx, before: branching.end(tx, self.claim, before, ended))
 
     def begins(self, entry: NewEntry) -> NewEntry:
         """`entry`, which begins a wait: in a branch the run itself stays as it is."""

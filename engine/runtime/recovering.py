@@ -1,12 +1,13 @@
 """What becomes of a run whose code ended without a result: it ends, goes back, or goes back and on again."""
 
+from engine.rules.budget import Then
 from engine.runtime.context import RunContext
 from engine.runtime.signals import RollbackOrdered
 from engine.store import points
 from engine.store.going_back import Mode, Order
 from engine.store.runs import Claim
 from signoff.manners import Manner
-from signoff.outcomes import ApprovalEnded, StepFailed
+from signoff.outcomes import ApprovalEnded, BudgetExceeded, StepFailed
 
 
 def after_rejection(
@@ -37,6 +38,8 @@ def after_failure(claim: Claim, manner: Manner, error: BaseException) -> Order |
     A step that failed counts as what it failed with. One that went back and on again as often as its
     workflow allows fails as it is.
     """
+    if isinstance(error, BudgetExceeded) and error.facts.get("then") == Then.ROLLBACK:
+        return Order(reason=str(error), error=error.to_json())
     code = getattr(error, "code", None) or type(error).__name__
     kind = (error.kind or code) if isinstance(error, StepFailed) else code
     message = str(error) or code

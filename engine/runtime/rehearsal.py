@@ -18,7 +18,7 @@ from engine.runtime.signals import Stopped
 from engine.runtime.stepping import Stepper, Wanted
 from engine.store.database import Database, Transaction
 from engine.store.hints import Hints
-from engine.store.journal import Entry
+from engine.store.journal import Entry, NewEntry
 from engine.store.runs import Claim, RunRow
 from signoff.registry import Workflow
 
@@ -78,7 +78,7 @@ class _Rehearsal(RunContext):
 
 class _NoStep(Stepper):
     @override
-    async def _begin(self, wanted: Wanted) -> NoReturn:
+    async def _begin(self, wanted: Wanted, *along: NewEntry) -> NoReturn:
         raise Reached
 
     @override

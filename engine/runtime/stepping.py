@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NoReturn, assert_never
+from typing import Any, NoReturn, assert_never
 
 from engine.clock import Clock, iso
 from engine.ids import Ids
@@ -14,6 +14,7 @@ from engine.runtime.calling import NOTHING_ALONG, Caller, Sending
 from engine.runtime.effects import Doubt, doubt_in, leave_to_operators, probed
 from engine.runtime.memory import last
 from engine.runtime.pausing import Pausing
+from engine.runtime.spending import Spending
 from engine.services import driving
 from engine.services.driving import Driven, Permit
 from engine.store.journal import Entry, NewEntry
@@ -59,12 +60,14 @@ class Stepper:
     ) -> None:
         self._driven, self._pausing, self._clock, self._ids = driven, pausing, clock, ids
         self._unwritten, self._caller = pausing.unwritten, caller
+        self._spending = Spending(driven, pausing)
 
     def of_branch(self) -> "Stepper":
         """The same for a branch of the run."""
-        return type(self)(
-            self._driven, self._pausing.of_branch(), self._clock, self._ids, self._caller
-        )
+        pausing = self._pausing.of_branch()
+        branch = type(self)(self._driven, pausing, self._clock, self._ids, self._caller)
+        branch._spending = self._spending.of_branch(pausing)
+        return branch
 
     async def step(self, wanted: Wanted) -> object:
         """The step's result.
@@ -80,31 +83,38 @@ class Stepper:
         if failed is not None and failed.data["is_final"]:
             _raise_recorded(failed)
         number = 1 + sum(entry.kind == "step.failed" for entry in wanted.known)
-        begun = last(wanted.known, "step.begun")
         if (doubt := doubt_in(wanted.known)) is not None:
             return await self._resolve(wanted, doubt)
         await self._until_due(wanted, number)
+        await self._spending.begun(
+            wanted, number, lambda *along: self._begun(wanted, number, *along)
+        )
+        return await self._attempt(wanted, number)
+
+    async def _begun(self, wanted: Wanted, number: int, *along: NewEntry) -> None:
+        """Record that the step begins, or begins again, with what goes `along` in the same deed."""
+        begun = last(wanted.known, "step.begun")
         if begun is None and number == 1:
-            await self._begin(wanted)
+            await self._begin(wanted, *along)
         elif begun is not None and begun.data.get("irreversible"):
             # Each of its attempts is told before, so that none is ever lost without a trace.
-            await self._unwritten.begin(
-                wanted.entry("step.begun", {**begun.data, "attempt": number})
-            )
+            again = wanted.entry("step.begun", {**begun.data, "attempt": number})
+            await self._unwritten.begin(*along, again)
         elif begun is not None and begun is wanted.known[-1]:
             # Its attempt was lost in a crash and may have had its effect: the journal says so.
             again = wanted.entry("step.begun", {**begun.data, "again": True})
-            await self._unwritten.begin(again)
-        return await self._attempt(wanted, number)
+            await self._unwritten.begin(*along, again)
+        elif along:
+            await self._unwritten.record(*along)
 
-    async def _begin(self, wanted: Wanted) -> None:
+    async def _begin(self, wanted: Wanted, *along: NewEntry) -> None:
         call, approved = wanted.call, wanted.options.approved
         check_arguments(call.fn, call.args, call.kwargs)
         options = wanted.options
         if call.undo is None and approved is None and not options.irreversible:
             # Nothing depends on its beginning, but it may depend on what came before: an idempotency
             # key that was drawn then must be the same when it is done again after a crash.
-            await self._unwritten.record()
+            await self._unwritten.record(*along)
             return
         facts: dict[str, object] = {
             "fn": importable_name(call.fn),
@@ -116,11 +126,13 @@ class Stepper:
         }
         begun = wanted.entry("step.begun", facts)
         if approved is None:
-            await self._unwritten.begin(begun)
+            await self._unwritten.begin(*along, begun)
             return
         permit = Permit(approval=approved.approval, digest=approved.digest, call=call.to_json())
         await self._unwritten.write(
-            lambda tx, before: driving.dispatch(tx, self._driven, begun, permit, before=before)
+            lambda tx, before: driving.dispatch(
+                tx, self._driven, begun, permit, before=[*before, *along]
+            )
         )
 
     async def _until_due(self, wanted: Wanted, number: int) -> None:
@@ -139,7 +151,8 @@ class Stepper:
         await self._pausing.until(again_at, wanted.entry("step.retry_scheduled", resting))
 
     async def _attempt(self, wanted: Wanted, number: int) -> object:
-        started_at = iso(self._clock.now())
+        began = self._clock.now()
+        said: list[Mapping[str, object]] = []
         options, call = wanted.options, wanted.call
         result, failure = await make(
             Attempt(
@@ -150,14 +163,18 @@ class Stepper:
                 number=number,
                 timeout=length_of(options.timeout),
                 returns=options.returns,
+                said=said,
             ),
             self._clock,
         )
+        took = self._clock.now() - began
         if failure is not None and self._is_unknown(wanted, failure):
-            return await self._resolve(wanted, Doubt(number, started_at, failure))
+            return await self._resolve(wanted, Doubt(number, iso(began), failure))
+        spent, failure = self._spending.spent(wanted, said, failure, took=took)
+        made = {"attempt": number, "started_at": iso(began), **spent}
         if failure is not None:
-            await self._fail(wanted, number, started_at, failure)
-        facts = {"attempt": number, "started_at": started_at, "result": result}
+            await self._fail(wanted, made, failure)
+        facts = {**made, "result": result}
         self._unwritten.add_soon(wanted.entry("step.finished", facts))
         return loaded(result, options.returns)
 
@@ -179,7 +196,7 @@ class Stepper:
             case Absent():
                 settled = wanted.entry("effect.settled", {**said, "outcome": "did_not_happen"})
                 self._unwritten.add(settled)
-                return await self._fail(wanted, doubt.attempt, doubt.started_at, doubt.certain())
+                return await self._fail(wanted, doubt.facts(), doubt.certain())
             case Unclear():
                 unknown = {**said, **doubt.told(answer.reason)}
                 entry = wanted.entry("effect.unknown", unknown)
@@ -187,13 +204,11 @@ class Stepper:
             case _:
                 assert_never(answer)
 
-    async def _fail(
-        self, wanted: Wanted, number: int, started_at: str, failure: Failure
-    ) -> NoReturn:
+    async def _fail(self, wanted: Wanted, made: dict[str, Any], failure: Failure) -> NoReturn:
+        number: int = made["attempt"]
         again_at = self._again_at(wanted.options, failure, number)
         facts = {
-            "attempt": number,
-            "started_at": started_at,
+            **made,
             "error": failure.to_json(),
             "no_effect": failure.no_effect,
             "is_final": again_at is None,

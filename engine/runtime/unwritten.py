@@ -80,13 +80,13 @@ class Unwritten:
                     )
                 )
 
-    async def begin(self, entry: NewEntry) -> None:
+    async def begin(self, *entries: NewEntry) -> None:
         """As `record`, for the intent of what the world will see.
 
         Raises:
             KillSwitchTriggered, RunHeld: if it may not begin; nothing was appended.
         """
-        await self.write(lambda tx, before: driving.begin(tx, self._driven, [*before, entry]))
+        await self.write(lambda tx, before: driving.begin(tx, self._driven, [*before, *entries]))
 
     async def settle(self) -> None:
         """Wait for what is being written by itself.

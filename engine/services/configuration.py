@@ -1,7 +1,7 @@
 """Brings what `signoff.toml` says of people and routes into the store."""
 
 from engine.ids import TenantId
-from engine.store import audit, directory, sessions, sign_ins
+from engine.store import audit, directory, listed_budgets, sessions, sign_ins
 from engine.store.database import Transaction
 from engine.store.directory import Difference, Directory, ListedPerson
 
@@ -24,6 +24,7 @@ def apply(tx: Transaction, tenant: TenantId, listed: Directory) -> Difference:
         + directory.write_identities(tx, tenant, listed.people)
         + directory.write_members(tx, tenant, listed)
         + directory.write_routings(tx, tenant, listed.routes)
+        + listed_budgets.write_budgets(tx, tenant, listed.budgets)
     )
     sessions.end_of_disabled(tx, tenant)
     sign_ins.forget_disabled(tx, tenant)

@@ -13,6 +13,7 @@ from engine.rules.states import ApprovalStatus, RunShape, RunStatus, WaitingReas
 from engine.rules.suspicion import ANYBODY, CRASHES_MAX, Tries
 from engine.store import (
     approvals,
+    budgets,
     going_back,
     journal,
     leases,
@@ -72,8 +73,13 @@ def claim(
         tx, worker=worker, workflows=workflows, lease_for=lease_for, limit=limit, tries=tries
     )
     taken: list[Claim] = []
-    for each in claims:
-        tx.act_for(each.run.tenant)
+    counting: dict[TenantId, bool] = {}  # asked once for each tenant, and not once for each step
+    for found in claims:
+        tenant = found.run.tenant
+        tx.act_for(tenant)
+        if tenant not in counting:
+            counting[tenant] = budgets.counts_steps(tx, tenant)
+        each = replace(found, counts_steps=True) if counting[tenant] else found
         try:
             if each.run.tries > CRASHES_MAX:
                 _quarantine(tx, each)

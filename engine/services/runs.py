@@ -10,6 +10,7 @@ from engine.ids import RunId, TenantId
 from engine.rules import ballots
 from engine.rules.states import RunStatus, WaitingReason
 from engine.store import (
+    allowances,
     approvals,
     checkpoints,
     holding,
@@ -20,6 +21,7 @@ from engine.store import (
     readings,
     rollbacks,
     runs,
+    spent,
     steps,
     stopping,
     subjects,
@@ -30,6 +32,7 @@ from engine.store.journal import Entry, NewEntry, RunChanges
 from engine.store.pictures import ApprovalPicture
 from engine.store.rollbacks import Report
 from engine.store.runs import NewRun, RunRow
+from engine.store.spent import Spent
 from engine.store.undoing import Plan
 
 SETTLED: Final = frozenset({RunStatus.COMPLETED, RunStatus.ROLLED_BACK})  # never to be undone
@@ -49,6 +52,8 @@ class RunPicture:
     held_up: str | None
     plan: Plan
     monitor: Mapping[str, object]
+    spent: Spent
+    budgets: Sequence[Mapping[str, object]]
 
     @property
     def rollback(self) -> Report | None:
@@ -78,7 +83,7 @@ class RunPicture:
             "steps": [step.to_json() for step in self.steps],
             "approvals": [picture.to_json() for picture in self.approvals],
             "checkpoints": list(self.checkpoints),
-            "budget": None,
+            "budget": {"limits": list(self.budgets)} if self.budgets else None,
             "rollback": None if self.rollback is None else self.rollback.to_json(),
             "rollbacks": [each.to_json() for each in self.rollbacks],
             "plan": None if row.status in SETTLED else self.plan.to_json(),
@@ -95,8 +100,8 @@ class RunPicture:
         ended = row.ended_at or row.updated_at
         return {
             "steps": sum(step.kind == "step" and step.status == "finished" for step in self.steps),
-            "cost": None,
-            "tokens": None,
+            **steps.money_and_tokens(self.spent.total),
+            "sources": self.spent.to_json(),
             "duration_ms": round((ended - row.created_at).total_seconds() * 1000),
             "ended_because": None if row.ended_at is None else _because(row),
         }
@@ -136,6 +141,8 @@ def picture(tx: Transaction, tenant: TenantId, run: RunId) -> RunPicture:
         held_up=pinned.held_up(tx, [row]).get(run),
         plan=undoing.whole_plan(entries),
         monitor=readings.telemetry(row, entries, now=tx.now),
+        spent=spent.spent_by(entries),
+        budgets=allowances.of_run(tx, row),
     )
 
 

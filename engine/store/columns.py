@@ -68,6 +68,11 @@ def whole(name: str, *, default: int | None = None) -> Column[int]:
     )
 
 
+def large(name: str) -> Column[int]:
+    """A whole number of up to 63 bits."""
+    return Column(name, BigInteger, nullable=False)
+
+
 def flag(name: str) -> Column[bool]:
     """Yes or no."""
     return Column(name, Boolean, nullable=False)

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Row, and_, delete, insert, select, text, u
 from engine.digest import canonical
 from engine.errors import Conflict
 from engine.ids import PersonId, TenantId
+from engine.store.budgets import BudgetRow
 from engine.store.database import Transaction
 from engine.store.tables import identities, members, people, routings
 
@@ -39,6 +40,7 @@ class Directory:
     routes: Mapping[str, Mapping[str, object]] = field(
         default_factory=dict[str, Mapping[str, object]]
     )
+    budgets: tuple[BudgetRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypedDict
@@ -16,49 +15,27 @@ from engine.ids import LeaseToken, RunId, TenantId
 from engine.rules.changes import OUTCOMES, apply
 from engine.rules.states import RunShape, RunStatus, WaitingReason
 from engine.rules.suspicion import is_progress
+from engine.store import spending
 from engine.store.columns import and_the_moment
 from engine.store.database import Transaction
+from engine.store.new_entry import Entry, NewEntry
 from engine.store.prepared import Prepared
 from engine.store.statements import add, find_among, put
 from engine.store.tables import journal, runs
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewEntry:
-    """What happened, before it has a position. `path` is the call path of what the code asked for."""
-
-    kind: str
-    name: str | None = None
-    path: str | None = None
-    data: Mapping[str, object] = field(default_factory=dict[str, object])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One line of a journal, as stored."""
-
-    run: RunId
-    position: int
-    kind: str
-    name: str | None
-    path: str | None
-    data: Mapping[str, Any]
-    at: datetime
-    previous: str
-    hash: str
-
-    def to_json(self) -> dict[str, object]:
-        """The entry as `GET /api/runs/{id}/journal` shows it."""
-        return {
-            "position": self.position,
-            "kind": self.kind,
-            "name": self.name,
-            "path": self.path,
-            "data": self.data,
-            "at": iso(self.at),
-            "hash": self.hash,
-            "previous": self.previous,
-        }
+__all__ = [
+    "Entry",
+    "NewEntry",
+    "RunChanges",
+    "add_line",
+    "append",
+    "append_and_give",
+    "entries",
+    "entries_of",
+    "first_line",
+    "hash_of",
+    "released",
+]
 
 
 class RunChanges(TypedDict, total=False):
@@ -129,10 +106,11 @@ def append_and_give(
         status=RunStatus(row.status),
         reason=None if row.reason is None else WaitingReason(row.reason),
     )
+    charged = spending.charge(tx, _spender(run, row), entries)
     stored: list[Entry] = []
     lines: list[dict[str, object]] = []
     shape, position, head = before, row.next_position, row.head
-    for entry in entries:
+    for entry in charged.entries:
         shape = apply(shape, entry.kind, entry.data)
         line = _line(run, position, entry, at=tx.now, previous=head)
         lines.append({**line, "tenant": row.tenant})
@@ -147,6 +125,8 @@ def append_and_give(
         "head": head,
         "updated_at": tx.now,
     }
+    if charged.reserved != row.reserved:
+        moved["reserved"] = charged.reserved
     if token is not None and any(is_progress(entry.kind) for entry in entries):
         moved["tries"] = 1  # this driving is not over yet, and may still end in a crash
     moved.update(changes or {})
@@ -210,6 +190,9 @@ _HELD = (
         runs.c.next_position,
         runs.c.head,
         runs.c.lease_token,
+        runs.c.workflow,
+        runs.c.started_by,
+        runs.c.reserved,
     )
     .where(runs.c.id == bindparam("run"))
     .with_for_update(key_share=True)
@@ -231,6 +214,16 @@ def _locked(tx: Transaction, run: RunId) -> Any:
     if brings_the_moment:
         tx.be_told(found[0].moment)
     return found[0]
+
+
+def _spender(run: RunId, row: Any) -> spending.Spender:
+    return spending.Spender(
+        tenant=TenantId(row.tenant),
+        run=run,
+        workflow=row.workflow,
+        started_by=row.started_by,
+        reserved=row.reserved,
+    )
 
 
 def _line(

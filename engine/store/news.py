@@ -63,7 +63,12 @@ def newest(tx: Transaction, tenant: TenantId, *, since: datetime, limit: int) ->
     """
     query = (
         select(*_TOLD)
-        .where(journal.c.tenant == tenant, journal.c.at >= since, text(NEWS))
+        .where(
+            journal.c.tenant == tenant,
+            journal.c.at >= since,
+            text(NEWS),
+            journal.c.kind != "budget.reserved",
+        )
         .order_by(journal.c.at.desc(), journal.c.run.desc(), journal.c.position.desc())
         .limit(limit)
     )

@@ -14,7 +14,7 @@ from engine.ids import LeaseToken, RunId, TenantId
 from engine.rules.states import RunStatus, WaitingReason
 from engine.store import journal
 from engine.store.database import Transaction
-from engine.store.statements import Among, add, find_one, holds
+from engine.store.statements import Among, add, change, find_one, holds
 from engine.store.tables import runs
 
 DAMAGED = (LookupError, TypeError, ValueError)  # what rows make us raise that nobody of ours wrote
@@ -48,11 +48,15 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """The right to drive a run until the lease runs out, proved by a token that was never used before."""
+    """The right to drive a run until the lease runs out, proved by a token that was never used before.
+
+    `counts_steps` says that a budget counts what every step takes, and not only what it says it costs.
+    """
 
     run: RunRow
     token: LeaseToken
     entries: Sequence[journal.Entry]
+    counts_steps: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +121,11 @@ def next_due(tx: Transaction) -> datetime | None:
     return tx.connection.execute(
         select(func.min(runs.c.ready_at)).where(runs.c.lease_token.is_(None))
     ).scalar()
+
+
+def hold(tx: Transaction, run: RunId) -> None:
+    """Let nobody take the run up by itself."""
+    change(tx, runs, {"id": run}, {"ready_at": None})
 
 
 def get(tx: Transaction, tenant: TenantId, run: RunId, *, lock: bool = False) -> RunRow:

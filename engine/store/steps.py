@@ -1,11 +1,12 @@
 """A journal as people read it: steps with their attempts, the rollback, and whether the chain holds."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from engine.clock import iso
 from engine.rules.changes import apply
+from engine.rules.costs import TOKENS, Amounts, currency_of, parse_amounts, say, total
 from engine.rules.states import ImpossibleChange, RunShape
 from engine.store.journal import Entry, hash_of
 from engine.store.runs import RunRow
@@ -28,9 +29,10 @@ class StepPicture:
     started_at: datetime
     ended_at: datetime | None
     error: str | None = None
+    cost: Amounts = field(default_factory=dict[str, int])
 
     def to_json(self) -> dict[str, object]:
-        """The step as the API shows it; cost comes with budgets."""
+        """The step as the API shows it; its cost is that of all its attempts."""
         return {
             "position": self.position,
             "name": self.name,
@@ -39,7 +41,7 @@ class StepPicture:
             "attempts": self.attempts,
             "started_at": iso(self.started_at),
             "ended_at": None if self.ended_at is None else iso(self.ended_at),
-            "cost": None,
+            **money_and_tokens(self.cost),
             "error": self.error,
         }
 
@@ -56,6 +58,9 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "approval.decided": ("approval", "decided"),  # as what, the entry says
     "sleep.started": ("sleep", "waiting"),
     "sleep.ended": ("sleep", "finished"),
+    "budget.exceeded": ("step", "failed"),  # it did not begin
+    "budget.asked": ("step", "waiting"),
+    "budget.settled": ("step", "failed"),  # the run was ended in it
     "checkpoint.created": ("checkpoint", "finished"),
     "compensation.begun": ("compensation", "begun"),
     "compensation.finished": ("compensation", "finished"),
@@ -85,8 +90,20 @@ def pictures(entries: Sequence[Entry]) -> list[StepPicture]:
             started_at=before.started_at if before else _began(entry),
             ended_at=None if status in UNENDED else entry.at,
             error=_error(entry),
+            cost=total(
+                [before.cost if before else {}, parse_amounts(entry.data.get("cost") or {})]
+            ),
         )
     return list(found.values())
+
+
+def money_and_tokens(amounts: Amounts) -> dict[str, object]:
+    """What something cost, as the API shows it; None where nothing was said of it."""
+    currency = currency_of(amounts)
+    return {
+        "cost": None if currency is None else say(currency, amounts[currency]),
+        "tokens": amounts.get(TOKENS),
+    }
 
 
 def differences(row: RunRow, entries: Sequence[Entry]) -> list[str]:

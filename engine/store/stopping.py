@@ -6,7 +6,7 @@ from engine.digest import canonical
 from engine.errors import Conflict
 from engine.ids import RunId, TenantId
 from engine.rules.states import ApprovalStatus
-from engine.store import approvals, endings, journal, runs, undoing
+from engine.store import approvals, budget_questions, endings, journal, runs, undoing
 from engine.store.approvals import ApprovalRow
 from engine.store.database import Transaction
 from engine.store.journal import NewEntry, RunChanges
@@ -33,11 +33,12 @@ def stop(tx: Transaction, tenant: TenantId, run: RunId, how: Stop) -> tuple[str,
     """
     # Locked before the run, as whoever votes locks them; what opened since is met below.
     _open(tx, run)
+    asked = budget_questions.open_ones(tx, runs.get(tx, tenant, run))
     row = runs.get(tx, tenant, run, lock=True)
     if row.ended_at is not None:
         raise Conflict(f"Run {run} has ended: it is {row.status}.", code="run_ended")
     stays = undoing.planned(journal.entries(tx, run))
-    for approval in _open(tx, run):
+    for approval in [*_open(tx, run), *asked]:
         decision = endings.decision_of(
             tx, "cancelled", rule=how.rule, by=[how.by], comment=how.reason
         )

@@ -20,6 +20,7 @@ from engine.store.columns import (
     flag,
     index_where,
     known,
+    large,
     moment,
     of_tenant,
     own_id,
@@ -76,7 +77,7 @@ runs = Table(
     words("started_by"), words("owner", optional=True), whole("next_position"), words("head"),
     moment("ready_at", optional=True), words("lease_token", optional=True), words("lease_holder", optional=True),
     moment("lease_expires_at", optional=True), moment("created_at"), moment("updated_at"),
-    moment("ended_at", optional=True), whole("tries", default=0),
+    moment("ended_at", optional=True), whole("tries", default=0), words("reserved", optional=True),
     known("status", RunStatus), Index("ix_runs_page", "tenant", "created_at", "id"),
     index_where("ix_runs_ready", "ready_at", where="ready_at IS NOT NULL"),
     index_where("ix_runs_halted", "tenant", where="reason = 'halted'"),
@@ -219,6 +220,17 @@ breakers = Table(
     "breakers", metadata, of_tenant(), words("target"), whole("failures"), whole("trips"),
     moment("failed_at", optional=True), moment("open_until", optional=True), moment("trial_until", optional=True),
     PrimaryKeyConstraint("tenant", "target"),
+)  # fmt: skip
+budgets = Table(
+    "budgets", metadata, own_id(), of_tenant(), words("scope"), words("per"), words("limits"), words("then"),
+    words("enforce"), words("more", optional=True), words("approvers"), flag("is_active"), words("origin"),
+    moment("set_at"), UniqueConstraint("tenant", "scope", "per"),
+)  # fmt: skip
+usages = Table(
+    "usages", metadata, of_tenant(), words("budget"), words("period"), words("unit"), large("cap"),
+    large("granted"), large("reserved"), large("spent"), whole("warned"), moment("starts_at", optional=True),
+    moment("ends_at", optional=True), PrimaryKeyConstraint("budget", "period", "unit"),
+    ForeignKeyConstraint(["budget"], ["budgets.id"]),
 )  # fmt: skip
 
 

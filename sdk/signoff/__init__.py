@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 from signoff.calls import Call
 from signoff.errors import SignoffError
 from signoff.outcomes import (
+    BudgetExceeded,
     Cancelled,
     ChangesRequested,
     Decision,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __version__: Final = version("signoff")
 
 __all__ = [
+    "BudgetExceeded",
     "Call",
     "Cancelled",
     "ChangesRequested",

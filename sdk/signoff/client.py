@@ -134,10 +134,15 @@ class Client:
         workflow: str,
         arguments: Mapping[str, object] | None = None,
         *,
+        budget: Mapping[str, object] | None = None,
         idempotency_key: str | None = None,
     ) -> RunInfo:
-        """Start a run. As with `ask`, the same `idempotency_key` names the same run."""
-        body = _json({"workflow": workflow, "input": dict(arguments or {})})
+        """Start a run. As with `ask`, the same `idempotency_key` names the same run.
+
+        `budget` is what it may spend at most, such as `{"usd": "10.00", "tokens": 50000}`.
+        """
+        given: dict[str, object] = {"workflow": workflow, "input": dict(arguments or {})}
+        body = _json(given if budget is None else {**given, "budget": dict(budget)})
         key = idempotency_key or str(uuid.uuid4())
         started = Request(method="POST", path="/api/runs", body=body, idempotency_key=key)
         return await self._answer(started, RunInfo)

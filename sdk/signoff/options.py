@@ -11,6 +11,7 @@ from signoff.undoing import Undo
 
 Probe = Callable[..., object]  # says `Present`, `Absent` or `Unclear`
 Duration = timedelta | str
+Cost = Mapping[str, object] | str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,7 @@ class StepOptions:
     probe: Probe | None = None
     approved: Decision | None = None
     returns: type[Any] | None = None
+    cost: Cost | None = None
 
     @classmethod
     def split(cls, given: Mapping[str, Any]) -> tuple["StepOptions", dict[str, object]]:

@@ -74,6 +74,27 @@ class NoEffect(Exception):
     """Raise this in a step that failed and certainly did nothing: trying again is safe."""
 
 
+class BudgetExceeded(Exception):
+    """A step would spend more than a budget has left, and did not begin.
+
+    Caught, the run goes on without it: take something cheaper. Not caught, the run fails, or is
+    rolled back where the budget says so. `facts` hold scope, period, unit, limit, spent and asked.
+    """
+
+    code: ClassVar[str] = "budget_exceeded"
+
+    def __init__(self, message: str, *, facts: Mapping[str, object]) -> None:
+        super().__init__(message)
+        self.facts = facts
+        self.limit = str(facts.get("limit", ""))
+        self.spent = str(facts.get("spent", ""))
+        self.asked = str(facts.get("asked", ""))
+
+    def to_json(self) -> dict[str, object]:
+        """The refusal as a run's error."""
+        return {"code": self.code, "message": str(self), **self.facts}
+
+
 class Declined(NoEffect):
     """Raise this in a step where the target said no for good: nothing was done, and no retry helps."""
 

@@ -1,7 +1,6 @@
 """What workflow code holds while it runs: every deed goes through here and is journaled."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar, Unpack, overload
 from uuid import UUID
@@ -10,24 +9,14 @@ from signoff.asking import RunTerms
 from signoff.calls import Call
 from signoff.http import HttpAnswer, HttpOptions
 from signoff.layers import Asked, Task
-from signoff.options import Duration, Probe
+from signoff.options import Cost, Duration, Probe
 from signoff.outcomes import Decision
+from signoff.step_info import StepInfo
 from signoff.undoing import Undo
 
 T = TypeVar("T")
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepInfo:
-    """What a step is told about itself, if its function has a keyword parameter `step`.
-
-    `request_id` is the same on every attempt and after every restart: hand it on to whoever
-    takes an idempotency key. `attempt` counts from 1.
-    """
-
-    request_id: str
-    attempt: int
-    deadline: datetime | None = None
+__all__ = ["Run", "StepInfo"]
 
 
 class Run(Protocol):
@@ -68,6 +57,7 @@ class Run(Protocol):
         probe: Probe | None = None,
         approved: Decision | None = None,
         returns: type[T] | None = None,
+        cost: Cost | None = None,
     ) -> T: ...
 
     @overload
@@ -84,6 +74,7 @@ class Run(Protocol):
         probe: Probe | None = None,
         approved: Decision | None = None,
         returns: type[T] | None = None,
+        cost: Cost | None = None,
         **kwargs: object,
     ) -> T: ...
 
@@ -101,6 +92,7 @@ class Run(Protocol):
         probe: Probe | None = None,
         approved: Decision | None = None,
         returns: type[T] | None = None,
+        cost: Cost | None = None,
         **kwargs: object,
     ) -> T: ...
 
@@ -135,9 +127,13 @@ class Run(Protocol):
                 `Unclear(reason)`; importable. It is asked again after a crash.
             approved: the decision that allows this step.
             returns: the type of the result, where that is not plain JSON.
+            cost: what it may cost at most, such as `{"usd": "0.10", "tokens": 50}`; kept back in
+                every budget above before the step begins. What it really cost its function says
+                with `step.spent`; else this counts.
             kwargs: JSON values, handed to `fn` by name.
 
         Raises:
+            BudgetExceeded: if a budget has not enough left; then the step did not begin.
             StepFailed: after the last attempt; `__cause__` is what the function raised, unless
                 the failure is answered from the journal.
             ValueError: if `fn`, `undo` or `probe` is not importable.

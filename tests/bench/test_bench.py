@@ -16,6 +16,7 @@ ALL = {
     "gated-runs": ("--runs", "12", "--concurrency", "4"),
     "latency": ("--probes", "3"),
     "growth": ("--steps", "20", "--probes", "2"),
+    "budgets": ("--runs", "10", "--concurrency", "2"),
     "waiting": ("--waiting", "200", "--probes", "4", "--pages", "1"),
     "restart": ("--waiting", "50"),
     "expiries": ("--waiting", "20", "--lead", "8"),

@@ -97,7 +97,7 @@ def test_a_mistake_is_named_with_its_line(old: str, new: str, says: str) -> None
     assert not any(SECRET in problem for problem in found)
 
 
-@pytest.mark.parametrize("key", ["policies", "budgets"])
+@pytest.mark.parametrize("key", ["policies"])
 def test_what_belongs_to_later_versions_is_refused(key: str) -> None:
     found = problems(GOOD + f'[[{key}]]\nname = "x"\n[[{key}]]\n')
 

@@ -26,6 +26,7 @@ SEEN = {
     "README": ("Deploying, with the consent of ana, bo", '"status":"open"'),
     "ask-from-a-script": ("Deploying, with the consent of", "approved (", '"digest":"sha256:'),
     "back-up": ("whole and checked after", "paused for approval", "goes on", "the chain holds"),
+    "budgets": ("of 100.00 USD",),
     "change-workflows": ("shipped desk", "goes on with version 2", "label", "shipped lamp"),
     "connect-email": ("will be sent again",),
     "connect-slack": ("/slack/events", "chat:write"),

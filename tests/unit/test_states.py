@@ -32,6 +32,8 @@ def shape(text: str) -> RunShape | None:
     return RunShape(status=RunStatus(status), reason=WaitingReason(reason) if reason else None)
 
 
+ELSEWHERE = [each for each in BRANCHED if each != "budget"]
+
 POSSIBLE = {
     ("-", "run.created"): "created",
     ("created", "run.started"): "running",
@@ -49,6 +51,11 @@ POSSIBLE = {
     ("waiting:reconcile", "effect.settled"): "running",
     ("paused:reconcile", "effect.settled"): "paused",
     ("running", "effect.settled"): "running",
+    ("running", "budget.asked"): "waiting:budget",
+    ("waiting:budget", "budget.raised"): "running",
+    ("paused:budget", "budget.raised"): "paused",
+    ("waiting:budget", "budget.kept"): "running",
+    ("paused:budget", "budget.kept"): "paused",
     ("running", "run.changed"): "waiting:changed",
     ("rolling_back", "run.changed"): "waiting:changed",
     ("rolling_back:stuck", "run.changed"): "waiting:changed",
@@ -110,6 +117,15 @@ POSSIBLE = {
         (f"{each}:{why}", "approval.decided"): f"{each}:{why}"
         for each, why in product(("waiting", "paused"), BRANCHED)
     },
+    **{
+        (f"{each}:{why}", kind): f"{each}:{why}"
+        for each, why in product(("waiting", "paused"), ELSEWHERE)
+        for kind in ("budget.raised", "budget.kept")
+    },
+    ("running", "budget.raised"): "running",
+    ("paused", "budget.raised"): "paused",
+    ("running", "budget.kept"): "running",
+    ("paused", "budget.kept"): "paused",
     **{(f"waiting:{reason}", "run.cancelled"): "cancelled" for reason in WaitingReason},
     **{(f"paused:{reason}", "run.cancelled"): "cancelled" for reason in WaitingReason},
     **{(f"waiting:{reason}", "run.paused"): f"paused:{reason}" for reason in WaitingReason},
@@ -209,7 +225,8 @@ def test_states_reasons_and_entries_have_the_names_that_are_stored() -> None:
     )
     assert " ".join(ApprovalStatus) == "open approved rejected expired changes_requested cancelled"
     assert " ".join(sorted(QUIET)) == (
-        "approval.consumed approval.edited approval.extended branches.begun branches.ended "
+        "approval.consumed approval.edited approval.extended branches.begun branches.ended budget.exceeded "
+        "budget.overrun budget.reserved budget.settled budget.warned "
         "checkpoint.created compensation.begun compensation.failed compensation.finished "
         "monitor.fired patch.recorded run.adopted rung.fired step.begun step.failed step.finished "
         "value.recorded vote.recorded"

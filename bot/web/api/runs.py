@@ -16,7 +16,7 @@ from bot.web.reading import StrictRoute
 from engine.errors import NotAllowed
 from engine.ids import RunId
 from engine.rules.states import RunStatus
-from engine.services import adopting, rolling_back, runs
+from engine.services import adopting, budgets, rolling_back, runs
 from engine.services.keys import Caller, Scope
 from engine.services.runs import moments
 from engine.store.database import Transaction
@@ -32,6 +32,7 @@ class StartBody(BaseModel):
 
     workflow: Annotated[str, Field(max_length=200, examples=["refund"])]
     input: dict[str, Any] = Field(default_factory=dict, examples=[{"order": "17"}])
+    budget: Annotated[dict[str, Any] | None, Field(examples=[{"usd": "10.00"}])] = None
 
 
 @router.post(
@@ -60,6 +61,8 @@ async def start(
             owner=caller.owner,
         )
         run = runs.start(tx, new)
+        if body.budget is not None:
+            budgets.of_run(tx, caller.tenant, run, body.budget, by=caller.subject)
         return {
             "id": run,
             "status": RunStatus.CREATED,

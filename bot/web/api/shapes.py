@@ -183,6 +183,8 @@ class Step(Answer):
     attempts: int
     started_at: datetime
     ended_at: datetime | None
+    cost: str | None
+    tokens: int | None
 
 
 class Run(RunLine):
@@ -198,6 +200,7 @@ class Run(RunLine):
     rollback: dict[str, Any] | None
     held: dict[str, Any] | None
     monitor: dict[str, Any]
+    budget: dict[str, Any] | None
     summary: dict[str, Any]
 
 

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from bot.web.pages import (
     approvals,
+    budgets,
     bulk,
     definitions,
     docs,
@@ -26,6 +27,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     definitions.router,
     outbox.router,
     halting.router,
+    budgets.router,
     sign_in.router,
     respond.router,
     docs.router,

@@ -1,0 +1,187 @@
+"""What steps cost: asked of the budgets before they begin, and told when they have ended."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from engine.errors import BudgetExceeded, Invalid
+from engine.rules import costs
+from engine.rules.budget import Then
+from engine.rules.costs import SECONDS, Cost
+from engine.rules.durations import parse_duration
+from engine.rules.states import WaitingReason
+from engine.rules.wording import BadRule
+from engine.runtime import raising
+from engine.runtime.attempts import Failure
+from engine.runtime.memory import last
+from engine.runtime.pausing import Pausing
+from engine.services.driving import Driven
+from engine.store.journal import NewEntry
+from engine.store.spending import RESERVED
+from engine.store.spent import spent_by
+from signoff.outcomes import BudgetExceeded as Exceeded
+
+if TYPE_CHECKING:
+    from engine.runtime.stepping import Wanted
+
+SHORTEST: Final = timedelta(
+    seconds=1
+)  # what a step without a timeout keeps back of a cap on seconds
+_SETTLED: Final = ("step.finished", "step.failed")
+
+
+class Spending:
+    """What the steps of one drive cost. A step that says nothing of it, where nobody counts, is let be."""
+
+    def __init__(self, driven: Driven, pausing: Pausing) -> None:
+        self._driven, self._pausing, self._claim = driven, pausing, pausing.claim
+        self._unwritten = pausing.unwritten
+        self._read: tuple[Wanted, Cost] | None = None
+        self._currency: set[str] = (
+            set()
+        )  # the one of the run, once it is known; its branches share it
+
+    def of_branch(self, pausing: Pausing) -> "Spending":
+        """The same for a branch of the run."""
+        branch = Spending(self._driven, pausing)
+        branch._currency = self._currency
+        return branch
+
+    async def begun(
+        self,
+        wanted: "Wanted",
+        number: int,
+        begin: Callable[[*tuple[NewEntry, ...]], Awaitable[None]],
+    ) -> None:
+        """Begin the step by `begin`, with what it may cost kept back in the same transaction.
+
+        What a crash left kept back for this attempt is not kept back twice.
+
+        Raises:
+            Exceeded: if a budget has not enough left: then nothing has begun. A replay says the same.
+            Suspended: if people are asked for more first.
+            Invalid: `bad_cost`, `bad_money` or `mixed_currencies`, before anything has begun.
+        """
+        cost = self._declared(wanted)
+        if cost is None and not self._claim.counts_steps:
+            await begin()
+            return
+        self._demand_answer(wanted)
+        newest = last(wanted.known, RESERVED, *_SETTLED)
+        if newest is not None and newest.kind == RESERVED:
+            await begin()
+            return
+        try:
+            await begin(wanted.entry(RESERVED, self._asks(wanted, number, cost)))
+        except BudgetExceeded as short:
+            await self._refused(wanted, short)
+
+    def spent(
+        self,
+        wanted: "Wanted",
+        said: Sequence[Mapping[str, object]],
+        failure: Failure | None,
+        *,
+        took: timedelta,
+    ) -> tuple[dict[str, object], Failure | None]:
+        """What the attempt cost, as journaled with its end, and its failure, if any.
+
+        What it said counts, unit by unit; else what was declared, unless it certainly did nothing.
+        """
+        declared = self._declared(wanted) or Cost()
+        parts: list[Cost] = []
+        try:
+            parts = [costs.parse_cost(each) for each in said]
+            self._demand_one_currency(*(part.amounts for part in parts))
+        except BadRule as error:
+            parts = []
+            failure = failure or _bad_cost(error)
+        did_nothing = failure is not None and failure.no_effect
+        owed: costs.Amounts = dict[str, int]() if did_nothing else declared.amounts
+        amounts = {**owed, **costs.total(part.amounts for part in parts)}
+        if self._claim.counts_steps and SECONDS not in amounts:
+            amounts[SECONDS] = round(took / timedelta(microseconds=1))
+        if not amounts:
+            return {}, failure
+        facts: dict[str, object] = {"cost": costs.to_json(amounts)}
+        sources = _by_source(parts or [Cost(amounts=owed, source=declared.source)])
+        if sources:
+            facts["sources"] = sources
+        if declared.agent is not None:
+            facts["agent"] = declared.agent
+        return facts, failure
+
+    def _declared(self, wanted: "Wanted") -> Cost | None:
+        if wanted.options.cost is None:
+            return None
+        if self._read is not None and self._read[0] is wanted:
+            return self._read[1]  # its end comes right behind its beginning
+        cost = costs.parse_cost(wanted.options.cost)
+        self._demand_one_currency(cost.amounts)
+        self._read = wanted, cost
+        return cost
+
+    def _demand_one_currency(self, *parts: costs.Amounts) -> None:
+        if not self._currency:
+            known = costs.currency_of(spent_by(self._claim.entries).total)
+            self._currency |= {known} if known else set()
+        costs.check_currencies(dict.fromkeys(self._currency, 0), *parts)
+        told = costs.currency_of(costs.total(parts))
+        self._currency |= {told} if told else set()
+
+    def _asks(self, wanted: "Wanted", number: int, cost: Cost | None) -> dict[str, object]:
+        asked = cost or Cost()
+        data: dict[str, object] = {"attempt": number, "cost": costs.to_json(asked.amounts)}
+        if asked.agent is not None:
+            data["agent"] = asked.agent
+        if self._claim.counts_steps:
+            timeout = wanted.options.timeout or SHORTEST
+            limit = parse_duration(timeout) if isinstance(timeout, str) else timeout
+            seconds = round(limit / timedelta(microseconds=1))
+            steps = 1 if number == 1 else 0
+            data["takes"] = costs.to_json({"steps": steps, "calls": 1, SECONDS: seconds})
+        return data
+
+    def _demand_answer(self, wanted: "Wanted") -> None:
+        """Return unless the step was refused, and nobody let it spend more since."""
+        known = wanted.known
+        newest = last(known, "budget.exceeded", "budget.asked", "budget.raised", "budget.kept")
+        exceeded = last(known, "budget.exceeded")
+        if newest is None or exceeded is None or newest.kind == "budget.raised":
+            return
+        if newest.kind == "budget.asked":
+            # Only a branch comes here while people think: the others went on.
+            approval = str(newest.data["approval"])
+            self._pausing.until_ended(wanted.path, approval, WaitingReason.BUDGET)
+        facts = {name: value for name, value in exceeded.data.items() if name != "error"}
+        raise Exceeded(str(exceeded.data["error"]["message"]), facts=facts)
+
+    async def _refused(self, wanted: "Wanted", short: BudgetExceeded) -> NoReturn:
+        said = {**short.facts, "error": {"code": short.code, "message": str(short)}}
+        exceeded = wanted.entry("budget.exceeded", said)
+        if short.then == Then.WAIT:
+            asking = raising.Asking(
+                run=self._claim.run, exceeded=exceeded, is_branch=self._pausing.is_branch
+            )
+            try:
+                approval = await self._unwritten.write(
+                    lambda tx, before: raising.ask_for_more(tx, self._driven, asking, before, short)
+                )
+            except Invalid:
+                pass  # there is nobody to ask, so it ends as if nobody had been
+            else:
+                self._pausing.until_ended(wanted.path, approval, WaitingReason.BUDGET)
+        await self._unwritten.record(exceeded)
+        raise Exceeded(str(short), facts=short.facts)
+
+
+def _by_source(parts: Sequence[Cost]) -> dict[str, object]:
+    sums: dict[str, dict[str, int]] = {}
+    for part in parts:
+        if part.source is not None:
+            sums[part.source] = costs.total([sums.get(part.source, {}), part.amounts])
+    return {source: costs.to_json(amounts) for source, amounts in sums.items()}
+
+
+def _bad_cost(error: BadRule) -> Failure:
+    return Failure(kind=error.code, message=str(error), no_effect=False, is_final=True, cause=error)

@@ -1,0 +1,270 @@
+"""Budgets as rows: what may be spent where, and what of it is spent and kept back in each period."""
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import Row, bindparam, update
+
+from engine.digest import canonical
+from engine.ids import TenantId
+from engine.rules import costs
+from engine.rules.budget import Enforce, Period, Then
+from engine.rules.costs import Amounts
+from engine.store.database import Transaction
+from engine.store.prepared import Prepared
+from engine.store.statements import add, add_new, change, find, find_among, find_one
+from engine.store.tables import budgets, usages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetRow:
+    """One budget. `more` is what an approval adds; without it, what the refused step lacks."""
+
+    id: str
+    tenant: TenantId
+    scope: str
+    per: Period
+    limits: Amounts
+    then: Then = Then.FAIL
+    enforce: Enforce = Enforce.BEFORE
+    more: Amounts | None = None
+    approvers: str = "role:operator"
+    is_active: bool = True
+    origin: str = "api"
+    set_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageRow:
+    """What one budget holds of one unit in one period. `granted` is what approvals added to its cap."""
+
+    budget: str
+    period: str
+    unit: str
+    cap: int
+    granted: int
+    reserved: int
+    spent: int
+    warned: int
+    starts_at: datetime | None
+    ends_at: datetime | None
+
+    @property
+    def limit(self) -> int:
+        """What may be spent in all."""
+        return self.cap + self.granted
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What one deed changes in one usage; where it `asks`, that must fit, and is so much anew."""
+
+    reserved: int = 0
+    spent: int = 0
+    asked: int = 0
+    asks: bool = False
+
+    def __add__(self, other: "Move") -> "Move":
+        return Move(
+            reserved=self.reserved + other.reserved,
+            spent=self.spent + other.spent,
+            asked=self.asked + other.asked,
+            asks=self.asks or other.asks,
+        )
+
+
+Key = tuple[str, str, str]  # budget, period, unit
+
+_IS_IT = (
+    usages.c.budget == bindparam("of_budget"),
+    usages.c.period == bindparam("in_period"),
+    usages.c.unit == bindparam("of_unit"),
+)
+_AFTER = usages.c.spent + bindparam("more_spent") + usages.c.reserved + bindparam("more_reserved")
+_MOVED = (
+    update(usages)
+    .where(*_IS_IT)
+    .values(
+        reserved=usages.c.reserved + bindparam("more_reserved"),
+        spent=usages.c.spent + bindparam("more_spent"),
+    )
+    .returning(usages.c.cap, usages.c.granted, usages.c.reserved, usages.c.spent, usages.c.warned)
+)
+_MOVE = Prepared(_MOVED)
+# The one statement that lets anything be spent: whoever comes second finds what the first one left.
+_MOVE_IF_IT_FITS = Prepared(_MOVED.where(usages.c.cap + usages.c.granted >= _AFTER))
+
+
+def applying(tx: Transaction, tenant: TenantId, scopes: Collection[str]) -> list[BudgetRow]:
+    """The active budgets of these scopes, in the order of their ids."""
+    rows = find_among(
+        tx,
+        budgets,
+        {"tenant": tenant, "is_active": True},
+        among={"scope": scopes},
+        order_by=("id",),
+    )
+    return [_budget(row) for row in rows]
+
+
+def counts_steps(tx: Transaction, tenant: TenantId) -> bool:
+    """Whether some active budget counts what every step takes: calls, steps or seconds."""
+    rows = find(tx, budgets, {"tenant": tenant, "is_active": True})
+    return any(costs.IMPLICIT & json.loads(row.limits).keys() for row in rows)
+
+
+def listing(tx: Transaction, tenant: TenantId) -> list[BudgetRow]:
+    """Every active budget of the tenant, those of single runs last."""
+    rows = find(tx, budgets, {"tenant": tenant, "is_active": True}, order_by=("scope", "per"))
+    found = [_budget(row) for row in rows]
+    return sorted(found, key=lambda each: each.scope.startswith("run:"))
+
+
+def get(tx: Transaction, tenant: TenantId, budget: str) -> BudgetRow | None:
+    """The budget of that id, active or not."""
+    row = find_one(tx, budgets, {"id": budget, "tenant": tenant})
+    return None if row is None else _budget(row)
+
+
+def named(tx: Transaction, tenant: TenantId, scope: str, per: Period) -> BudgetRow | None:
+    """The budget of this scope and period, active or not."""
+    row = find_one(tx, budgets, {"tenant": tenant, "scope": scope, "per": per}, lock=True)
+    return None if row is None else _budget(row)
+
+
+def keep(tx: Transaction, row: BudgetRow) -> str:
+    """Keep the budget as it is now said, new or changed, and give its id.
+
+    Periods that are not over are capped by it at once.
+    """
+    values = {
+        "limits": _text(row.limits),
+        "then": row.then,
+        "enforce": row.enforce,
+        "more": None if row.more is None else _text(row.more),
+        "approvers": row.approvers,
+        "is_active": True,
+        "origin": row.origin,
+        "set_at": tx.now,
+    }
+    known = named(tx, row.tenant, row.scope, row.per)
+    if known is None:
+        own = {"tenant": row.tenant, "scope": row.scope, "per": row.per}
+        new = tx.ids.new("bud")
+        add(tx, budgets, [{"id": new, **own, **values}])
+        return new
+    change(tx, budgets, {"id": known.id}, values)
+    for usage in usages_of(tx, [known.id]):
+        is_over = usage.ends_at is not None and usage.ends_at <= tx.now
+        if not is_over and usage.unit in row.limits:
+            where = {"budget": known.id, "period": usage.period, "unit": usage.unit}
+            change(tx, usages, where, {"cap": row.limits[usage.unit]})
+    return known.id
+
+
+def rest(tx: Transaction, budget: str) -> None:
+    """Let it hold nobody any more."""
+    change(tx, budgets, {"id": budget}, {"is_active": False})
+
+
+def usages_of(
+    tx: Transaction, wanted: Collection[str], *, period: str | None = None
+) -> list[UsageRow]:
+    """The usages of these budgets, of one period or of all."""
+    where = {} if period is None else {"period": period}
+    order = ("budget", "period", "unit")
+    rows = find_among(tx, usages, where, among={"budget": wanted}, order_by=order)
+    return [_usage(row) for row in rows]
+
+
+def usage(tx: Transaction, key: Key, *, lock: bool = False) -> UsageRow | None:
+    """One usage."""
+    where = _named(key)
+    row = find_one(tx, usages, where, lock=lock)
+    return None if row is None else _usage(row)
+
+
+def open_usage(tx: Transaction, tenant: TenantId, row: UsageRow) -> bool:
+    """Begin a period, unless somebody did; says whether it was begun here."""
+    names = ("budget", "period", "unit", "cap", "granted", "reserved", "spent", "warned")
+    values = {name: getattr(row, name) for name in (*names, "starts_at", "ends_at")}
+    return add_new(tx, usages, {"tenant": tenant, **values})
+
+
+def move(tx: Transaction, key: Key, by: Move) -> Row[Any] | None:
+    """Change a usage, if it is there and, where it asks, if that fits; gives what it holds then."""
+    given = {
+        "of_budget": key[0],
+        "in_period": key[1],
+        "of_unit": key[2],
+        "more_reserved": by.reserved,
+        "more_spent": by.spent,
+    }
+    tx.may_have_written = True
+    rows = (_MOVE_IF_IT_FITS if by.asks else _MOVE).rows(tx, given)
+    return rows[0] if rows else None
+
+
+def mark_warned(tx: Transaction, key: Key, percent: int) -> None:
+    """Remember up to which mark was told of."""
+    where = _named(key)
+    change(tx, usages, where, {"warned": percent})
+
+
+def grant(tx: Transaction, key: Key, amount: int) -> None:
+    """Let so much more be spent in this one period."""
+    found = usage(tx, key, lock=True)
+    if found is not None:
+        where = _named(key)
+        change(tx, usages, where, {"granted": found.granted + amount})
+
+
+def _named(key: Key) -> dict[str, object]:
+    return {"budget": key[0], "period": key[1], "unit": key[2]}
+
+
+@lru_cache(maxsize=1024)
+def _amounts(text: str) -> Amounts:
+    found: dict[str, int] = json.loads(text)
+    return MappingProxyType(found)
+
+
+def _text(amounts: Amounts) -> str:
+    return canonical(dict(amounts)).decode()
+
+
+def _budget(row: Row[Any]) -> BudgetRow:
+    return BudgetRow(
+        id=row.id,
+        tenant=TenantId(row.tenant),
+        scope=row.scope,
+        per=Period(row.per),
+        limits=_amounts(row.limits),
+        then=Then(row.then),
+        enforce=Enforce(row.enforce),
+        more=None if row.more is None else _amounts(row.more),
+        approvers=row.approvers,
+        is_active=row.is_active,
+        origin=row.origin,
+        set_at=row.set_at,
+    )
+
+
+def _usage(row: Row[Any]) -> UsageRow:
+    return UsageRow(
+        budget=row.budget,
+        period=row.period,
+        unit=row.unit,
+        cap=row.cap,
+        granted=row.granted,
+        reserved=row.reserved,
+        spent=row.spent,
+        warned=row.warned,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+    )

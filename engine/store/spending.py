@@ -1,0 +1,257 @@
+"""What entries of a journal mean for budgets: kept back before a step, settled after it, in one transaction.
+
+`budget.reserved` asks for what a step may cost, and the step's end says what it came to. A run's row
+remembers what is kept back for it, so that neither a crash nor whoever ends it from outside loses it.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from engine.digest import canonical
+from engine.errors import BudgetExceeded
+from engine.ids import RunId, TenantId
+from engine.rules import costs
+from engine.rules.budget import Account, Enforce, Period, crossed, window
+from engine.rules.costs import IMPLICIT, Amounts
+from engine.rules.edges import RUN_EDGES
+from engine.rules.states import TERMINAL
+from engine.store import budget_warnings, budgets
+from engine.store.budgets import BudgetRow, Key, Move, UsageRow
+from engine.store.database import Transaction
+from engine.store.new_entry import NewEntry
+from engine.store.spent import SETTLING
+
+RESERVED: Final = "budget.reserved"
+ENDS: Final = frozenset(edge.entry_kind for edge in RUN_EDGES if edge.after in TERMINAL)
+
+Held = dict[str, dict[str, Any]]  # by call path: the cost that was asked, and where it is kept back
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spender:
+    """The run that spends, as its row has it. `reserved` is what is kept back for it, as text."""
+
+    tenant: TenantId
+    run: RunId
+    workflow: str
+    started_by: str
+    reserved: str | None
+
+    def scopes(self, agent: str | None) -> tuple[str, ...]:
+        """Whose budgets are charged, for a step that is done for `agent`."""
+        key = self.started_by.removeprefix("key:") if self.started_by.startswith("key:") else None
+        named = agent or key
+        of_agent = () if named is None else (f"agent:{named}",)
+        return ("tenant", f"workflow:{self.workflow}", f"run:{self.run}", *of_agent)
+
+
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """The entries as they are to be stored, and what is kept back for the run afterwards."""
+
+    entries: Sequence[NewEntry]
+    reserved: str | None
+
+
+@dataclass(slots=True)
+class _Books:
+    """What one append changes, before any of it is written."""
+
+    spender: Spender
+    held: Held
+    entries: list[NewEntry] = field(default_factory=list[NewEntry])
+    moves: dict[Key, Move] = field(default_factory=dict[Key, Move])
+    rows: dict[str, BudgetRow] = field(default_factory=dict[str, BudgetRow])
+
+    def move(self, key: Key, by: Move) -> None:
+        self.moves[key] = self.moves.get(key, Move()) + by
+
+
+def charge(tx: Transaction, spender: Spender, entries: Sequence[NewEntry]) -> Charged:
+    """Reserve and settle what `entries` say, and give them with what is to be journaled besides.
+
+    Raises:
+        BudgetExceeded: if a budget has not enough left; then nothing of the deed may be kept.
+        BadRule: `mixed_currencies`, if a budget above counts in another currency.
+    """
+    held: Held = {} if spender.reserved is None else json.loads(spender.reserved)
+    if not held and not any(_is_about_money(entry) for entry in entries):
+        return Charged(entries, spender.reserved)
+    books = _Books(spender, held)
+    for entry in entries:
+        if entry.kind == RESERVED:
+            _reserve(tx, books, entry)
+        elif entry.kind in SETTLING:
+            _settle(tx, books, entry)
+        else:
+            if entry.kind in ENDS:
+                _settle_the_rest(books)
+            books.entries.append(entry)
+    _write(tx, books)
+    return Charged(books.entries, canonical(books.held).decode() if books.held else None)
+
+
+def _is_about_money(entry: NewEntry) -> bool:
+    return entry.kind == RESERVED or (entry.kind in SETTLING and bool(entry.data.get("cost")))
+
+
+def _reserve(tx: Transaction, books: _Books, entry: NewEntry) -> None:
+    cost = costs.parse_amounts(entry.data.get("cost", {}))
+    charges = _charges(tx, books, entry, _asked(cost, entry.data))
+    if not charges:
+        return  # no budget counts any of it
+    kept: list[list[object]] = []
+    for budget, period, unit, amount in charges:
+        # What is judged afterwards is not kept back: it only must not have gone over before.
+        reserved = 0 if books.rows[budget].enforce is Enforce.AFTER else amount
+        kept.append([budget, period, unit, reserved, amount])
+        asking = Move(reserved=reserved, asked=amount, asks=True)
+        books.move((budget, period, unit), asking)
+    books.held[str(entry.path)] = {"cost": entry.data.get("cost", {}), "charges": kept}
+    books.entries.append(replace(entry, data={**entry.data, "charges": kept}))
+
+
+def _asked(cost: Amounts, data: Mapping[str, object]) -> dict[str, int]:
+    """What a step asks of budgets: what it says, and what every step takes."""
+    implicit = data.get("takes")
+    taken = costs.parse_amounts(implicit) if implicit is not None else {}
+    return {**taken, **cost}
+
+
+def _settle(tx: Transaction, books: _Books, entry: NewEntry) -> None:
+    kept = books.held.pop(str(entry.path), None)
+    if kept is not None and "cost" not in entry.data and not entry.data.get("no_effect"):
+        # Whoever else says how it ended, a probe or an operator, does not know what it came to.
+        entry = replace(entry, data={**entry.data, "cost": kept["cost"]})
+    books.entries.append(entry)
+    cost = costs.parse_amounts(entry.data.get("cost") or {})
+    if kept is None:
+        # It did not say beforehand that it would cost anything: spent is spent, and is counted.
+        for budget, period, unit, amount in _charges(tx, books, entry, cost) if cost else ():
+            books.move((budget, period, unit), Move(spent=amount))
+        return
+    over: dict[str, int] = {}
+    for budget, period, unit, reserved, asked in kept["charges"]:
+        spent = cost.get(unit, asked if unit in IMPLICIT else 0)
+        books.move((budget, period, unit), Move(reserved=-reserved, spent=spent))
+        if spent > asked:
+            over[unit] = spent - asked
+    if over:
+        data = {"step": entry.name, "path": entry.path, "over": costs.to_json(over)}
+        books.entries.append(NewEntry(kind="budget.overrun", data=data))
+
+
+def _settle_the_rest(books: _Books) -> None:
+    # Whoever ends a run inside a step never learns what that came to: what was kept back counts.
+    for path, kept in sorted(books.held.items()):
+        for budget, period, unit, reserved, asked in kept["charges"]:
+            books.move((budget, period, unit), Move(reserved=-reserved, spent=asked))
+        books.entries.append(
+            NewEntry(kind="budget.settled", path=path, data={"cost": kept["cost"]})
+        )
+    books.held.clear()
+
+
+def _charges(
+    tx: Transaction, books: _Books, entry: NewEntry, asked: Amounts
+) -> list[tuple[str, str, str, int]]:
+    agent = entry.data.get("agent")
+    scopes = books.spender.scopes(agent if isinstance(agent, str) else None)
+    found: list[tuple[str, str, str, int]] = []
+    for row in budgets.applying(tx, books.spender.tenant, scopes):
+        costs.check_currencies(asked, row.limits)
+        books.rows[row.id] = row
+        period = window(row.per, tx.now, run=books.spender.run).key
+        found += [(row.id, period, unit, asked[unit]) for unit in row.limits if unit in asked]
+    return found
+
+
+def _write(tx: Transaction, books: _Books) -> None:
+    said: list[NewEntry] = []
+    # In one order, so that two runs never wait for each other.
+    for key in sorted(books.moves):
+        after = _moved(tx, books, key, books.moves[key])
+        if after is None:
+            continue
+        limit = after.cap + after.granted
+        reached = list(crossed(after.warned, after.spent, limit))
+        if reached:
+            budgets.mark_warned(tx, key, reached[-1])
+            row = books.rows.get(key[0]) or budgets.get(tx, books.spender.tenant, key[0])
+            if row is not None:
+                account = Account(limit=limit, reserved=after.reserved, spent=after.spent)
+                said += budget_warnings.warned(
+                    tx, row, key, account, reached, run=books.spender.run
+                )
+    at = _before_the_end(books.entries)
+    books.entries[at:at] = said
+
+
+def _before_the_end(entries: Sequence[NewEntry]) -> int:
+    return next((at for at, entry in enumerate(entries) if entry.kind in ENDS), len(entries))
+
+
+def _moved(tx: Transaction, books: _Books, key: Key, by: Move) -> Any:
+    after = budgets.move(tx, key, by)
+    if after is None and budgets.usage(tx, key) is None:
+        _open(tx, books, key)
+        after = budgets.move(tx, key, by)
+    if after is None and by.asks:
+        row = books.rows[key[0]]
+        raise short(row, _found(tx, row, key, by), asked=by.asked)
+    return after
+
+
+def _open(tx: Transaction, books: _Books, key: Key) -> None:
+    row = books.rows[key[0]]
+    period = window(row.per, tx.now, run=books.spender.run)
+    begun = UsageRow(
+        budget=row.id,
+        period=period.key,
+        unit=key[2],
+        cap=row.limits[key[2]],
+        granted=0,
+        reserved=0,
+        spent=0,
+        warned=0,
+        starts_at=period.starts_at,
+        ends_at=period.ends_at,
+    )
+    budgets.open_usage(tx, books.spender.tenant, begun)
+
+
+def _found(tx: Transaction, row: BudgetRow, key: Key, by: Move) -> UsageRow:
+    """The usage as it is once everything but what was asked for is done."""
+    found = budgets.usage(tx, key)
+    if found is None:
+        raise LookupError(f"The usage {key} is gone.")
+    anew = 0 if row.enforce is Enforce.AFTER else by.asked
+    return replace(
+        found, spent=found.spent + by.spent, reserved=found.reserved + by.reserved - anew
+    )
+
+
+def short(row: BudgetRow, usage: UsageRow, *, asked: int) -> BudgetExceeded:
+    """What whoever asks for too much is told."""
+    unit = usage.unit
+    each = "" if row.per is Period.TOTAL else f" {row.per}"
+    words = (
+        f"The budget of {row.scope} allows {costs.say(unit, usage.limit)}{' a' + each if each else ''}: "
+        f"{costs.say(unit, usage.spent)} is spent, {costs.say(unit, usage.reserved)} is kept back, and "
+        f"{costs.say(unit, asked)} more was asked for."
+    )
+    facts = {
+        "budget": row.id,
+        "scope": row.scope,
+        "per": row.per,
+        "period": usage.period,
+        "unit": unit.lower(),
+        "limit": costs.say(unit, usage.limit),
+        "spent": costs.say(unit, usage.spent),
+        "reserved": costs.say(unit, usage.reserved),
+        "asked": costs.say(unit, asked),
+        "then": row.then,
+    }
+    return BudgetExceeded(words, facts=facts)
