@@ -6,12 +6,14 @@ from dataclasses import dataclass, field, replace
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bot.anchoring.rounds import Anchoring
 from channels.base import Channel
 from channels.webhook.config import WebhookTarget
 from engine.addresses import Network
 from engine.clock import Clock
 from engine.ids import Ids, TenantId
 from engine.runtime.workflows import Workflows
+from engine.signing import Signer
 from engine.store.database import Database
 from engine.tokens import Tokens
 
@@ -33,6 +35,8 @@ class Application:
     slack: Endpoint | None = None
     trusted_proxies: tuple[str, ...] = ()
     webhook_allow_nets: tuple[Network, ...] = ()
+    anchoring: Anchoring | None = None
+    anchor_keys: tuple[str, ...] = ()  # public keys that signed anchors before and still count
     acting_for: TenantId | None = None  # None at doors where nobody has said yet who they are
 
     @property
@@ -55,6 +59,16 @@ class Application:
             workflows=self.workflows.of(tenant),
             webhooks=tuple(each for each in self.webhooks if each.tenant == tenant),
         )
+
+    @property
+    def signer(self) -> Signer:
+        """What signs anchors."""
+        return Signer(self.tokens.anchor_seed)
+
+    @property
+    def trusted(self) -> tuple[str, ...]:
+        """The public keys whose anchors count."""
+        return (self.signer.public, *self.anchor_keys)
 
     @property
     def is_secure(self) -> bool:

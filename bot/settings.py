@@ -7,9 +7,10 @@ from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from bot import setting_values as values
+from bot.anchoring.settings import AnchorSettings
 from channels.base import ChannelMisconfigured
 from channels.email.config import MailConfig, mail_config
 from channels.slack.config import SLACK_API, SlackConfig
@@ -23,7 +24,7 @@ PREFIX: Final = "SIGNOFF_"
 _Listed = BeforeValidator(values.listed)
 
 
-class Settings(BaseSettings):
+class Settings(AnchorSettings):
     """Read it with `load`, which refuses what cannot work; nothing else reads the environment."""
 
     model_config = SettingsConfigDict(
@@ -134,7 +135,7 @@ class Settings(BaseSettings):
     )
 
     def __init__(self, env_file: Path | None = None, **given: Any) -> None:
-        super().__init__(_env_file=env_file, **given)
+        super().__init__(env_file, **given)
 
     @property
     def database_path(self) -> Path:

@@ -9,6 +9,8 @@ from typing import Final
 
 import structlog
 
+from bot.anchoring.making import seed_of, sinks_of
+from bot.anchoring.rounds import Anchoring
 from bot.application import Application, Endpoint
 from bot.config.reading import Configuration, read
 from bot.databases import database_of
@@ -33,7 +35,9 @@ from engine.runtime.pace import Pace
 from engine.runtime.worker import Worker
 from engine.runtime.workflows import Workflows
 from engine.services import configuration, deliveries, tenants, tending
+from engine.services.anchoring import Due
 from engine.services.configuration import Directory
+from engine.signing import Signer
 from engine.store.database import Database, Transaction
 from engine.store.routings import set_channels
 from engine.tokens import Tokens
@@ -52,6 +56,7 @@ class Running:
     worker: Worker
     dispatcher: Dispatcher
     watcher: Watcher
+    anchoring: Anchoring
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def work(self) -> None:
@@ -60,9 +65,13 @@ class Running:
             group.create_task(self.worker.work())
             group.create_task(self.dispatcher.run())
             group.create_task(self.watcher.watch())
-            following = group.create_task(self._follow_definitions())
+            beside = [
+                group.create_task(self._follow_definitions()),
+                group.create_task(self.anchoring.work()),
+            ]
             await self._stopping.wait()
-            following.cancel()
+            for each in beside:
+                each.cancel()
             self.watcher.stop()
             self.dispatcher.stop()
             self.worker.stop()
@@ -108,7 +117,7 @@ async def running(
     """
     ids = ids or SystemIds()
     listed = _configuration(settings) if prepares else None
-    tokens = Tokens(secret_of(settings, ids))
+    tokens = Tokens(secret_of(settings, ids), anchoring=seed_of(settings))
     machine = clock or SystemClock()
     async with database_of(settings, clock=machine, ids=ids, tokens=tokens) as (database, judge):
         parts = _Parts(settings=settings, database=database, clock=judge, ids=ids, tokens=tokens)
@@ -148,6 +157,7 @@ def _put_together(
     cards = CardBuilder(database, base_url=settings.base_url)
     egress = Egress(allow_nets=settings.webhook_allow_nets)
     executor = Executor(database, workflows, clock, ids, egress=egress)
+    anchoring = _anchoring(parts, listed.webhooks)
     name, pace = WorkerId(ids.new("wrk")), Pace(lease_for=settings.lease_for)
     return Running(
         application=Application(
@@ -162,10 +172,24 @@ def _put_together(
             slack=_slack_door(parts, cards, listed.slack_teams),
             trusted_proxies=settings.trusted_proxies,
             webhook_allow_nets=tuple(settings.webhook_allow_nets),
+            anchoring=anchoring,
+            anchor_keys=settings.anchor_trusts,
         ),
+        anchoring=anchoring,
         worker=Worker(name, database, executor, workflows.pins, pace=pace),
         dispatcher=Dispatcher(database, channels, cards, clock=clock, base_url=settings.base_url),
         watcher=Watcher(database, listed.monitors_of),
+    )
+
+
+def _anchoring(parts: _Parts, webhooks: Sequence[WebhookTarget]) -> Anchoring:
+    settings, clock = parts.settings, parts.clock
+    return Anchoring(
+        parts.database,
+        Signer(parts.tokens.anchor_seed),
+        sinks_of(settings, webhooks, clock=clock),
+        due=Due(entries=settings.anchor_entries, every=settings.anchor_every),
+        clock=clock,
     )
 
 

@@ -13,6 +13,12 @@ class Tokens:
     """Derives and hashes tokens. Two purposes never share a token, whatever their parts."""
 
     secret: bytes
+    anchoring: bytes | None = None  # what signs anchors, where a key of its own is set
+
+    @property
+    def anchor_seed(self) -> bytes:
+        """The 32 bytes of which the key that signs anchors is made; the same for the same secret."""
+        return self.anchoring or self._mac("anchor")
 
     def respond(self, *, approval: str, version: int, person: str, serial: int) -> str:
         """The token of one person's quick-action page; a retried mail carries the same one."""

@@ -6,6 +6,7 @@ import typer
 
 from bot.cli import (
     approvals,
+    audit,
     bench,
     budgets,
     chaos,
@@ -71,6 +72,7 @@ app.add_typer(receipts.verbs)
 app.add_typer(budgets.verbs)
 app.add_typer(keys.verbs)
 app.add_typer(tenants.verbs)
+app.add_typer(audit.verbs)
 app.add_typer(slack.verbs)
 app.command(cls=Verb)(login.login)
 app.command(cls=Verb)(login.logout)

@@ -168,6 +168,18 @@ def expiries(
 
 
 @verbs.command()
+def verify(*, waiting: Waiting = 40_000, database: Where = None, as_json: AsJson = False) -> None:
+    """How fast the record is verified, and in how much memory."""
+
+    async def measured(at: "Place") -> dict[str, object]:
+        from bot.bench import verifying
+
+        return await verifying.verifying(at, waiting=waiting)
+
+    _measure("verify", measured, database, as_json=as_json)
+
+
+@verbs.command()
 def storm(
     *,
     voters: Annotated[int, typer.Option(min=2, help="How many people vote at once.")] = 1000,

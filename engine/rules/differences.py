@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeGuard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +40,11 @@ def difference(before: object, after: object) -> Difference:
     )
 
 
-def _leaves(value: Any, at: str) -> Iterator[tuple[str, object]]:
-    if isinstance(value, Mapping) and value:
+def _leaves(value: object, at: str) -> Iterator[tuple[str, object]]:
+    if _is_table(value) and value:
         for key, each in value.items():
             yield from _leaves(each, f"{at}/{_escaped(str(key))}")
-    elif isinstance(value, Sequence) and not isinstance(value, str) and value:
+    elif _is_items(value) and value:
         for number, each in enumerate(value):
             yield from _leaves(each, f"{at}/{number}")
     else:
@@ -53,3 +53,11 @@ def _leaves(value: Any, at: str) -> Iterator[tuple[str, object]]:
 
 def _escaped(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1")
+
+
+def _is_table(value: object) -> TypeGuard[Mapping[object, object]]:
+    return isinstance(value, Mapping)
+
+
+def _is_items(value: object) -> TypeGuard[Sequence[object]]:
+    return isinstance(value, Sequence) and not isinstance(value, str)

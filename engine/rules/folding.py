@@ -38,7 +38,6 @@ class FoldedApproval:
     status: str = "open"
     version: int = 1
     digest: str = ""
-    content: object = None
     decision: Mapping[str, Any] | None = None
     is_consumed: bool = False
     is_plain: bool = True
@@ -51,6 +50,7 @@ class Folded:
 
     shape: RunShape | None = None
     created: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    created_text: str = ""
     version: str | None = None
     ended: tuple[str, Any] | None = None  # the column that the end sets, and the value
     approvals: dict[str, FoldedApproval] = field(default_factory=dict[str, FoldedApproval])
@@ -67,6 +67,8 @@ class Folded:
         if data is None:
             self.wrong.append((position, "its data cannot be read"))
             return
+        if kind == "run.created":
+            self.created_text = text
         if kind in _MOVES:
             self._move(position, kind, data)
         if kind in _READ or kind.startswith("approval."):
@@ -103,7 +105,6 @@ class Folded:
                 approval.status, approval.decision = "open", None
                 approval.version = data.get("version", approval.version)
                 approval.digest = data.get("digest", approval.digest)
-                approval.content = data.get("content")
                 approval.is_consumed = False
             case "approval.decided":
                 approval.decision = {

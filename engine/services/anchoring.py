@@ -70,6 +70,11 @@ def note_published(tx: Transaction, tenant: TenantId, number: int) -> None:
     anchors.note_published(tx, tenant, number)
 
 
+def last(tx: Transaction, tenant: TenantId) -> Anchor | None:
+    """The newest anchor."""
+    return anchors.last(tx, tenant)
+
+
 def listing(tx: Transaction, tenant: TenantId, *, after: int, limit: int) -> list[Anchor]:
     """The anchors behind the number `after`, in order."""
     return anchors.listing(tx, tenant, after=after, limit=limit)

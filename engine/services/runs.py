@@ -11,6 +11,7 @@ from engine.rules import ballots
 from engine.rules.states import RunStatus, WaitingReason
 from engine.store import (
     allowances,
+    agreement,
     approvals,
     checkpoints,
     holding,
@@ -243,9 +244,11 @@ def resume(tx: Transaction, tenant: TenantId, run: RunId, *, by: str, reason: st
 
 
 def verify(tx: Transaction, tenant: TenantId, run: RunId) -> list[str]:
-    """What is wrong with the run's journal or its stored state; nothing, if it is as it was written."""
-    row = runs.get(tx, tenant, run)
-    return steps.differences(row, journal.entries(tx, run))
+    """What is wrong with the journal, or with what is stored and follows from it; nothing, if all is as written."""
+    row, entries = runs.get(tx, tenant, run), journal.entries(tx, run)
+    found = steps.differences(row, entries)
+    # What a journal says that does not hold together is no measure of anything else.
+    return found or agreement.of_run(tx, tenant, run, entries)
 
 
 def counts(tx: Transaction, tenant: TenantId) -> dict[str, int]:

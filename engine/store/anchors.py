@@ -81,7 +81,7 @@ def news(tx: Transaction, tenant: TenantId, *, since: datetime, most: int) -> in
     """How many entries that people are told of there are since, counted up to `most`."""
     found = (
         select(journal.c.position)
-        .where(journal.c.tenant == tenant, journal.c.at >= since, text(NEWS))
+        .where(journal.c.tenant == tenant, journal.c.at > since, text(NEWS))
         .limit(most)
         .subquery()
     )
@@ -181,7 +181,7 @@ def marks_of(tx: Transaction, tenant: TenantId, chain: str) -> dict[int, str]:
 def _marks(tx: Transaction, *where: Any) -> dict[str, dict[int, str]]:
     found: dict[str, dict[int, str]] = {}
     query = select(anchored.c.chain, anchored.c.position, anchored.c.hash).where(*where)
-    for chain, position, hashed in tx.connection.execute(query):
+    for chain, position, hashed in tx.connection.execute(query).all():
         found.setdefault(chain, {})[position] = hashed
     return found
 

@@ -67,6 +67,23 @@ def audit_lines(
         after, left = rows[-1].position, None if left is None else left - len(rows)
 
 
+def audit_page(
+    tx: Transaction, tenant: TenantId, *, kind: str | None, before: int | None, limit: int
+) -> list[Line]:
+    """Up to `limit` of the audit's entries whose kind begins with `kind`, newest first."""
+    where = [audit.c.tenant == tenant]
+    if kind:
+        where.append(audit.c.kind.startswith(kind, autoescape=True))
+    if before is not None:
+        where.append(audit.c.position < before)
+    query = _AUDIT.order_by(None).order_by(audit.c.position.desc()).limit(limit)
+    rows = tx.connection.execute(query.where(*where))
+    return [
+        Line(AUDIT, row.position, row.kind, row.data, iso(row.at), row.previous, row.hash, "")
+        for row in rows
+    ]
+
+
 def _following(
     tx: Transaction, query: Any, rows: Sequence[Any], key: ColumnElement[Any]
 ) -> Sequence[Any]:

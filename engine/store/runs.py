@@ -175,10 +175,34 @@ def page(
     return [run_of(row) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A run as its chain has it: its name, how many entries there are, and the last one's hash."""
+
+    id: str
+    length: int
+    head: str
+
+
+def standings(tx: Transaction, tenant: TenantId, *, after: str, limit: int) -> list[Standing]:
+    """Up to `limit` runs behind the id `after`, in the order of their ids."""
+    query = select(runs.c.id, runs.c.next_position, runs.c.head)
+    where = (runs.c.tenant == tenant, runs.c.id > after)
+    rows = tx.connection.execute(query.where(*where).order_by(runs.c.id).limit(limit))
+    return [Standing(*row) for row in rows]
+
+
 def stored(tx: Transaction, tenant: TenantId, *, after: str, limit: int) -> Sequence[Row[Any]]:
-    """Up to `limit` runs behind the id `after`, as they are stored, whatever they hold."""
-    query = select(runs).where(runs.c.tenant == tenant, runs.c.id > after)
-    return tx.connection.execute(query.order_by(runs.c.id).limit(limit)).all()
+    """Up to `limit` runs behind the id `after`: what of them their journals say too, as it is stored."""
+    query = select(*(runs.c[name] for name in _JOURNALED))
+    where = (runs.c.tenant == tenant, runs.c.id > after)
+    return tx.connection.execute(query.where(*where).order_by(runs.c.id).limit(limit)).all()
+
+
+_JOURNALED = (
+    "id", "workflow", "workflow_version", "status", "reason", "input", "result", "error", "started_by", "owner",
+    "next_position", "head",
+)  # fmt: skip
 
 
 def counts(tx: Transaction, tenant: TenantId) -> dict[str, int]:

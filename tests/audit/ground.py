@@ -14,11 +14,11 @@ from typing import Any
 from bot.chaos.checker.chains import audit_hash, journal_hash
 from engine.ids import DEFAULT_TENANT, PersonId, RunId, SystemIds, TenantId
 from engine.services import anchoring, auditing, keys, runs, tenants, votes, witnessing
-from engine.services.auditing import Report
 from engine.services.keys import NewKey, Scope
 from engine.signing import Signer
 from engine.store.anchors import Anchor
 from engine.store.database import Database, Transaction
+from engine.store.findings import Report
 from engine.store.runs import NewRun
 from engine.store.sqlite import SqliteDatabase, opened
 from engine.tokens import Tokens

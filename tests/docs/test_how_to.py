@@ -25,6 +25,7 @@ PLAIN = [
 SEEN = {
     "README": ("Deploying, with the consent of ana, bo", '"status":"open"'),
     "ask-from-a-script": ("Deploying, with the consent of", "approved (", '"digest":"sha256:'),
+    "audit": ("Everything is as it was written",),
     "back-up": ("whole and checked after", "paused for approval", "goes on", "the chain holds"),
     "budgets": ("of 100.00 USD",),
     "change-workflows": ("shipped desk", "goes on with version 2", "label", "shipped lamp"),
