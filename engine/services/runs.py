@@ -10,8 +10,8 @@ from engine.ids import RunId, TenantId
 from engine.rules import ballots
 from engine.rules.states import RunStatus, WaitingReason
 from engine.store import (
-    allowances,
     agreement,
+    allowances,
     approvals,
     checkpoints,
     holding,
