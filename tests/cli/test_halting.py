@@ -23,5 +23,5 @@ def test_a_terminal_stops_a_tenant_without_a_server(tmp_path: Path) -> None:
     assert (before.code, engaged.code, released.code) == (0, 0, 0)
     assert (during.code, during.json["switches"][0]["reason"]) == (1, "Look first.")
     assert (wrong.code, "[bad_scope]" in wrong.err) == (2, True)
-    assert (alone.code, "[not_signed_in]" in alone.err) == (1, True)
+    assert (alone.code, "[not_signed_in]" in alone.err) == (3, True)
     assert "goes on" in released.out
