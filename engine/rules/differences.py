@@ -1,6 +1,6 @@
 """How two JSON values differ: what was added, removed and changed, each by its JSON pointer."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
@@ -41,23 +41,23 @@ def difference(before: object, after: object) -> Difference:
 
 
 def _leaves(value: object, at: str) -> Iterator[tuple[str, object]]:
-    if _is_table(value) and value:
+    if _is_object(value) and value:
         for key, each in value.items():
-            yield from _leaves(each, f"{at}/{_escaped(str(key))}")
-    elif _is_items(value) and value:
-        for number, each in enumerate(value):
-            yield from _leaves(each, f"{at}/{number}")
+            yield from _leaves(each, f"{at}/{_escaped(key)}")
+    elif _is_array(value) and value:
+        for number, item in enumerate(value):
+            yield from _leaves(item, f"{at}/{number}")
     else:
         yield at, value
 
 
+def _is_object(value: object) -> TypeGuard[dict[str, object]]:
+    return isinstance(value, dict)
+
+
+def _is_array(value: object) -> TypeGuard[list[object]]:
+    return isinstance(value, list)
+
+
 def _escaped(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1")
-
-
-def _is_table(value: object) -> TypeGuard[Mapping[object, object]]:
-    return isinstance(value, Mapping)
-
-
-def _is_items(value: object) -> TypeGuard[Sequence[object]]:
-    return isinstance(value, Sequence) and not isinstance(value, str)

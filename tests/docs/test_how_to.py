@@ -36,6 +36,12 @@ SEEN = {
     "keys-and-people": ("Signed in as ana", "Signed out", "is revoked"),
     "ladders-and-quorums": ("ends       ", '"title":"Open port 8444?"', '"version":2'),
     "receipts": ("True executed", "True dedup_same_request_id", '"granted":true', "order-18-refund"),
+    "roll-back": (
+        "It would go back to checkpoint migrated",
+        "undoes deploy",
+        "Went back to checkpoint migrated, and went on: 100% undone",
+        "artifact:sha256:",
+    ),
     "run-in-production": ("People reach it at",),
     "when-the-database-misbehaves": ("can be written", '"ready":true'),
     "stop-everything": ("no new step begins below it", "is released"),

@@ -215,3 +215,12 @@ async def test_a_failed_run_is_undone_afterwards(stage: Stage) -> None:
 
     assert LEDGER == ["first", "second", "undo second", "undo first"]
     assert (await stage.picture(run)).row.status is RunStatus.ROLLED_BACK
+
+
+async def test_the_rejection_names_its_checkpoint_and_the_last_approved_one(stage: Stage) -> None:
+    run = await stage.start("telling")
+    await stage.vote(run, "ana")
+
+    await stage.vote(run, "ana", "reject")
+
+    assert (await stage.picture(run)).row.result == ["second", "first"]

@@ -2,7 +2,7 @@
 
 from typing import Final, Literal
 
-from signoff import Compensation, Run, StepFailed, workflow
+from signoff import Compensation, Rejected, Run, StepFailed, workflow
 from tests.engine.flows import deed, undo
 
 BOTH: Final = ["prepare build", "build", "prepare ship", "ship"]  # what `staged` does
@@ -98,3 +98,16 @@ async def _published(run: Run) -> str:
     await run.step(deed, "write", name="write", undo=undo)
     await run.approval("Publish?", action="publish", approvers="person:ana")
     return "published"
+
+
+@workflow(name="telling")
+async def telling(run: Run) -> list[str | None]:
+    """Tells what its second rejection names."""
+    await run.checkpoint("first")
+    await run.approval("First?", approvers="person:ana", ladder=["reject after 4h"])
+    await run.checkpoint("second")
+    try:
+        await run.approval("Second?", approvers="person:ana", ladder=["reject after 4h"])
+    except Rejected as no:
+        return [no.checkpoint, no.last_approved]
+    return []

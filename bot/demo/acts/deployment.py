@@ -4,8 +4,10 @@ from bot.demo.hooks.callbacks import Answered
 from bot.demo.people import DESK
 from bot.demo.scene import Scene
 from bot.demo.table import Claim, Report, demand
+from bot.demo.trees import strings
 
 COMMENT = "The smoke test never logs in."
+REPORT = "Went back to the start: 3 of 3 undone."
 UNDONE = ["removed test orders", "took down", "migrated back"]
 
 
@@ -13,6 +15,11 @@ async def play(scene: Scene, report: Report) -> None:
     """The release desk rejects by a signed callback, which then arrives a second time."""
     callbacks = scene.world.hooks.callbacks
     first: list[Answered] = []
+    with report.showing(Claim.PLANNED) as proof:
+        opened = await scene.event(scene.deployment, "approval.opened")
+        planned = list(strings(opened.approval.get("undoes")))
+        demand(len(planned) == len(UNDONE), f"The plan says: {planned}.")
+        proof.append(f"1. {planned[0]}, 2. {planned[1]}, 3. {planned[2]}, back to the start")
     with report.showing(Claim.REJECTED) as proof:
         opened = await scene.event(scene.deployment, "approval.opened")
         answered = await callbacks.answer(opened, "reject", COMMENT)
@@ -28,6 +35,11 @@ async def play(scene: Scene, report: Report) -> None:
         told = [done.what for done in scene.stage.done if "release" in done.facts]
         demand(told[3:] == UNDONE, f"The ledger says: {told}.")
         proof.append(", ".join(UNDONE))
+    with report.showing(Claim.REPORTED) as proof:
+        ended = await scene.event(scene.deployment, "run.rolled_back")
+        lines = list(strings(ended.approval.get("report")))
+        demand(lines[:1] == [REPORT], f"The report says: {lines}.")
+        proof.append(f"“{lines[0]}”, {'; '.join(lines[1:])}")
     with report.showing(Claim.CALLED_TWICE) as proof:
         demand(first, "It never arrived a first time.")
         async with scene.unchanged(scene.deployment):
