@@ -11,6 +11,7 @@ from rich.text import Text
 
 from bot.cli.rollback_trees import plan_tree, report_tree
 from bot.cli.shapes import Approval, Decision, Run, Share, Step, Vote
+from bot.cli.trees import run_tree
 from channels.calls import call_home, call_text
 from channels.visible import visible
 
@@ -83,6 +84,8 @@ def run_picture(run: Run) -> RenderableType:
         parts += [Text(), _steps(run.steps)]
     if run.rollback is not None:
         parts += [Text(), report_tree(run.rollback)]
+    if run.above or run.children:
+        parts += [Text(), run_tree(run)]
     for approval in run.approvals:
         if approval.status == "open":
             parts += [Text(), approval_picture(approval)]
@@ -115,7 +118,7 @@ def _run_facts(run: Run) -> Iterable[tuple[str, str | Text]]:
 def _standing(run: Run) -> Text:
     status = marked(run.status)
     if run.waiting_for is not None:
-        awaited = run.waiting_for.approval or ""
+        awaited = run.waiting_for.approval or run.waiting_for.child or ""
         status.append(f" for {run.waiting_for.reason} {awaited}".rstrip())
     return status
 
@@ -128,7 +131,7 @@ def approval_picture(approval: Approval) -> RenderableType:
         ("status", marked(approval.status)),
         ("action", f"{approval.action}, {approval.risk} risk, asked by {_asked_by(approval)}"),
         ("opened", f"{moment(approval.opened_at)}, version {approval.version}"),
-        ("run", approval.run),
+        ("run", _place(approval)),
         ("digest", approval.digest),
     ]
     if approval.call is not None:
@@ -150,6 +153,12 @@ def approval_picture(approval: Approval) -> RenderableType:
         goes_on = approval.on_reject == "resume"
         parts += [Text(), plan_tree(plan, "Rejecting goes", goes_on=goes_on)]
     return Group(*parts)
+
+
+def _place(approval: Approval) -> str:
+    """Its run; and who started that, from the root on."""
+    path = [f"{each['workflow']} {each['id']}" for each in approval.tree]
+    return " > ".join(path) or approval.run
 
 
 def _asked_by(approval: Approval) -> str:

@@ -201,7 +201,9 @@ def _standing(line: RunLine) -> Text:
     if line.held_up is not None:
         return status.append(f": {line.held_up}")
     if line.waiting_for is not None:
-        status.append(f" for {line.waiting_for.reason} {line.waiting_for.approval or ''}".rstrip())
+        status.append(
+            f" for {line.waiting_for.reason} {line.waiting_for.approval or line.waiting_for.child or ''}".rstrip()
+        )
     return status
 
 

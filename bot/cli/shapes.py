@@ -93,6 +93,7 @@ class Approval(Shape):
 
     id: str
     run: str
+    tree: Sequence[Mapping[str, str]] = ()
     status: str
     version: int
     digest: str
@@ -135,6 +136,7 @@ class Waiting(Shape):
 
     reason: str
     approval: str | None = None
+    child: str | None = None
 
 
 class Rollback(Shape):
@@ -156,6 +158,16 @@ class Held(Shape):
 
     reason: str | None = None
     at: datetime
+
+
+class Relative(Shape):
+    """A run in the tree of another."""
+
+    id: str
+    workflow: str
+    status: str = ""
+    path: str = ""
+    children: Sequence["Relative"] = ()
 
 
 class RunLine(Shape):
@@ -186,6 +198,8 @@ class Run(RunLine):
     plan: Plan | None = None
     held: Held | None = None
     undoes: Sequence[str] = ()
+    above: Sequence[Relative] = ()
+    children: Sequence[Relative] = ()
 
 
 class Entry(Shape):

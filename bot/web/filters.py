@@ -89,7 +89,8 @@ _RISKS: Final = frozenset({"low", "medium", "high"})
 _WAITS: Final[Mapping[str, str]] = {
     "approval": "People have to agree before it goes on.",
     "timer": "It sleeps until a moment it chose itself.",
-    "child": "Another run has to end first.",
+    "child": "A run that it started has to end first.",
+    "branches": "Each of its branches waits for people, a time, or a run that it started.",
     "reconcile": "Nobody knows whether a step happened. Settle it to go on.",
     "budget": "Its budget is used up. Grant more, or cancel it.",
     "halted": "A kill switch above it is engaged.",

@@ -5,7 +5,14 @@ from functools import cache
 from typing import Final
 
 from engine.rules.edges import AFTER_THE_END, APPROVAL_EDGES, QUIET, RUN_EDGES
-from engine.rules.states import ApprovalStatus, Edge, ImpossibleChange, RunShape
+from engine.rules.states import (
+    ApprovalStatus,
+    Edge,
+    ImpossibleChange,
+    RunShape,
+    RunStatus,
+    WaitingReason,
+)
 
 # What a driver may still write of a run that was paused meanwhile: what came of what it did before.
 OUTCOMES: Final = frozenset(
@@ -32,7 +39,7 @@ def apply(shape: RunShape | None, kind: str, data: Mapping[str, object]) -> RunS
     """
     if shape is not None and kind in QUIET and (not shape.is_terminal or kind in AFTER_THE_END):
         return shape
-    fitting = [edge for edge in _edges_by(kind) if edge.fits(shape)]
+    fitting = [edge for edge in _edges_by(kind) if edge.fits(shape, data)]
     wanted = data.get("to")
     if len(fitting) > 1 and wanted is not None:
         fitting = [edge for edge in fitting if edge.after == wanted]
@@ -41,6 +48,14 @@ def apply(shape: RunShape | None, kind: str, data: Mapping[str, object]) -> RunS
     edge = fitting[0]
     kept = shape.reason if shape is not None and edge.keeps_reason else edge.reason
     return RunShape(status=edge.after, reason=kept)
+
+
+def told_of_the_end(parent: RunShape) -> str | None:
+    """What is journaled in a run when one that it started has ended; None where it has itself."""
+    if parent.is_terminal:
+        return None
+    undoes = parent == RunShape(status=RunStatus.ROLLING_BACK, reason=WaitingReason.CHILD)
+    return "child.undone" if undoes else "child.ended"
 
 
 @cache

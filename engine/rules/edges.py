@@ -13,7 +13,9 @@ from engine.rules.states import (
 )
 
 
-def _edge(kind: str, before: str, after: str, says: str, *, when: str = "") -> Edge:
+def _edge(
+    kind: str, before: str, after: str, says: str, *, when: str = "", asks: str | None = None
+) -> Edge:
     # One line of the table below: "waiting:approval" is a state with its reason, "paused:*" one
     # whose reason stays as it was, and `when` the reasons there must be ("-" is none).
     status, _, reason = after.partition(":")
@@ -26,6 +28,7 @@ def _edge(kind: str, before: str, after: str, says: str, *, when: str = "") -> E
         when=frozenset(None if name == "-" else WaitingReason(name) for name in when.split())
         or ANY_REASON,
         keeps_reason=reason == "*",
+        asks=asks,
     )
 
 
@@ -51,6 +54,21 @@ RUN_EDGES: Final = (
         "People decided for a branch meanwhile.", when=_BRANCHED),
     _edge("branches.waiting", "running", "waiting:branches", "Every branch that is left waits."),
     _edge("branches.woken", "waiting", "running", "A branch can go on.", when="branches"),
+    _edge("child.started", "running", "waiting:child", "It starts another run and waits for it."),
+    _edge("child.started", "running", "running", "A branch of it starts another run."),
+    _edge("child.ended", "waiting", "running", "The run that it started has ended.", when="child"),
+    _edge("child.ended", "paused", "paused",
+        "The run that it started has ended meanwhile.", when="child"),
+    _edge("child.ended", "running", "running", "The run that a branch started has ended."),
+    _edge("child.ended", "rolling_back", "rolling_back",
+        "The run that it started was ended, to be undone.", when="-"),
+    _edge("child.ended", "waiting", "waiting:*",
+        "The run that a branch started has ended meanwhile.", when=_BRANCHED),
+    _edge("child.ended", "paused", "paused:*",
+        "The run that a branch started has ended meanwhile.", when=_BRANCHED),
+    _edge("child.undoing", "rolling_back", "rolling_back:child",
+        "What a run did that it started is being undone.", when="-"),
+    _edge("child.undone", "rolling_back", "rolling_back", "That is undone.", when="child"),
     _edge("sleep.started", "running", "waiting:timer", "It sleeps."),
     _edge("sleep.started", "running", "running", "A branch of it sleeps."),
     _edge("sleep.ended", "waiting", "running", "The time is over.", when="timer"),
@@ -97,6 +115,8 @@ RUN_EDGES: Final = (
         "People are asked before something is undone.", when="-"),
     _edge("approval.decided", "rolling_back", "rolling_back",
         "They decided.", when="- approval"),
+    _edge("rollback.started", "completed", "rolling_back",
+        "The run that started it is undone, and so is what it did.", asks="parent"),
     _edge("compensation.stuck", "rolling_back", "rolling_back:stuck",
         "An undo keeps failing.", when="-"),
     _edge("compensation.retried", "rolling_back", "rolling_back",

@@ -1,5 +1,6 @@
 """The states of runs and approvals, and what a change of one is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -97,7 +98,7 @@ class Edge:
     """One change of a run's state; no `before` means that the run did not exist.
 
     `when` are the reasons under which the edge may be taken, `keeps_reason` whether the reason
-    stays as it was.
+    stays as it was. `asks` is what the entry's data must name.
     """
 
     entry_kind: str
@@ -107,9 +108,12 @@ class Edge:
     says: str
     when: frozenset[WaitingReason | None] = ANY_REASON
     keeps_reason: bool = False
+    asks: str | None = None
 
-    def fits(self, shape: RunShape | None) -> bool:
-        """Whether a run of `shape` may take this edge."""
+    def fits(self, shape: RunShape | None, data: Mapping[str, object]) -> bool:
+        """Whether a run of `shape` may take this edge, as its entry has `data`."""
+        if self.asks is not None and not data.get(self.asks):
+            return False
         if shape is None:
             return not self.before
         return shape.status in self.before and shape.reason in self.when

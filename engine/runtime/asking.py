@@ -56,6 +56,10 @@ class Asker:
         made = points.checkpoints(before)
         return made[-1].name if made else None, points.approved(before).name
 
+    def follow(self, branch: "Asker") -> None:
+        """What becomes of the run is what was said in this branch of it."""
+        self.on_reject, self.rollback_to = branch.on_reject, branch.rollback_to
+
     def action_of(self, terms: Mapping[str, Any]) -> str:
         """What the approval is called: its action, else the function it is about, else the workflow."""
         call = terms.get("call")

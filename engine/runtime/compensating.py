@@ -12,7 +12,7 @@ from engine.ids import Ids
 from engine.rules.retry import Retry, next_delay
 from engine.runtime.attempts import Attempt, Failure, make
 from engine.runtime.consenting import Answer, Consent
-from engine.services import driving
+from engine.services import children, driving
 from engine.services.driving import Driven
 from engine.store import points
 from engine.store.database import Database
@@ -55,6 +55,10 @@ class Undoer:
             left = driving.left_to_undo(entries)
             if not left:
                 return await self._end(entries)
+            if left[0].child is not None:
+                if await self._undo_child(left[0], entries):
+                    return None
+                continue
             if not await self._undo_one(left[0], entries):
                 return None
 
@@ -69,9 +73,20 @@ class Undoer:
             log.info("run.went_back", run=self.driven.run, to=said.get("to"))
             return
         error = said.get("error") or {"code": "rolled_back", "message": str(reason)}
+        if self.claim.run.parent is not None:
+            error = {**error, "ending": children.ending(entries, said.get("rejected"))}
         ended = NewEntry(kind="run.rolled_back", data={"reason": reason})
         await self.database.write(lambda tx: driving.finish(tx, self.driven, ended, error=error))
         log.info("run.rolled_back", run=self.driven.run)
+
+    async def _undo_child(self, undo: Undo, entries: Sequence[Entry]) -> bool:
+        """Have a run undone that this one started; says whether that waits to be over."""
+        order = points.under_way(entries)
+        why = "" if order is None else order.data.get("reason")
+        reason = f"Run {self.driven.run}, which started it, is undone: {why}"
+        return await self.database.write(
+            lambda tx: children.undo(tx, self.claim, undo, reason=reason)
+        )
 
     async def _undo_one(self, undo: Undo, entries: Sequence[Entry]) -> bool:
         """Whether the compensation is settled; otherwise the lease was given back."""

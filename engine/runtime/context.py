@@ -19,12 +19,14 @@ from engine.runtime.doing import Doing
 from engine.runtime.gathering import Gathering, check_names
 from engine.runtime.keeping import Keeper
 from engine.runtime.memory import Memory, last
+from engine.runtime.parenting import Parent
 from engine.runtime.pausing import Pausing
 from engine.runtime.signals import STOPS, BranchOver, Stopped, stop_for
 from engine.runtime.snapshots import Told
 from engine.runtime.stepping import Stepper
 from engine.runtime.turns import Turn
 from engine.runtime.unwritten import Unwritten
+from engine.runtime.workflows import NONE, Workflows
 from engine.services.driving import Driven
 from engine.store.database import Database
 from engine.store.journal import NewEntry
@@ -33,6 +35,7 @@ from signoff.asking import RunTerms, check_terms
 from signoff.layers import Asked, Task
 from signoff.manners import PLAIN, Manner
 from signoff.outcomes import ApprovalEnded, Decision
+from signoff.registry import AnyWorkflow, called
 from signoff.running import Run
 
 T = TypeVar("T")
@@ -74,6 +77,11 @@ class RunContext(Doing):
         self.caller = Caller(claim.run.tenant, database)
         self._stepper = Stepper(self._driven, self._pausing, clock, ids, self.caller)
         self._asker = Asker(self._driven, self._pausing, claim)
+        self._parent = Parent(claim, self._pausing, NONE)
+
+    def may_start(self, workflows: Workflows) -> None:
+        """From here on the code may start runs of these."""
+        self._parent = Parent(self._claim, self._pausing, workflows)
 
     @property
     def id(self) -> str:
@@ -134,14 +142,20 @@ class RunContext(Doing):
             try:
                 return await self._gathering.results(branches, made)
             except ApprovalEnded:
-                failed = made[self._gathering.failed or ""]
-                self._asker.on_reject, self._asker.rollback_to = (
-                    failed.on_reject,
-                    failed.rollback_to,
-                )
+                self._asker.follow(made[self._gathering.failed or ""]._asker)
                 raise
             finally:
                 self._gathering = None
+
+    async def child(self, workflow: str | AnyWorkflow, /, *args: Any, **kwargs: Any) -> Any:
+        name, given = called(workflow, args, kwargs)
+        async with self._one_at_a_time() as path:
+            known = self.memory.recall(path, kind="child", name=name)
+            try:
+                return await self._parent.result(path, name, given, known)
+            except ApprovalEnded:
+                self._asker.on_reject, self._asker.rollback_to = "rollback", None
+                raise
 
     async def sleep(self, duration: timedelta | str) -> None:
         wanted = parse_duration(duration) if isinstance(duration, str) else duration
@@ -255,6 +269,7 @@ class RunContext(Doing):
         branch._last_in = branch._stop = branch._gathering = None
         branch._pausing = self._pausing.of_branch()
         branch._stepper, branch._asker = self._stepper.of_branch(), self._asker.of_branch()
+        branch._parent = self._parent.of_branch()
         return branch
 
     def raise_stop(self) -> None:

@@ -120,6 +120,7 @@ class Executor:
             manner=self._manner(claim),
         )
         context.caller.egress = self._egress
+        context.may_start(self._workflows.of(claim.run.tenant))
         try:
             await self._run_to_its_end(claim, context)
         except (HandedBack, HeldUp, RunHeld, KillSwitchTriggered):

@@ -22,6 +22,7 @@ ASKED = frozenset(
         "value.recorded",
         "checkpoint.created",
         "branches.begun",
+        "child.started",
     }
 )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from engine.errors import Invalid
 from engine.ids import DEFAULT_TENANT, TenantId
@@ -109,6 +109,9 @@ class Workflows:
         if self.written is None or name in self.authored:
             return None
         return self.written.find(self.tenant, name, version)
+
+
+NONE: Final = Workflows({})
 
 
 async def ask(run: Run, *, title: str, action: str) -> Mapping[str, Any]:

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from engine.rules.states import ApprovalStatus
-from engine.store import approvals, endings, journal, leases
+from engine.store import approvals, endings, family, journal, leases, stopping
 from engine.store.database import Transaction
 from engine.store.journal import NewEntry, released
 from engine.store.runs import Claim
 
-ENDINGS = frozenset({"approval.decided"})  # what ends a branch's wait from outside
+ENDINGS = frozenset({"approval.decided", "child.ended"})  # what ends a branch's wait from outside
 
 
 def pause(
@@ -36,7 +36,7 @@ def pause(
 
 
 def end(tx: Transaction, claim: Claim, before: Sequence[NewEntry], ended: NewEntry) -> None:
-    """Append what came `before`, withdraw what the branches at the path of `ended` still ask, and append it.
+    """Append what came `before`, end what the branches at the path of `ended` still wait for, and append it.
 
     Raises:
         LeaseLost: as `pause`.
@@ -51,4 +51,8 @@ def end(tx: Transaction, claim: Claim, before: Sequence[NewEntry], ended: NewEnt
                 tx, "cancelled", rule="branch_ended", by=["workflow"], comment=reason
             )
             endings.end(tx, row, ApprovalStatus.CANCELLED, decision=decision)
+    for child in family.living(tx, claim.run):
+        if (child.parent_path or "").startswith(f"{ended.path}."):
+            how = stopping.cancelled(by=f"run:{run}", reason=reason)
+            stopping.stop(tx, child.tenant, child.id, how)
     journal.append(tx, run, [ended], token=claim.token)

@@ -14,6 +14,7 @@ from engine.store import (
     allowances,
     approvals,
     checkpoints,
+    family,
     holding,
     journal,
     pictures,
@@ -29,6 +30,7 @@ from engine.store import (
     undoing,
 )
 from engine.store.database import Transaction
+from engine.store.family import Family, named
 from engine.store.journal import Entry, NewEntry, RunChanges
 from engine.store.pictures import ApprovalPicture
 from engine.store.rollbacks import Report
@@ -55,6 +57,7 @@ class RunPicture:
     monitor: Mapping[str, object]
     spent: Spent
     budgets: Sequence[Mapping[str, object]]
+    family: Family
 
     @property
     def rollback(self) -> Report | None:
@@ -69,13 +72,12 @@ class RunPicture:
     def to_json(self) -> dict[str, object]:
         """The run as `GET /api/runs/{id}` answers it."""
         row = self.row
-        waiting = None if row.reason is None else {"reason": row.reason, "approval": row.awaits}
         return {
             "id": row.id,
             "workflow": row.workflow,
             "version": row.version,
             "status": row.status,
-            "waiting_for": waiting,
+            "waiting_for": waiting_for(row),
             "input": row.input,
             "result": row.result,
             "error": row.error,
@@ -92,6 +94,9 @@ class RunPicture:
             "held_up": self.held_up,
             "undoes": list(self.undoes),
             "monitor": self.monitor,
+            "root": row.root,
+            "above": [named(each) for each in self.family.above],
+            "children": self.family.below(row.id),
             "summary": self._summary(),
             **moments(row),
         }
@@ -106,6 +111,18 @@ class RunPicture:
             "duration_ms": round((ended - row.created_at).total_seconds() * 1000),
             "ended_because": None if row.ended_at is None else _because(row),
         }
+
+
+def waiting_for(row: RunRow) -> dict[str, object] | None:
+    """What the run waits for, if it does."""
+    if row.reason is None:
+        return None
+    is_child = row.reason is WaitingReason.CHILD
+    return {
+        "reason": row.reason,
+        "approval": None if is_child else row.awaits,
+        "child": row.awaits if is_child else None,
+    }
 
 
 def moments(row: RunRow) -> dict[str, object]:
@@ -144,6 +161,7 @@ def picture(tx: Transaction, tenant: TenantId, run: RunId) -> RunPicture:
         monitor=readings.telemetry(row, entries, now=tx.now),
         spent=spent.spent_by(entries),
         budgets=allowances.of_run(tx, row),
+        family=family.of(tx, row),
     )
 
 
@@ -184,16 +202,14 @@ def entries(
 def cancel(
     tx: Transaction, tenant: TenantId, run: RunId, *, by: str, reason: str
 ) -> tuple[str, ...]:
-    """Stop the run where it is. Nothing is undone; gives the names of the steps that stay done.
+    """Stop the run where it is, and what it started. Nothing is undone; gives the steps that stay done.
 
     A driver that is inside a step finishes that call, and its result is no longer written.
 
     Raises:
         NotFound: if there is no such run. Conflict: if it has ended.
     """
-    how = stopping.Stop(
-        entry_kind="run.cancelled", code="cancelled", rule="run_cancelled", by=by, reason=reason
-    )
+    how = stopping.cancelled(by=by, reason=reason)
     return stopping.stop(tx, tenant, run, how)
 
 

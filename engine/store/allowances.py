@@ -23,11 +23,12 @@ def of_run(tx: Transaction, run: RunRow) -> list[Mapping[str, object]]:
     spender = Spender(
         tenant=run.tenant,
         run=run.id,
+        root=run.root,
         workflow=run.workflow,
         started_by=run.started_by,
         reserved=None,
     )
-    return _pictures(tx, budgets.applying(tx, run.tenant, spender.scopes(None)), run=run.id)
+    return _pictures(tx, budgets.applying(tx, run.tenant, spender.scopes(None)), run=run.root)
 
 
 def picture(

@@ -10,9 +10,7 @@ from engine.rules.states import ApprovalStatus, RunStatus
 from engine.store import announcements, approvals, journal, links, timers
 from engine.store.approvals import ApprovalRow
 from engine.store.database import Transaction
-from engine.store.journal import NewEntry, RunChanges
-from engine.store.statements import change
-from engine.store.tables import runs
+from engine.store.journal import NewEntry
 
 EVENTS: Mapping[ApprovalStatus, str] = {
     ApprovalStatus.APPROVED: "approval.decided",
@@ -51,10 +49,7 @@ def end(
         path=row.path,
         data={"approval": row.id, "version": row.version, "digest": row.digest, **decision},
     )
-    wake = RunChanges(ready_at=tx.now, awaits=None)
-    shape = journal.append(tx, row.run, [*recorded_with, decided, *followed_by], changes=wake)
-    if not shape.goes_on:
-        change(tx, runs, {"id": row.run}, {"ready_at": None})  # until an operator lets it go on
+    journal.wake(tx, row.run, [*recorded_with, decided, *followed_by])
     announcements.announce(tx, row, EVENTS[status])
     tx.hint(f"approval:{row.id}")
 

@@ -114,7 +114,10 @@ def _live(tx: Transaction, but: Collection[str]) -> Iterator[tuple[RunId, RunSta
     after = ""
     while page := tx.connection.execute(found.where(runs.c.id > after)).all():
         yield from (
-            (RunId(row.id), RunStatus(row.status)) for row in page if row.reason not in ASKED_FOR
+            (RunId(row.id), RunStatus(row.status))
+            for row in page
+            if row.reason not in ASKED_FOR
+            and (row.status, row.reason) != (RunStatus.ROLLING_BACK, WaitingReason.CHILD)
         )
         after = page[-1].id
 

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, TypedDict
 
 from sqlalchemy import Row, bindparam, select
@@ -12,7 +11,7 @@ from engine.clock import iso
 from engine.digest import canonical, sha256
 from engine.errors import LeaseLost, NotFound, RunHeld
 from engine.ids import LeaseToken, RunId, TenantId
-from engine.rules.changes import OUTCOMES, apply
+from engine.rules.changes import OUTCOMES, apply, told_of_the_end
 from engine.rules.states import RunShape, RunStatus, WaitingReason
 from engine.rules.suspicion import is_progress
 from engine.store import spending
@@ -20,6 +19,7 @@ from engine.store.columns import and_the_moment
 from engine.store.database import Transaction
 from engine.store.new_entry import Entry, NewEntry
 from engine.store.prepared import Prepared
+from engine.store.spelling import spelled
 from engine.store.statements import add, find_among, put
 from engine.store.tables import journal, runs
 
@@ -88,6 +88,13 @@ def append(
     return append_and_give(tx, run, entries, token=token, changes=changes)[0]
 
 
+def wake(tx: Transaction, run: RunId, entries: Sequence[NewEntry]) -> None:
+    """Add `entries`, which end what the run waits for; it is taken up if nothing else keeps it."""
+    shape = append(tx, run, entries, changes=RunChanges(ready_at=tx.now, awaits=None))
+    if not shape.goes_on:
+        put(tx, runs, {"id": run}, {"ready_at": None})  # until an operator lets it go on
+
+
 def append_and_give(
     tx: Transaction,
     run: RunId,
@@ -102,10 +109,7 @@ def append_and_give(
         raise LeaseLost(f"Run {run} is no longer driven from here.")
     if token is not None and row.status == RunStatus.PAUSED:
         _demand_outcomes(run, entries)
-    before = RunShape(
-        status=RunStatus(row.status),
-        reason=None if row.reason is None else WaitingReason(row.reason),
-    )
+    before = _shape(row)
     charged = spending.charge(tx, _spender(run, row), entries)
     stored: list[Entry] = []
     lines: list[dict[str, object]] = []
@@ -131,8 +135,10 @@ def append_and_give(
         moved["tries"] = 1  # this driving is not over yet, and may still end in a crash
     moved.update(changes or {})
     if shape.is_terminal:
-        moved.update({"ended_at": tx.now, **released(ready_at=None)})
+        moved.update({**released(ready_at=None), "ended_at": tx.now})
     put(tx, runs, {"id": run}, moved)
+    if shape.is_terminal and row.parent is not None:
+        _tell_parent(tx, run, row, moved)
     tx.hint(f"run:{run}")
     tx.hint(f"news:{row.tenant}")
     if moved.get("ready_at") is not None:
@@ -193,6 +199,9 @@ _HELD = (
         runs.c.workflow,
         runs.c.started_by,
         runs.c.reserved,
+        runs.c.parent,
+        runs.c.parent_path,
+        runs.c.root,
     )
     .where(runs.c.id == bindparam("run"))
     .with_for_update(key_share=True)
@@ -220,10 +229,28 @@ def _spender(run: RunId, row: Any) -> spending.Spender:
     return spending.Spender(
         tenant=TenantId(row.tenant),
         run=run,
+        root=RunId(row.root or run),
         workflow=row.workflow,
         started_by=row.started_by,
         reserved=row.reserved,
     )
+
+
+def _shape(row: Any) -> RunShape:
+    reason = None if row.reason is None else WaitingReason(row.reason)
+    return RunShape(status=RunStatus(row.status), reason=reason)
+
+
+def _tell_parent(tx: Transaction, run: RunId, row: Any, moved: Mapping[str, Any]) -> None:
+    kind = told_of_the_end(_shape(_locked(tx, row.parent)))
+    if kind is not None:
+        result, error = (json.loads(moved.get(name) or "null") for name in ("result", "error"))
+        data = {"child": run, "status": moved["status"], "result": result, "error": error}
+        wake(
+            tx,
+            row.parent,
+            [NewEntry(kind=kind, name=row.workflow, path=row.parent_path, data=data)],
+        )
 
 
 def _line(
@@ -243,31 +270,6 @@ def _line(
         "previous": previous,
         "hash": sha256(text.encode()),
     }
-
-
-def spelled(
-    run: str,
-    position: int,
-    named: tuple[str, str | None, str | None],
-    *,
-    data: str,
-    at: str,
-    previous: str,
-) -> str:
-    """The words of which an entry's hash is made; `named` are its kind, its name and its path.
-
-    Written out in RFC 8785's key order, so that `data` is spelled once and its stored bytes are hashed.
-    """
-    kind, name, path = named
-    return (
-        f'{{"at":"{at}","data":{data},"kind":{_quoted(kind)},"name":{_quoted(name)},'
-        f'"path":{_quoted(path)},"position":{position},"previous":"{previous}","run":"{run}"}}'
-    )
-
-
-@lru_cache(maxsize=4096)
-def _quoted(value: str | None) -> str:
-    return "null" if value is None else canonical(value).decode()
 
 
 def _stored(entry: NewEntry, line: dict[str, Any]) -> Entry:

@@ -10,7 +10,7 @@ from engine.ids import TenantId
 from engine.rules.chaining import AUDIT, Line
 from engine.store.audit import spelled as audit_words
 from engine.store.database import Transaction
-from engine.store.journal import spelled as journal_words
+from engine.store.spelling import spelled as journal_words
 from engine.store.tables import audit, journal
 
 ROWS: Final = 2_000  # at once

@@ -1,7 +1,7 @@
 """An approval as people see it: one picture for the API, the pages, the cards and the webhooks."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from engine.rules.tally import Tally
 from engine.store import (
     approvals,
     eligibility,
+    family,
     journal,
     messages,
     rollbacks,
@@ -74,6 +75,9 @@ class ApprovalPicture:
     on_reject: str
     report: tuple[str, ...]
     names: Mapping[str, str]
+    tree: tuple[
+        Mapping[str, object], ...
+    ] = ()  # from the root to its run, where another started that
 
     @property
     def undoes(self) -> tuple[str, ...]:
@@ -89,6 +93,7 @@ class ApprovalPicture:
         return {
             "id": self.id,
             "run": self.run,
+            "tree": list(self.tree),
             "status": self.status,
             "version": self.version,
             "digest": self.digest,
@@ -175,7 +180,8 @@ def pictures(tx: Transaction, rows: Sequence[ApprovalRow]) -> list[ApprovalPictu
     cast = votes.current_of_many(tx, [row.id for row in rows])
     known = runs.known_as(tx, [row.run for row in rows])
     journals = journal.entries_of(tx, [row.run for row in rows])
-    return [
+    trees = family.above_each(tx, [row.run for row in rows])
+    drawn = (
         _picture(
             tx,
             row,
@@ -184,6 +190,10 @@ def pictures(tx: Transaction, rows: Sequence[ApprovalRow]) -> list[ApprovalPictu
             is_verified=row.requester in known.get(row.run, ()),
         )
         for row in rows
+    )
+    return [
+        replace(each, tree=tuple(family.named(run) for run in trees.get(each.run, ())))
+        for each in drawn
     ]
 
 

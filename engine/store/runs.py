@@ -24,7 +24,8 @@ DAMAGED = (LookupError, TypeError, ValueError)  # what rows make us raise that n
 class RunRow:
     """One run. `awaits` names what a waiting run waits for; `owner` is the person behind an agent's key.
 
-    `tries` counts how often it was taken up since it last got somewhere.
+    `tries` counts how often it was taken up since it last got somewhere. `parent` is the run that
+    started it, at `parent_path` there, and `root` the one at the top of the tree: itself, if nobody did.
     """
 
     id: RunId
@@ -44,6 +45,9 @@ class RunRow:
     created_at: datetime
     updated_at: datetime
     ended_at: datetime | None
+    parent: RunId | None
+    parent_path: str | None
+    root: RunId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +74,9 @@ class NewRun:
     input: Mapping[str, object]
     started_by: str
     owner: str | None = None
+    parent: RunId | None = None
+    parent_path: str | None = None
+    root: RunId | None = None
 
 
 _STARTERS = Among(select(runs.c.id, runs.c.started_by, runs.c.owner, runs.c.workflow), runs.c.id)
@@ -77,13 +84,15 @@ _STARTERS = Among(select(runs.c.id, runs.c.started_by, runs.c.owner, runs.c.work
 
 def begin(tx: Transaction, new: NewRun, *, is_ready: bool = True) -> None:
     """Insert the run with its first entry; when `is_ready`, the next free worker takes it."""
-    data = {
+    data: dict[str, object] = {
         "workflow": new.workflow,
         "version": new.version,
         "input": new.input,
         "started_by": new.started_by,
         "owner": new.owner,
     }
+    if new.parent is not None:
+        data |= {"parent": new.parent, "parent_path": new.parent_path, "root": new.root}
     line = journal.first_line(new.tenant, new.id, data, at=tx.now)
     row = {
         "id": new.id,
@@ -99,6 +108,9 @@ def begin(tx: Transaction, new: NewRun, *, is_ready: bool = True) -> None:
         "ready_at": tx.now if is_ready else None,
         "created_at": tx.now,
         "updated_at": tx.now,
+        "parent": new.parent,
+        "parent_path": new.parent_path,
+        "root": new.root,
     }
     add(tx, runs, [row])
     journal.add_line(tx, line)
@@ -235,4 +247,7 @@ def run_of(row: Row[Any]) -> RunRow:
         created_at=row.created_at,
         updated_at=row.updated_at,
         ended_at=row.ended_at,
+        parent=None if row.parent is None else RunId(row.parent),
+        parent_path=row.parent_path,
+        root=RunId(row.root or row.id),
     )

@@ -31,10 +31,14 @@ Held = dict[str, dict[str, Any]]  # by call path: the cost that was asked, and w
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spender:
-    """The run that spends, as its row has it. `reserved` is what is kept back for it, as text."""
+    """The run that spends, as its row has it. `reserved` is what is kept back for it, as text.
+
+    What is for each run is for the whole tree that begins with `root`.
+    """
 
     tenant: TenantId
     run: RunId
+    root: RunId
     workflow: str
     started_by: str
     reserved: str | None
@@ -44,7 +48,7 @@ class Spender:
         key = self.started_by.removeprefix("key:") if self.started_by.startswith("key:") else None
         named = agent or key
         of_agent = () if named is None else (f"agent:{named}",)
-        return ("tenant", f"workflow:{self.workflow}", f"run:{self.run}", *of_agent)
+        return ("tenant", f"workflow:{self.workflow}", f"run:{self.root}", *of_agent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +167,7 @@ def _charges(
     for row in budgets.applying(tx, books.spender.tenant, scopes):
         costs.check_currencies(asked, row.limits)
         books.rows[row.id] = row
-        period = window(row.per, tx.now, run=books.spender.run).key
+        period = window(row.per, tx.now, run=books.spender.root).key
         found += [(row.id, period, unit, asked[unit]) for unit in row.limits if unit in asked]
     return found
 
@@ -206,7 +210,7 @@ def _moved(tx: Transaction, books: _Books, key: Key, by: Move) -> Any:
 
 def _open(tx: Transaction, books: _Books, key: Key) -> None:
     row = books.rows[key[0]]
-    period = window(row.per, tx.now, run=books.spender.run)
+    period = window(row.per, tx.now, run=books.spender.root)
     begun = UsageRow(
         budget=row.id,
         period=period.key,

@@ -61,6 +61,10 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "budget.exceeded": ("step", "failed"),  # it did not begin
     "budget.asked": ("step", "waiting"),
     "budget.settled": ("step", "failed"),  # the run was ended in it
+    "child.started": ("child", "waiting"),
+    "child.ended": ("child", "ended"),
+    "child.undoing": ("compensation", "begun"),
+    "child.undone": ("compensation", "ended"),
     "checkpoint.created": ("checkpoint", "finished"),
     "compensation.begun": ("compensation", "begun"),
     "compensation.finished": ("compensation", "finished"),
@@ -69,6 +73,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "compensation.taken_over": ("compensation", "finished"),
 }
 UNENDED = frozenset({"begun", "waiting", "unknown"})
+_CHILD_BECAME: Mapping[str, str] = {"completed": "finished", "cancelled": "cancelled"}
 _TIME_IS_OVER: Mapping[str, str] = {"continued": "expired", "rollback": "expired"}
 
 
@@ -129,6 +134,11 @@ def differences(row: RunRow, entries: Sequence[Entry]) -> list[str]:
 
 def _standing(entry: Entry) -> tuple[str, str]:
     kind, status = KINDS[entry.kind]
+    if status == "ended":
+        became = str(entry.data["status"])
+        if kind == "compensation":
+            return kind, "finished" if became == "rolled_back" else "skipped"
+        return kind, _CHILD_BECAME.get(became, "failed")
     if status != "decided":
         return kind, status
     outcome: str = entry.data["outcome"]

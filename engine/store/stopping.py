@@ -1,4 +1,4 @@
-"""Ending a run where it is, whatever it was at: its open approvals end with it, and nothing is undone."""
+"""Ending a run where it is, with what it started and what it asks: nothing is undone."""
 
 from dataclasses import dataclass
 
@@ -6,10 +6,19 @@ from engine.digest import canonical
 from engine.errors import Conflict
 from engine.ids import RunId, TenantId
 from engine.rules.states import ApprovalStatus
-from engine.store import approvals, budget_questions, endings, journal, runs, undoing
+from engine.store import (
+    approvals,
+    budget_questions,
+    endings,
+    family,
+    journal,
+    runs,
+    undoing,
+)
 from engine.store.approvals import ApprovalRow
 from engine.store.database import Transaction
 from engine.store.journal import NewEntry, RunChanges
+from engine.store.runs import RunRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,20 +32,31 @@ class Stop:
     reason: str
 
 
-def stop(tx: Transaction, tenant: TenantId, run: RunId, how: Stop) -> tuple[str, ...]:
-    """End the run for good; gives the names of the steps that stay done.
+def cancelled(*, by: str, reason: str) -> Stop:
+    """How a run is cancelled."""
+    return Stop(
+        entry_kind="run.cancelled", code="cancelled", rule="run_cancelled", by=by, reason=reason
+    )
 
-    A driver that is inside a step finishes that call, and its result is no longer written.
+
+def stop(tx: Transaction, tenant: TenantId, run: RunId, how: Stop) -> tuple[str, ...]:
+    """End the run for good, and those below it; gives the names of the steps that stay done.
+
+    Locked are approvals before their run, as whoever votes locks them, and children before their
+    parent, as whoever ends one does. A driver that is inside a step finishes that call, and its result
+    is no longer written.
 
     Raises:
         NotFound: if there is no such run. Conflict: `run_ended`.
     """
-    # Locked before the run, as whoever votes locks them; what opened since is met below.
     _open(tx, run)
-    asked = budget_questions.open_ones(tx, runs.get(tx, tenant, run))
+    found = runs.get(tx, tenant, run)
+    asked = budget_questions.open_ones(tx, found)
+    _stop_below(tx, found, how)
     row = runs.get(tx, tenant, run, lock=True)
     if row.ended_at is not None:
         raise Conflict(f"Run {run} has ended: it is {row.status}.", code="run_ended")
+    _stop_below(tx, row, how)  # what it started since
     stays = undoing.planned(journal.entries(tx, run))
     for approval in [*_open(tx, run), *asked]:
         decision = endings.decision_of(
@@ -48,6 +68,14 @@ def stop(tx: Transaction, tenant: TenantId, run: RunId, how: Stop) -> tuple[str,
     changes = RunChanges(ready_at=None, awaits=None, error=error)
     journal.append(tx, run, [ended], changes=changes)
     return stays
+
+
+def _stop_below(tx: Transaction, row: RunRow, how: Stop) -> None:
+    for child in family.living(tx, row):
+        try:
+            stop(tx, child.tenant, child.id, how)
+        except Conflict:
+            continue  # it has ended by itself meanwhile
 
 
 def _open(tx: Transaction, run: RunId) -> list[ApprovalRow]:

@@ -78,10 +78,12 @@ runs = Table(
     moment("ready_at", optional=True), words("lease_token", optional=True), words("lease_holder", optional=True),
     moment("lease_expires_at", optional=True), moment("created_at"), moment("updated_at"),
     moment("ended_at", optional=True), whole("tries", default=0), words("reserved", optional=True),
+    words("parent", optional=True), words("parent_path", optional=True), words("root", optional=True),
     known("status", RunStatus), Index("ix_runs_page", "tenant", "created_at", "id"),
     index_where("ix_runs_ready", "ready_at", where="ready_at IS NOT NULL"),
     index_where("ix_runs_halted", "tenant", where="reason = 'halted'"),
     index_where("ix_runs_paused", "tenant", where="status = 'paused'"),
+    index_where("ix_runs_tree", "root", where="root IS NOT NULL"),
 )  # fmt: skip
 journal = Table(
     "journal", metadata, of_tenant(), words("run"), whole("position"), words("kind"), words("name", optional=True),

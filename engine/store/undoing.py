@@ -1,17 +1,20 @@
 """What a rollback would undo and what one did: read from a run's journal, newest first."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from engine.ids import RunId
+from engine.rules.states import RunStatus
 from engine.store import points
 from engine.store.journal import Entry
 
 SETTLED: Final = frozenset(
     {"compensation.finished", "compensation.skipped", "compensation.taken_over"}
 )
-_ENDS: Final = frozenset({"step.finished", "step.failed"})
+_ENDS: Final = frozenset({"step.finished", "step.failed", "child.ended"})
+_LEFT: Final = frozenset({RunStatus.ROLLED_BACK, RunStatus.KILLED})  # children like these stay so
 NO_UNDO: Final = "has no undo"
 _SAID: Final[Mapping[str, str]] = {
     "compensation.finished": "undone",
@@ -36,6 +39,7 @@ class Undo:
     result: object
     is_certain: bool
     terms: Mapping[str, Any]
+    child: RunId | None = None  # where it is not a step but a run that was started
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +73,8 @@ class Plan:
 
 def plan(journal: Sequence[Entry], *, to: str | None = None) -> list[Undo]:
     """The compensations of every begun step that has one, newest first; finished ones are left out.
+
+    So is what runs did that this one started.
 
     Newest is what ended last, wherever in the run it did, and before all others what has not ended.
     While a rollback is under way they are those that it has still to do; otherwise those of a rollback
@@ -123,7 +129,15 @@ def report(journal: Sequence[Entry]) -> tuple[str, ...]:
     """One sentence for each compensation that was tried, in the order they ran."""
     if not any(entry.kind == "rollback.started" for entry in journal):
         return ()
-    return tuple(f"{entry.name}: {_SAID[entry.kind]}" for entry in journal if entry.kind in _SAID)
+    said = ((entry, _became(entry)) for entry in journal)
+    return tuple(f"{entry.name}: {became}" for entry, became in said if became)
+
+
+def _became(entry: Entry) -> str | None:
+    if entry.kind == "child.undone":
+        is_undone = entry.data["status"] == RunStatus.ROLLED_BACK
+        return "undone" if is_undone else "left as it is"
+    return _SAID.get(entry.kind)
 
 
 def _after(alive: Sequence[Entry], position: int) -> list[Undo]:
@@ -145,7 +159,34 @@ def _after(alive: Sequence[Entry], position: int) -> list[Undo]:
         if end is None and failures[path] and all(failures[path]):
             continue
         found.append((over.get(path, never), entry.position, _undo(path, entry, end)))
+    for entry, undo in _children(alive, position):
+        found.append((over.get(undo.path, never), entry.position, undo))
     return [undo for *_, undo in sorted(found, key=lambda each: each[:2], reverse=True)]
+
+
+def _children(alive: Sequence[Entry], position: int) -> Iterator[tuple[Entry, Undo]]:
+    over = {entry.path: entry.data["status"] for entry in alive if entry.kind == "child.ended"}
+    undone = {entry.path for entry in alive if entry.kind == "child.undone"}
+    for entry in alive:
+        path = entry.path
+        if entry.kind != "child.started" or entry.position <= position or path is None:
+            continue
+        if path in undone or over.get(path) in _LEFT:
+            continue
+        yield (
+            entry,
+            Undo(
+                path=path,
+                step=entry.name or "",
+                undo="",
+                positional=(),
+                named={},
+                result=None,
+                is_certain=path in over,
+                terms={},
+                child=RunId(str(entry.data["child"])),
+            ),
+        )
 
 
 def _failures(alive: Sequence[Entry]) -> defaultdict[str | None, list[bool]]:

@@ -109,6 +109,20 @@ class StepFailed(Exception):
         self.kind = kind  # the name of what the function raised
 
 
+class ChildFailed(Exception):
+    """A run that this one started did not complete; `status` says how it ended, `code` why.
+
+    One that was rejected raises as its approval did: `Rejected`, and its siblings.
+    """
+
+    def __init__(self, message: str, *, run: str, workflow: str, status: str, code: str) -> None:
+        super().__init__(message)
+        self.run = run
+        self.workflow = workflow
+        self.status = status
+        self.code = code
+
+
 _ENDINGS: Final[Mapping[str, type[ApprovalEnded]]] = {
     kind.outcome: kind for kind in (Rejected, Expired, ChangesRequested, Cancelled)
 }

@@ -137,6 +137,27 @@ def registered() -> Mapping[str, Workflow]:
     return MappingProxyType(_registered)
 
 
+def called(
+    workflow: str | AnyWorkflow, args: tuple[object, ...], kwargs: Mapping[str, object]
+) -> tuple[str, dict[str, object]]:
+    """The name of a workflow that is called like this, and its input by name.
+
+    Raises:
+        TypeError: if it does not take these arguments.
+        ValueError: if it is not registered.
+    """
+    if isinstance(workflow, str):
+        return workflow, dict(kwargs)
+    for known in _registered.values():
+        if workflow in {each.fn for each in (known, *known.others)}:
+            try:
+                bound = inspect.signature(workflow).bind(None, *args, **kwargs)
+            except TypeError as error:
+                raise TypeError(f"{known.name} cannot be started like this: {error}.") from None
+            return known.name, dict(list(bound.arguments.items())[1:])
+    raise ValueError(f"{workflow!r} is no workflow. Put @workflow above it.")
+
+
 def load(modules: Iterable[str]) -> Mapping[str, Workflow]:
     """Import `modules` and return the workflows they, their submodules or their names hold.
 

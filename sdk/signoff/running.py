@@ -11,6 +11,7 @@ from signoff.http import HttpAnswer, HttpOptions
 from signoff.layers import Asked, Task
 from signoff.options import Cost, Duration, Probe
 from signoff.outcomes import Decision
+from signoff.splitting import Splitting
 from signoff.step_info import StepInfo
 from signoff.undoing import Undo
 
@@ -19,7 +20,7 @@ T = TypeVar("T")
 __all__ = ["Run", "StepInfo"]
 
 
-class Run(Protocol):
+class Run(Splitting, Protocol):
     """One execution of a workflow, driven by the server.
 
     After a restart the function runs again from the top, and everything below answers from the
@@ -216,25 +217,6 @@ class Run(Protocol):
             ChangesRequested: with the comment.
             Cancelled: withdrawn, cancelled or revoked.
             TypeError: for a term that does not exist.
-        """
-        ...
-
-    async def gather(self, **branches: Callable[["Run"], Awaitable[T]]) -> Mapping[str, T]:
-        """Run the branches side by side; what each returns, by its name.
-
-        Each is given a `Run` of its own, and asks only that: its order is strict, while branches are
-        independent of each other, on replay too. While one waits (for people, a time, a retry) the
-        others go on, so that several approvals may be open at once; the run itself waits when every
-        branch does.
-
-        The first branch that raises ends the others, and what it raised is raised here: a step that
-        is under way comes to its end and is recorded, open approvals are withdrawn, nothing further
-        begins. What the branches did stays done, unless the run rolls back: then all of it is undone,
-        what was finished last first.
-
-        Raises:
-            Exception: what the first branch raised that failed.
-            ValueError: for a branch's name that is not letters, digits, dash and underscore.
         """
         ...
 

@@ -42,6 +42,7 @@ SEEN = {
         "Went back to checkpoint migrated, and went on: 100% undone",
         "artifact:sha256:",
     ),
+    "split-a-run": ("published package 9 (quality: bo; security: ana)",),
     "run-in-production": ("People reach it at",),
     "when-the-database-misbehaves": ("can be written", '"ready":true'),
     "stop-everything": ("no new step begins below it", "is released"),

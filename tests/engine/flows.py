@@ -1,13 +1,16 @@
 """The workflows that the stories drive, and the ledger of what they did to the world."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final, Literal
 
-from signoff import ChangesRequested, NoEffect, Rejected, Run, StepFailed, workflow
+from signoff import ChangesRequested, ChildFailed, NoEffect, Rejected, Run, StepFailed, workflow
 
 LEDGER: Final[list[str]] = []  # what happened outside, in order; a test empties it first
 FAIL: Final[dict[str, int]] = {}  # how often a named deed still fails
+
+MEANWHILE: Final[list[Callable[[], Awaitable[None]]]] = []
 
 
 class Broken(Exception):
@@ -192,3 +195,69 @@ async def halved(run: Run, catches: bool = True) -> str:
             raise
         return f"without: {await run.step(deed, str(failed))}"
     return "both"
+
+
+@workflow
+async def reader(run: Run, topic: str, asks: bool = False) -> str:
+    """A child: it looks something up, and may ask whether to use it."""
+    found = await run.step(deed, f"read {topic}", name=f"read {topic}", undo=undo)
+    if asks:
+        await run.approval(
+            f"Use {topic}?", action=topic, approvers="person:ana", ladder=["reject after 4h"]
+        )
+    return f"notes on {found}"
+
+
+@workflow
+async def paper(run: Run, topics: list[str], asks: bool = False) -> dict[str, str]:
+    """A parent: children one by one, then people decide about all."""
+    notes = {topic: await run.child(reader, topic=topic, asks=asks) for topic in topics}
+    await run.step(deed, "write", name="write", undo=undo)
+    await run.approval(
+        "Publish?", action="publish", approvers="person:bo", ladder=["reject after 4h"]
+    )
+    return notes
+
+
+@workflow
+async def journal_issue(run: Run, topics: list[str], asks: bool = True) -> dict[str, str]:
+    """Children side by side."""
+
+    def about(topic: str) -> Callable[[Run], Awaitable[str]]:
+        return lambda branch: branch.child(reader, topic, asks=asks)
+
+    return dict(await run.gather(**{topic: about(topic) for topic in topics}))
+
+
+@workflow
+async def endless(run: Run) -> str:
+    """A run that starts itself."""
+    return await run.child(endless)
+
+
+@workflow
+async def forgiving(run: Run, topic: str) -> str:
+    """A parent that catches what became of its child."""
+    try:
+        return str(await run.child("reader", topic=topic, asks=True))
+    except Rejected as no:
+        return f"rejected by {', '.join(no.by)}"
+    except ChildFailed as failed:
+        return f"{failed.workflow} is {failed.status}: {failed.code}"
+
+
+async def meanwhile(name: str) -> str:
+    """A step that lasts until what a test wants to happen meanwhile has happened."""
+    await MEANWHILE[0]()
+    LEDGER.append(name)
+    return name
+
+
+@workflow
+async def busy(run: Run) -> dict[str, str]:
+    """One branch asks while the other is in the middle of a step."""
+
+    async def works(branch: Run) -> str:
+        return await branch.step(meanwhile, "long")
+
+    return dict(await run.gather(ana=partial(_reviewed, who="ana"), works=works))

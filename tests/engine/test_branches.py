@@ -7,9 +7,12 @@ import pytest
 from engine.ids import DEFAULT_TENANT, PersonId, RunId
 from engine.rules.states import RunStatus, WaitingReason
 from engine.rules.tally import Choice
-from engine.services import votes
+from engine.services import approvals, votes
+from engine.services.approvals import Wanted
 from engine.services.votes import Ballot, CastReceipt
-from tests.engine.flows import FAIL, LEDGER
+from engine.store.database import Transaction
+from engine.store.pictures import ApprovalPicture
+from tests.engine.flows import FAIL, LEDGER, MEANWHILE
 from tests.engine.stage import Stage
 
 pytestmark = pytest.mark.anyio
@@ -17,18 +20,28 @@ pytestmark = pytest.mark.anyio
 HOUR = timedelta(hours=1)
 
 
-async def answers(stage: Stage, run: RunId, person: str, choice: str = "approve") -> CastReceipt:
-    """`person` answers the open approval that asks them, and the run goes on."""
-    picture = await stage.picture(run)
-    asked = next(each for each in picture.approvals if each.action == person)
-    ballot = Ballot(
+def open_ones(tx: Transaction) -> list[ApprovalPicture]:
+    """What people are asked."""
+    return approvals.page(tx, DEFAULT_TENANT, Wanted(status="open"))
+
+
+def cast_on(approval: str, person: str, choice: str) -> Ballot:
+    """What `person` answers."""
+    return Ballot(
         tenant=DEFAULT_TENANT,
-        approval=asked.id,
+        approval=approval,
         person=PersonId(person),
         choice=Choice(choice),
         channel="web",
         identified_by="session",
     )
+
+
+async def answers(stage: Stage, run: RunId, person: str, choice: str = "approve") -> CastReceipt:
+    """`person` answers the open approval that asks them, and the run goes on."""
+    picture = await stage.picture(run)
+    asked = next(each for each in picture.approvals if each.action == person)
+    ballot = cast_on(asked.id, person, choice)
     receipt = await stage.database.write(lambda tx: votes.cast(tx, ballot))
     await stage.worker().drain()
     return receipt
@@ -108,6 +121,25 @@ async def test_a_failure_that_is_caught_is_caught_again_on_replay(stage: Stage) 
     picture = await stage.picture(run)
     assert picture.row.result == "without: broken is broken"
     assert await statuses(stage, run) == ["cancelled"]
+    assert await stage.is_sound(run)
+
+
+@pytest.mark.parametrize("choice", ["approve", "reject"])
+async def test_a_decision_in_the_middle_of_anothers_step_is_not_missed(
+    stage: Stage, choice: str
+) -> None:
+    async def decided() -> None:
+        while not (asked := await stage.database.read(open_ones)):
+            await stage.clock.advance(timedelta(seconds=1))
+        ballot = cast_on(asked[0].id, "ana", choice)
+        await stage.database.write(lambda tx: votes.cast(tx, ballot))
+
+    MEANWHILE[:] = [decided]
+    run = await stage.start("busy")
+
+    row = (await stage.picture(run)).row
+    assert row.status == ("completed" if choice == "approve" else "rolled_back")
+    assert "long" in LEDGER
     assert await stage.is_sound(run)
 
 

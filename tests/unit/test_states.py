@@ -108,14 +108,23 @@ POSSIBLE = {
     ("running", "run.paused"): "paused",
     ("rolling_back", "run.paused"): "paused",
     ("paused", "run.resumed"): "running",
+    ("running", "child.started"): "waiting:child",
+    ("waiting:child", "child.ended"): "running",
+    ("paused:child", "child.ended"): "paused",
+    ("running", "child.ended"): "running",
+    ("rolling_back", "child.ended"): "rolling_back",
+    ("paused", "child.ended"): "paused",
+    ("rolling_back", "child.undoing"): "rolling_back:child",
     ("running", "approval.decided"): "running",
     ("running", "sleep.ended"): "running",
     ("running", "step.retried"): "running",
     ("running", "branches.waiting"): "waiting:branches",
     ("waiting:branches", "branches.woken"): "running",
     **{
-        (f"{each}:{why}", "approval.decided"): f"{each}:{why}"
-        for each, why in product(("waiting", "paused"), BRANCHED)
+        (f"{each}:{why}", kind): f"{each}:{why}"
+        for each, why, kind in product(
+            ("waiting", "paused"), BRANCHED, ("approval.decided", "child.ended")
+        )
     },
     **{
         (f"{each}:{why}", kind): f"{each}:{why}"
@@ -184,6 +193,7 @@ def test_data_says_which_way(
         pytest.param("running", "run.invented", {}, "run.invented", id="an unknown entry"),
         pytest.param("waiting:changed", "run.retried", {"to": "completed"}, "changed", id="no way"),
         pytest.param("completed", "step.finished", {}, "completed", id="no step after the end"),
+        pytest.param("completed", "rollback.started", {}, "completed", id="not without its parent"),
         pytest.param("cancelled", "rung.fired", {}, "cancelled", id="no rung after the end"),
         pytest.param("waiting:timer", "run.completed", {}, r"waiting \(timer\)", id="says why"),
     ],
@@ -208,7 +218,7 @@ def test_only_a_late_vote_or_an_operators_undoing_comes_after_the_end(status: Ru
     assert ended.is_terminal
     assert apply(ended, "vote.recorded", {}) == ended
     assert (ended.status in UNDOABLE) == any(
-        edge.fits(ended) for edge in RUN_EDGES if edge.entry_kind == "rollback.started"
+        edge.fits(ended, {}) for edge in RUN_EDGES if edge.entry_kind == "rollback.started"
     )
     for kind in {*KINDS, *QUIET} - {"vote.recorded", "rollback.started"}:
         with pytest.raises(ImpossibleChange):

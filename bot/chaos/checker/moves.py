@@ -6,6 +6,7 @@ LIVE = [
     "waiting:approval",
     "waiting:timer",
     "waiting:branches",
+    "waiting:child",
     "waiting:changed",
     "waiting:quarantined",
     "waiting:reconcile",
@@ -13,12 +14,14 @@ LIVE = [
     "rolling_back",
     "rolling_back:stuck",
     "rolling_back:approval",
+    "rolling_back:child",
     "paused",
     "paused:approval",
     "paused:timer",
     "paused:branches",
     "paused:reconcile",
     "paused:halted",
+    "paused:child",
 ]
 BEFORE_UNDOING = [
     *(state for state in LIVE if not state.startswith("rolling_back")),
@@ -41,6 +44,14 @@ MOVES: dict[str, dict[str, str]] = {
         "rolling_back": "rolling_back",
         "rolling_back:approval": "rolling_back",
     },
+    "child.started": {"running": "waiting:child"},
+    "child.ended": {
+        "waiting:child": "running",
+        "paused:child": "paused",
+        "rolling_back": "rolling_back",
+    },
+    "child.undoing": {"rolling_back": "rolling_back:child"},
+    "child.undone": {"rolling_back:child": "rolling_back"},
     "branches.waiting": {"running": "waiting:branches"},
     "branches.woken": {"waiting:branches": "running"},
     "sleep.started": {"running": "waiting:timer"},
@@ -71,6 +82,7 @@ MOVES: dict[str, dict[str, str]] = {
         "waiting:branches": "paused:branches",
         "waiting:reconcile": "paused:reconcile",
         "waiting:halted": "paused:halted",
+        "waiting:child": "paused:child",
     },
     "run.resumed": {
         "paused": "running",
@@ -79,6 +91,7 @@ MOVES: dict[str, dict[str, str]] = {
         "paused:branches": "waiting:branches",
         "paused:reconcile": "waiting:reconcile",
         "paused:halted": "waiting:halted",
+        "paused:child": "waiting:child",
     },
     "run.halted": dict.fromkeys(("running", "rolling_back"), "waiting:halted"),
     "run.freed": {"paused:halted": "paused"},
@@ -89,8 +102,8 @@ MOVES: dict[str, dict[str, str]] = {
     "run.cancelled": dict.fromkeys(LIVE, "cancelled"),
 }
 # What a branch waits for begins while its run is driven, and ends wherever the run then is.
-BEGINS = {"approval.opened", "sleep.started", "step.retry_scheduled"}
-ENDS = {"approval.decided", "sleep.ended", "step.retried"}
+BEGINS = {"approval.opened", "child.started", "sleep.started", "step.retry_scheduled"}
+ENDS = {"approval.decided", "child.ended", "sleep.ended", "step.retried"}
 LET_GO_ON = {
     ("run.retried", "waiting:changed"),
     ("run.released", "waiting:quarantined"),

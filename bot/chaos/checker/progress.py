@@ -10,11 +10,14 @@ HELD = frozenset(
         "waiting:approval",
         "waiting:halted",
         "rolling_back:approval",
+        "waiting:child",
+        "rolling_back:child",
         "paused",
         "paused:approval",
         "paused:timer",
         "paused:halted",
         "paused:branches",
+        "paused:child",
     }
 )
 DRIVEN = frozenset({"created", "running", "rolling_back"})
@@ -70,7 +73,7 @@ def _adrift(book: Book, run: Row) -> Iterator[str]:
     state = _state(run)
     opened = [row for row in book.where("approvals", run=run["id"]) if row["status"] == "open"]
     if state not in LIVE:
-        if opened or run["ready_at"] is not None:
+        if opened or _below(book, run) or run["ready_at"] is not None:
             yield ", and something of it still waits"
         return
     # An approval that was asked together with its run waits from the start.
@@ -81,10 +84,25 @@ def _adrift(book: Book, run: Row) -> Iterator[str]:
             yield f", waits for {run['awaits']}, and open are {[row['id'] for row in opened]}"
     elif any("." not in row["path"] or _is_over(book, row) for row in opened):
         yield ", and one of its approvals is open"
-    if state == "waiting:branches" and run["ready_at"] is None and not opened:
-        yield ", and none of its branches waits for anything"
     if run["ready_at"] is not None and state in HELD:
         yield ", and is taken up all the same"
+    yield from _adrift_from_others(run, state, is_asking=bool(opened), below=_below(book, run))
+
+
+def _adrift_from_others(
+    run: Row, state: str, *, is_asking: bool, below: list[Row]
+) -> Iterator[str]:
+    if state in {"waiting:child", "paused:child", "rolling_back:child"}:
+        if run["awaits"] not in {row["id"] for row in below}:
+            yield f", and waits for {run['awaits']}, which has ended"
+    elif any("." not in row["parent_path"] for row in below):
+        yield ", and a run is live that it no longer waits for"
+    if state == "waiting:branches" and run["ready_at"] is None and not (is_asking or below):
+        yield ", and none of its branches waits for anything"
+
+
+def _below(book: Book, run: Row) -> list[Row]:
+    return [row for row in book.where("runs", parent=run["id"]) if _state(row) in LIVE]
 
 
 def _is_over(book: Book, approval: Row) -> bool:

@@ -32,7 +32,7 @@ def contradictions(book: Book) -> Iterator[str]:
     """Where the rows and the journals tell different stories."""
     told: dict[str, Told] = {}
     for run in book["runs"]:
-        yield from _run(run, book.journals.get(run["id"], []))
+        yield from _run(book, run, book.journals.get(run["id"], []))
         for entry in book.journals.get(run["id"], []):
             yield from _tell(told, entry)
     for approval in book.approvals.values():
@@ -44,7 +44,7 @@ def contradictions(book: Book) -> Iterator[str]:
     yield from (f"I11: {name} was opened and is no row" for name in told.keys() - book.approvals)
 
 
-def _run(run: Row, entries: list[Row]) -> Iterator[str]:
+def _run(book: Book, run: Row, entries: list[Row]) -> Iterator[str]:
     state = ""
     for entry in entries:
         kind = entry["kind"]
@@ -53,6 +53,8 @@ def _run(run: Row, entries: list[Row]) -> Iterator[str]:
             state = "created"
         elif _is_in_branch(entry, state):
             continue
+        elif _is_undone(book, entry, state):
+            state = "rolling_back"
         elif (kind, state) in LET_GO_ON:
             state = entry["data"].get("to", "running")
         elif state in MOVES.get(kind, {}):
@@ -73,8 +75,21 @@ def _is_in_branch(entry: Row, state: str) -> bool:
         return False
     if kind in BEGINS:
         return state == "running" and entry["data"].get("to") == "running"
-    is_by_others = kind == "approval.decided" and state in LIVE and state != "rolling_back"
+    is_by_others = (
+        kind in {"approval.decided", "child.ended"} and state in LIVE and state != "rolling_back"
+    )
     return is_by_others or (kind in ENDS and state == "running")
+
+
+def _is_undone(book: Book, entry: Row, state: str) -> bool:
+    """Whether a run that has ended begins to be undone, as the run that started it says."""
+    parent = book.runs[entry["run"]]["parent"]
+    told = any(
+        each["kind"] == "child.undoing" and each["data"]["child"] == entry["run"]
+        for each in book.journals.get(parent, [])
+    )
+    ended = {"completed", "failed", "cancelled"}
+    return entry["kind"] == "rollback.started" and state in ended and told
 
 
 def _ending(run: Row, last: Row) -> Iterator[str]:

@@ -102,7 +102,8 @@ def wrong_rollbacks(book: Book) -> Iterator[str]:
         begun = [
             entry["path"]
             for entry in entries
-            if entry["kind"] == "step.begun" and entry["data"].get("undo")
+            if (entry["kind"] == "step.begun" and entry["data"].get("undo"))
+            or entry["kind"] == "child.started"
             if entry["position"] > back_to and (only is None or entry["name"] in only)
         ]
         ended = Counter(entry["path"] for entry in entries if entry["kind"] == "step.finished")
@@ -110,7 +111,7 @@ def wrong_rollbacks(book: Book) -> Iterator[str]:
         last = {
             entry["path"]: entry["position"]
             for entry in entries
-            if entry["kind"] in {"step.finished", "step.failed"}
+            if entry["kind"] in {"step.finished", "step.failed", "child.ended"}
         }
         # In a branch another one's step may begin in between: what ended last is undone first.
         never = entries[-1]["position"] + 1

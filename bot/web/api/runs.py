@@ -234,13 +234,12 @@ def _demand_own(caller: Caller, row: RunRow) -> None:
 
 
 def _line(row: RunRow, held_up: str | None) -> dict[str, object]:
-    waiting = None if row.reason is None else {"reason": row.reason, "approval": row.awaits}
     return {
         "id": row.id,
         "workflow": row.workflow,
         "version": row.version,
         "status": row.status,
-        "waiting_for": waiting,
+        "waiting_for": runs.waiting_for(row),
         "held_up": held_up,
         "started_by": row.started_by,
         **moments(row),

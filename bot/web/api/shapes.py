@@ -144,6 +144,7 @@ class Waiting(Answer):
 
     reason: str
     approval: str | None
+    child: str | None
 
 
 class RunLine(Answer):
@@ -188,7 +189,7 @@ class Step(Answer):
 
 
 class Run(RunLine):
-    """A run as it stands. `started_by_name` is what people call whoever started it."""
+    """A run as it stands, and the runs `above` it, from the root of its tree on."""
 
     started_by_name: str
     input: dict[str, Any]
@@ -201,6 +202,9 @@ class Run(RunLine):
     held: dict[str, Any] | None
     monitor: dict[str, Any]
     budget: dict[str, Any] | None
+    root: str
+    above: list[dict[str, str]]
+    children: list[dict[str, Any]]
     summary: dict[str, Any]
 
 

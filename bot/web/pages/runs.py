@@ -229,7 +229,7 @@ def _line(row: RunRow, held_up: str | None) -> dict[str, object]:
         "id": row.id,
         "workflow": row.workflow,
         "status": row.status,
-        "waiting_for": None if row.reason is None else {"reason": row.reason},
+        "waiting_for": runs.waiting_for(row),
         "held_up": held_up,
         **runs.moments(row),
     }
