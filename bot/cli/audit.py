@@ -9,7 +9,16 @@ import typer
 from bot.cli import drawing, proving
 from bot.cli.connection import Doors, Url, doors
 from bot.cli.tenant import Verb
-from bot.cli.terminal import AsJson, ExitCode, finish, print_json, print_line, say, usage
+from bot.cli.terminal import (
+    AsJson,
+    ExitCode,
+    finish,
+    print_json,
+    print_line,
+    say,
+    told,
+    usage,
+)
 
 verbs = typer.Typer(
     name="audit", help="The record: listed, anchored, verified, exported.", no_args_is_help=True
@@ -121,8 +130,9 @@ def export(
     url: Url = None,
 ) -> None:
     """Write the whole record to a file, which can be verified anywhere."""
-    if to.exists():
-        raise usage(f"{to} is there already; name another file.", code="file_exists")
+    with told():
+        if to.exists():
+            raise usage(f"{to} is there already; name another file.", code="file_exists")
 
     async def deed() -> None:
         from bot.record_csv import rows_of
