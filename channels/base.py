@@ -28,6 +28,36 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One field as it was asked and as it would be, both raw text from outside."""
+
+    label: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changeable:
+    """A field that approvers may change, and what it says as it was asked."""
+
+    label: str
+    value: str
+    kind: str  # text | amount | whole | number | yes_no
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """Changes that some people agree to; a vote with this digest agrees to exactly these."""
+
+    digest: str
+    changes: tuple[Change, ...]
+    names: tuple[str, ...]
+    have: int
+    need: int
+    can_agree_here: bool  # False where one of the changes may not be shown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VoteLine:
     """One person's current answer, in words that can be shown."""
 
@@ -36,6 +66,7 @@ class VoteLine:
     comment: str | None
     channel: str
     at: datetime
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +120,9 @@ class Card:
     respond_url: str | None  # the personal quick-action page (email)
     event: str  # approval.opened | approval.updated | approval.reminded | approval.decided | …
     event_at: datetime
+    changeable: tuple[Changeable, ...] = ()  # what approvers may change, as far as it may be shown
+    proposals: tuple[Proposal, ...] = ()  # what they would change, while it is open
+    decided: tuple[Change, ...] = ()  # what they changed, once it is approved
     tenant: TenantId = DEFAULT_TENANT
     snapshot: Mapping[str, object] = field(
         default_factory=dict[str, object]

@@ -1,10 +1,10 @@
 """Builds the card of an approval for one addressee: what this channel may show, and what it must not hide."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from channels import differences
 from channels.base import Card, Ending, Fact, ProgressLine, VoteLine
 from channels.calls import call_home, call_text
 from engine.clock import from_iso
@@ -17,6 +17,7 @@ from engine.store import approvals, people, pictures
 from engine.store.approvals import ApprovalRow
 from engine.store.database import Database, Transaction
 from engine.store.outbox import Delivery
+from engine.store.outcomes import OutcomePicture
 from engine.store.pictures import ApprovalPicture
 from engine.store.rollbacks import said
 from engine.store.undoing import NO_UNDO
@@ -91,7 +92,6 @@ class CardBuilder:
         picture = pictures.picture(tx, tenant, approval)
         routing = parse_routing(row.routing)
         facts, left_out = _facts(picture, routing, channel)
-        addressee = people.several(tx, tenant, [person])[0] if person is not None else None
         return Card(
             approval=row.id,
             tenant=tenant,
@@ -107,7 +107,10 @@ class CardBuilder:
             left_out=left_out,
             can_vote_here=_can_vote(picture, routing, channel, left_out),
             progress=_progress(picture),
-            votes=_votes(picture),
+            votes=_votes(picture, left_out),
+            changeable=differences.changeable(picture, left_out),
+            proposals=differences.proposals(picture, left_out),
+            decided=differences.decided(picture, left_out),
             undoes=picture.undoes,
             report=picture.report,
             back_to=_back_to(picture),
@@ -119,7 +122,7 @@ class CardBuilder:
             ending=_ending(picture),
             page_url=f"{self._base_url}/approvals/{row.id}",
             person=person,
-            person_name=None if addressee is None else addressee.name,
+            person_name=_called(tx, tenant, person),
             respond_url=self._respond_url(tx, row, person, event),
             event="approval.opened" if event is None else event.event,
             event_at=tx.now if event is None else event.event_at,
@@ -137,6 +140,10 @@ class CardBuilder:
         return f"{self._base_url}/respond/{token}"
 
 
+def _called(tx: Transaction, tenant: TenantId, person: PersonId | None) -> str | None:
+    return None if person is None else people.several(tx, tenant, [person])[0].name
+
+
 def _facts(
     picture: ApprovalPicture, routing: Routing, channel: str
 ) -> tuple[tuple[Fact, ...], tuple[str, ...]]:
@@ -144,7 +151,11 @@ def _facts(
     material = set(routing.material)
     shown = [
         # Unless the operator says which fields matter, all of them do.
-        Fact(label=label, value=_text(value), is_material=not material or label in material)
+        Fact(
+            label=label,
+            value=differences.text_of(value),
+            is_material=not material or label in material,
+        )
         for label, value in picture.details.items()
         if label not in hidden
     ]
@@ -157,10 +168,6 @@ def _call_facts(call: Mapping[str, Any] | None) -> Iterable[Fact]:
         return ()
     written = f"{call_text(call)} of {call_home(call)}"
     return (Fact(label="Call", value=written, is_material=True),)
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _can_vote(
@@ -189,6 +196,12 @@ def _stays(picture: ApprovalPicture) -> tuple[str, ...]:
 
 
 def _progress(picture: ApprovalPicture) -> tuple[ProgressLine, ...]:
+    outcomes = picture.modifying.outcomes
+    if any(outcome.changes for outcome in outcomes):
+        return tuple(
+            ProgressLine(label=_so(outcome, picture), have=outcome.have, need=outcome.need)
+            for outcome in outcomes
+        )
     groups = tuple(
         ProgressLine(label=group.name, have=group.have, need=group.need)
         for group in picture.tally.groups
@@ -196,7 +209,12 @@ def _progress(picture: ApprovalPicture) -> tuple[ProgressLine, ...]:
     return groups or (ProgressLine(label="", have=picture.tally.have, need=picture.tally.need),)
 
 
-def _votes(picture: ApprovalPicture) -> tuple[VoteLine, ...]:
+def _so(outcome: OutcomePicture, picture: ApprovalPicture) -> str:
+    names = differences.whose([picture.names.get(who, who) for who in outcome.by])
+    return f"As {names} changed it" if outcome.changes else "As it was asked"
+
+
+def _votes(picture: ApprovalPicture, left_out: Sequence[str]) -> tuple[VoteLine, ...]:
     return tuple(
         VoteLine(
             name=picture.names.get(vote.person, vote.person),
@@ -204,6 +222,7 @@ def _votes(picture: ApprovalPicture) -> tuple[VoteLine, ...]:
             comment=vote.comment,
             channel=vote.channel,
             at=vote.at,
+            changes=differences.of_vote(picture, vote, left_out),
         )
         for vote in picture.votes
         if picture.counts(vote)
@@ -227,6 +246,8 @@ def _ending(picture: ApprovalPicture) -> Ending | None:
     names = [picture.names.get(PersonId(who), who) for who in decision.get("by", [])]
     comment = decision.get("comment")
     headline = CHOICE_WORDS[picture.status]
+    if picture.modifying.decided:
+        headline += " with changes"
     if names:
         headline += f" by {' and '.join(names)}"
     if isinstance(comment, str) and comment:

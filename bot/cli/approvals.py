@@ -1,10 +1,11 @@
 """`signoff approvals`: what waits for people, and their votes; voting needs `signoff login`."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
 
-from bot.cli import drawing
+from bot.cli import changes, drawing
 from bot.cli.connection import Url, doors, segment
 from bot.cli.shapes import Approval
 from bot.cli.tenant import Verb
@@ -81,10 +82,25 @@ def show_approval(*, approval: ApprovalId, as_json: AsJson = False, url: Url = N
 
 @verbs.command("approve", cls=Verb)
 def approve(
-    *, approval: ApprovalId, comment: Comment = None, as_json: AsJson = False, url: Url = None
+    *,
+    approval: ApprovalId,
+    change: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FIELD=VALUE",
+            help="Approve with another value of a field that may be changed; may be repeated.",
+        ),
+    ] = None,
+    comment: Comment = None,
+    as_json: AsJson = False,
+    url: Url = None,
 ) -> None:
-    """Vote for it, as whoever signed in with `signoff login`; what is approved is shown first."""
-    finish(_vote(approval, "approve", comment, as_json=as_json, url=url))
+    """Vote for it, as whoever signed in with `signoff login`; what is approved is shown first.
+
+    Who changes the same fields to the same values agrees to the same thing.
+    """
+    said = _Said(choice="approve", comment=comment, changes=tuple(change or ()))
+    finish(_vote(approval, said, as_json=as_json, url=url))
 
 
 @verbs.command("reject", cls=Verb)
@@ -92,7 +108,8 @@ def reject(
     *, approval: ApprovalId, comment: Comment = None, as_json: AsJson = False, url: Url = None
 ) -> None:
     """Vote against it, as whoever signed in with `signoff login`."""
-    finish(_vote(approval, "reject", comment, as_json=as_json, url=url))
+    said = _Said(choice="reject", comment=comment)
+    finish(_vote(approval, said, as_json=as_json, url=url))
 
 
 @verbs.command("extend", cls=Verb)
@@ -121,16 +138,29 @@ def cancel(
     finish(_operate(approval, "cancel", {"reason": reason}, as_json=as_json, url=url))
 
 
-async def _vote(
-    approval: str, choice: str, comment: str | None, *, as_json: bool, url: str | None
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    """What somebody answers; `changes` are written `field=value`."""
+
+    choice: str
+    comment: str | None
+    changes: tuple[str, ...] = ()
+
+
+async def _vote(approval: str, said: _Said, *, as_json: bool, url: str | None) -> None:
     path = f"/api/approvals/{segment(approval)}"
     async with doors(url, as_person=True) as server:
         seen = await server.get(path)
         if not as_json:
             show(drawing.approval_picture(Approval.model_validate(seen)))
         # The digest of what was just shown: whatever is edited in between is not voted on.
-        body = {"choice": choice, "comment": comment, "digest": seen["digest"]}
+        body: dict[str, Any] = {
+            "choice": said.choice,
+            "comment": said.comment,
+            "digest": seen["digest"],
+        }
+        if said.changes:
+            body["changes"] = changes.read(said.changes, seen)
         receipt = await server.post(f"{path}/votes", body)
     if as_json:
         return print_json(receipt)

@@ -10,9 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.cli.rollback_trees import plan_tree, report_tree
-from bot.cli.shapes import Approval, Decision, Run, Share, Step, Vote
+from bot.cli.shapes import Approval, Decision, Difference, Run, Share, Step, Vote
 from bot.cli.trees import run_tree
 from channels.calls import call_home, call_text
+from channels.differences import said
 from channels.visible import visible
 
 _MARKS: Final[Mapping[str, tuple[str, str]]] = {
@@ -137,7 +138,16 @@ def approval_picture(approval: Approval) -> RenderableType:
     if approval.call is not None:
         facts.append(("call", _call(approval.call)))
     facts += [(f"  {label}", value(item)) for label, item in approval.details.items()]
+    if approval.fields and approval.status == "open":
+        facts.append(("may change", ", ".join(approval.fields)))
+    facts += [("changed", _change(each)) for each in approval.differences]
     facts += _progress(approval)
+    if approval.status == "open":
+        facts += [
+            (f"{', '.join(each.by)} with", _change(change))
+            for each in approval.outcomes
+            for change in each.differences
+        ]
     if approval.status == "open":
         facts += _what_comes(approval)
     elif approval.decision is not None:
@@ -164,6 +174,11 @@ def _place(approval: Approval) -> str:
 def _asked_by(approval: Approval) -> str:
     claimed = "" if approval.requester_is_verified else " (a name that was not verified)"
     return f"{approval.requester_name or approval.requester}{claimed}"
+
+
+def _change(change: Difference) -> str:
+    old, new = value(change.old), value(change.new)
+    return visible(said(change.field, old, new).replace("\n", "; "))
 
 
 def _progress(approval: Approval) -> Iterable[tuple[str, Text]]:

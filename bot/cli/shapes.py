@@ -88,6 +88,21 @@ class Plan(Shape):
     stays: Sequence[Staying] = ()
 
 
+class Difference(Shape):
+    """One field, as it was asked and as it would be."""
+
+    field: str
+    old: Any
+    new: Any
+
+
+class Outcome(Shape):
+    """What some approvers agree to."""
+
+    differences: Sequence[Difference] = ()
+    by: Sequence[str] = ()
+
+
 class Approval(Shape):
     """An approval as `GET /api/approvals/{id}` answers it."""
 
@@ -105,6 +120,9 @@ class Approval(Shape):
     risk: str
     call: Mapping[str, Any] | None = None
     details: Mapping[str, Any] = {}
+    fields: Sequence[str] | None = None
+    differences: Sequence[Difference] = ()
+    outcomes: Sequence[Outcome] = ()
     progress: Progress
     votes: Sequence[Vote] = ()
     decision: Decision | None = None

@@ -7,7 +7,7 @@ from typing import Final
 from rich.console import Console
 
 from bot.cli.terminal import show
-from bot.demo.acts import asking, closing, crash, deployment, pizzas, refund, strangers
+from bot.demo.acts import asking, closing, crash, deployment, pizzas, refund, stories, strangers
 from bot.demo.first_page import FirstPage
 from bot.demo.scene import opened
 from bot.demo.stage import Stage, stage
@@ -24,6 +24,7 @@ ACTS: Final = (
     crash.play,
     refund.follow_link,
     deployment.play,
+    stories.play,
     pizzas.play,
     closing.play,
 )

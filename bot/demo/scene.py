@@ -14,7 +14,7 @@ from bot.demo.table import demand
 from bot.demo.trees import text
 from bot.demo.world import World
 
-LIVE = frozenset({"Approve", "Reject…"})  # the buttons that vote
+LIVE = frozenset({"Approve", "Approve so", "Change…", "Reject…"})  # the buttons that vote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,7 +128,7 @@ def _settings(world: World, port: int, ids: Ids) -> dict[str, str]:
         "SIGNOFF_HOST": HOST,
         "SIGNOFF_PORT": str(port),
         "SIGNOFF_SECRET_KEY": ids.secret(),
-        "SIGNOFF_WORKFLOWS": "bot.demo.workflows",
+        "SIGNOFF_WORKFLOWS": "bot.demo.workflows,bot.demo.stories",
         "SIGNOFF_SLACK_API_URL": world.slack.api_url,
         "SIGNOFF_SLACK_BOT_TOKEN": world.slack.house.bot_token,
         "SIGNOFF_SLACK_SIGNING_SECRET": world.slack.house.signing_secret,

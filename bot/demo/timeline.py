@@ -122,7 +122,8 @@ def sentence(line: Line) -> str:
         case "vote.recorded":
             channel, choice = text(data, "channel"), text(data, "choice")
             via = _VIA.get(channel, channel)
-            return f"{name_of(text(data, 'person'))} {_SAID.get(choice, choice)} {via}"
+            so = " with changes" if data.get("changes") else ""
+            return f"{name_of(text(data, 'person'))} {_SAID.get(choice, choice)}{so} {via}"
         case "rung.fired":
             return f"time has passed: {text(data, 'text')}"
         case "approval.decided":

@@ -151,6 +151,36 @@ def said(approval: Json, choice: str) -> list[str]:
     ]
 
 
+def proposals(approval: Json) -> list[Json]:
+    """The changes that people agree to so far, those ahead first; what was asked is none of them."""
+    return [outcome for outcome in approval.get("outcomes", ()) if outcome["changes"]]
+
+
+def decided(approval: Json) -> bool:
+    """Whether approvers changed what was asked."""
+    return bool(approval.get("differences"))
+
+
+def vote_changes(vote: Json, approval: Json) -> list[Json]:
+    """Old and new of what one vote would change."""
+    changes: Json = vote["changes"] or {}
+    return [
+        {"field": field, "old": approval["details"].get(field), "new": changes[field]}
+        for field in changes
+    ]
+
+
+def payload(approval: Json) -> dict[str, object]:
+    """The whole of what is asked, and what takes effect of it where people changed it."""
+    asked = {part: approval[part] for part in ("action", "call", "details")}
+    return {**asked, "effective": approval["effective"]} if decided(approval) else asked
+
+
+def plain(value: object) -> str:
+    """One value in words: a text as it is, yes or no, and anything else as JSON."""
+    return _fact("", value).text
+
+
 def answer_of(approval: Json, person: Json | None) -> str | None:
     """What `person` answered to the present version; None while they did not."""
     answers = [
@@ -176,7 +206,8 @@ def outcome(approval: Json, people: Mapping[str, str]) -> str:
     by = names(decision.get("by", ()), people) or (f"the rung “{rung}”" if is_rung else "a rule")
     match approval["status"]:
         case "approved" | "rejected" as status:
-            return f"{status.capitalize()} by {by}."
+            so = " with changes" if decided(approval) else ""
+            return f"{status.capitalize()}{so} by {by}."
         case "expired" if decision.get("outcome") == "continued":
             return "Time ran out: it went on with the default."
         case "expired":
@@ -228,7 +259,7 @@ def _progress(group: Json) -> Progress:
 ALL: Final[Mapping[str, Callable[..., object]]] = {
     made.__name__: made
     for made in (
-        ago, answer_of, call_home, call_text, chip, countdown, duration, facts, may_be_picked, moment, name, names,
-        outcome, pretty_json, progress, said, short_digest, waiting,
+        ago, answer_of, call_home, call_text, chip, countdown, decided, duration, facts, may_be_picked, moment, name,
+        names, outcome, payload, plain, pretty_json, progress, proposals, said, short_digest, vote_changes, waiting,
     )
 }  # fmt: skip

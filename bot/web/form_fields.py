@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from channels.visible import visible
+
 Json = Mapping[str, Any]
 
 
@@ -23,6 +25,7 @@ class FormField:
     help: str
     options: Sequence[str]
     limits: Mapping[str, str]
+    asked: str | None = None  # what stands in it as it was asked, where it may be changed
 
 
 def form_fields(approval: Json) -> list[FormField]:
@@ -35,7 +38,9 @@ def form_fields(approval: Json) -> list[FormField]:
             for key, asked in schema.get("properties", {}).items()
         ]
     details: Json = approval.get("details") or {}
-    return [_change(key, details.get(key)) for key in _changeable(approval)]
+    changes = [_change(key, details.get(key)) for key in _changeable(approval)]
+    # What cannot be seen cannot be typed again: sent back, it would be another value.
+    return [each for each in changes if visible(each.value) == each.value]
 
 
 def _changeable(approval: Json) -> Sequence[str]:
@@ -50,18 +55,25 @@ def _changeable(approval: Json) -> Sequence[str]:
 
 
 def _change(key: str, value: object) -> FormField:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    text = "" if value is None else str(value)
-    kind = "number" if is_number else "lines" if "\n" in text else "text"
+    options: Sequence[str] = ()
+    match value:
+        case bool():
+            kind, text, options = "one", "yes" if value else "no", ("yes", "no")
+        case int() | float():
+            kind, text = "number", str(value)
+        case _:
+            text = "" if value is None else str(value)
+            kind = "lines" if "\n" in text else "text"
     return FormField(
         name=f"changes.{key}",
         label=key,
         kind=kind,
-        is_required=False,
+        is_required=True,
         value=text,
         help="",
-        options=(),
-        limits={"step": "any"} if is_number else {},
+        options=options,
+        limits={"step": "any"} if kind == "number" else {},
+        asked=text,
     )
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from channels.base import Card, VoteLine
+from channels.base import Card, Change, VoteLine
+from channels.differences import said, whose
 from channels.email import limits
 from channels.email.limits import Room
 from channels.email.links import Button, buttons, page_link
@@ -51,6 +52,14 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Proposed:
+    """Changes that some people agree to: whose they are and how far they came, and a line for each."""
+
+    who: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CardView:
     """Everything the templates need; nothing in it is a live link but `buttons` and `page`."""
 
@@ -69,6 +78,9 @@ class CardView:
     rows: tuple[Row, ...]
     left_out: tuple[str, ...]
     left_out_labels: tuple[str, ...]  # the same as the store keeps them, raw
+    changeable: tuple[str, ...]
+    proposals: tuple[Proposed, ...]
+    decided: tuple[str, ...]
     progress: tuple[str, ...]
     votes: tuple[Said, ...]
     undoes: tuple[str, ...]
@@ -116,6 +128,8 @@ def card_view(card: Card) -> CardView:
         risk_words=_RISKS.get(card.risk, ""),
         ending=ending, ended=moment(card.ending.at) if card.ending else "",
         note=note, rows=rows, left_out=_items(missing, room), left_out_labels=missing,
+        changeable=_items([each.label for each in card.changeable], room) if may_vote else (),
+        proposals=tuple(_proposals(card, room)) if is_open else (), decided=_changes(card.decided, room),
         progress=tuple(_progress(card)) if is_open else (),
         report=_items(card.report, room), undoes=_items(card.undoes, room) if is_open else (),
         back_to=back_to, stays=_items(card.stays, room) if is_open else (),
@@ -199,6 +213,20 @@ def _progress(card: Card) -> Iterable[str]:
         yield f"{_short(line.label)}: {words}" if line.label else words
 
 
+def _proposals(card: Card, room: Room) -> Iterable[Proposed]:
+    for proposal in card.proposals[: limits.ITEMS_MAX]:
+        who = _short(whose(proposal.names))
+        yield Proposed(
+            who=f"{who} would approve with ({proposal.have} of {proposal.need})",
+            lines=_changes(proposal.changes, room),
+        )
+
+
+def _changes(changes: Sequence[Change], room: Room) -> tuple[str, ...]:
+    shown_as = [said(*map(one_line, (each.label, each.old, each.new))) for each in changes]
+    return _items([line for text in shown_as for line in text.split("\n")], room)
+
+
 def _deadline(card: Card, room: Room) -> str:
     if card.expires_at is None:
         return "Open until somebody decides."
@@ -210,6 +238,8 @@ def _deadline(card: Card, room: Room) -> str:
 def _said(vote: VoteLine, room: Room) -> Said:
     comment, _ = room.fit(one_line(vote.comment or ""), chars=limits.COMMENT_CHARS_MAX)
     what = _SAID.get(vote.choice, _short(vote.choice))
+    if vote.changes:
+        what = f"{what} with changes"
     return Said(
         who=_short(vote.name),
         what=f"{what} {_where(vote.channel)}, {moment(vote.at)}",

@@ -6,6 +6,7 @@ from typing import Final
 
 from channels.base import Card, VoteLine
 from channels.slack import limits
+from channels.slack.differences import change_blocks
 from channels.slack.facts import Block, bold, fact_blocks
 from channels.slack.reference import Reference, short
 from channels.slack.text import (
@@ -23,6 +24,7 @@ from channels.slack.text import (
 from engine.digest import canonical, sha256
 
 APPROVE: Final = "signoff:approve"
+CHANGE: Final = "signoff:change"
 REJECT: Final = "signoff:reject"
 MORE: Final = "signoff:more"
 OPEN: Final = "signoff:open"
@@ -63,6 +65,7 @@ def card_message(card: Card) -> Rendering:
         *_top(card),
         *facts.blocks,
         *_hidden(card),
+        *change_blocks(card, can_vote=can_vote),
         *_middle(card),
         *_end(card, can_vote=can_vote),
     ]
@@ -77,7 +80,8 @@ def card_message(card: Card) -> Rendering:
 def details_blocks(card: Card) -> tuple[Block, ...]:
     """`card` to read only, for a modal: the same facts, without a button."""
     facts = fact_blocks(card.facts)
-    return (*_top(card), *facts.blocks, *_hidden(card), *_middle(card), _foot(card))
+    changes = change_blocks(card, can_vote=False)
+    return (*_top(card), *facts.blocks, *_hidden(card), *changes, *_middle(card), _foot(card))
 
 
 def _is_open(card: Card) -> bool:
@@ -159,6 +163,8 @@ def _vote_buttons(card: Card) -> Iterator[Block]:
             "deny": plain("Not yet", limits.CONFIRM_BUTTON),
         }
     yield approve
+    if card.changeable:
+        yield _button(CHANGE, "Change…", reference)
     yield _button(REJECT, "Reject…", reference) | {"style": "danger"}
     options = {
         "approve": "Approve with comment…",
@@ -206,7 +212,10 @@ def _foot(card: Card) -> Block:
 
 def _vote(vote: VoteLine) -> Mrkdwn:
     comment = clipped(vote.comment, _COMMENT_CHARS) if vote.comment else None
-    return prose("vote", vote=vote, said=_SAID.get(vote.choice, vote.choice), comment=comment)
+    said = _SAID.get(vote.choice, vote.choice)
+    if vote.changes:
+        said = f"{said} with changes"
+    return prose("vote", vote=vote, said=said, comment=comment)
 
 
 def _some(lines: tuple[str, ...]) -> dict[str, object]:

@@ -14,12 +14,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from channels.slack import limits, listeners, wire
-from channels.slack.blocks import APPROVE, MORE, OPEN, REJECT
+from channels.slack.blocks import APPROVE, CHANGE, MORE, OPEN, REJECT
 from channels.slack.commands import command
 from channels.slack.desk import Caller, Delivery, Desk, log, replay_key
+from channels.slack.differences import AGREE
 from channels.slack.listeners import Listener, truthfully
 from channels.slack.manifest import COMMAND
-from channels.slack.modals import VOTE
+from channels.slack.modals import CHANGES, VOTE
 from channels.slack.signature import verify
 from engine.errors import EngineError, Invalid, SignatureInvalid
 from engine.ids import DEFAULT_TENANT
@@ -40,6 +41,8 @@ _KIND: Final = re.compile(
 )
 _ACTIONS: Final[dict[str, Listener]] = {
     APPROVE: listeners.approve,
+    AGREE: listeners.approve,
+    CHANGE: listeners.change,
     REJECT: listeners.reject,
     MORE: listeners.more,
     OPEN: listeners.nothing,
@@ -126,6 +129,7 @@ def _route(routes: _Routes, desk: Desk) -> None:
         routes.action(action)(_answering(desk, listener))
     routes.action(_ANY)(_answering(desk, listeners.unknown))
     routes.view(VOTE)(_answering(desk, listeners.submitted))
+    routes.view(CHANGES)(_answering(desk, listeners.changed))
     routes.view(_ANY)(_answering(desk, listeners.unknown))
     routes.command(COMMAND)(_answering(desk, command))
     routes.command(_ANY)(_answering(desk, listeners.unknown))

@@ -1,6 +1,7 @@
 """What each button, window and event leads to. The vote is committed first, then acknowledged."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from typing import Final, TypeAlias
 
@@ -12,9 +13,12 @@ from channels.slack.desk import NOT_CONFIRMED, Delivery, Desk, log
 from channels.slack.modals import (
     COMMENT,
     Intent,
+    changes_view,
     comment_view,
     details_view,
+    field_block,
     message_view,
+    typeable,
 )
 from channels.slack.reference import Reference
 from channels.slack.sight import card_for
@@ -48,6 +52,14 @@ async def reject(desk: Desk, delivery: Delivery) -> Ack:
     return NOTHING
 
 
+async def change(desk: Desk, delivery: Delivery) -> Ack:
+    """Ask for the new values; nothing is approved before they are sent."""
+    reference = Reference.read(_action(delivery).value or "")
+    intent = Intent(choice=Choice.APPROVE, reference=reference)
+    delivery.afterwards.append(partial(_ask_changes, desk, delivery, intent))
+    return NOTHING
+
+
 async def more(desk: Desk, delivery: Delivery) -> Ack:
     """One of the further choices: a comment with the vote, or the details."""
     chosen = _action(delivery).selected_option
@@ -74,6 +86,24 @@ async def submitted(desk: Desk, delivery: Delivery) -> Ack:
     if told.asks_comment or told.text == NOT_CONFIRMED:
         return {"response_action": "errors", "errors": {COMMENT: told.text}}
     return _answered(told)
+
+
+async def changed(desk: Desk, delivery: Delivery) -> Ack:
+    """The new values were sent: approve with them. What cannot be taken is said under its input."""
+    if not isinstance(delivery.said, wire.ViewSubmission):
+        return NOTHING
+    view = delivery.said.view
+    intent = Intent.read(view.private_metadata)
+    typed = {block: field.value for block, by in view.state.values.items() for field in by.values()}
+    wish = replace(Wish.on(intent.reference, Choice.APPROVE, typed.pop(COMMENT, None)), typed=typed)
+    told = await vote(desk, delivery, wish)
+    if told is None:
+        return NOTHING
+    if told.about is None and not told.asks_comment and told.text != NOT_CONFIRMED:
+        return _answered(told)
+    card = await _look(desk, delivery, intent.reference)
+    block = field_block(card, told.about or "") if isinstance(card, Card) else None
+    return {"response_action": "errors", "errors": {block or COMMENT: told.text}}
 
 
 async def nothing(_desk: Desk, _delivery: Delivery) -> Ack:
@@ -134,6 +164,20 @@ async def _ask(desk: Desk, delivery: Delivery, intent: Intent) -> None:
         await change_view(desk, view_id, comment_view(intent, card=found))
     else:
         await change_view(desk, view_id, message_view("Not possible", found))
+
+
+async def _ask_changes(desk: Desk, delivery: Delivery, intent: Intent) -> None:
+    view_id = await open_view(desk, delivery, message_view("Approve with changes", "One moment…"))
+    if view_id is None:
+        return
+    found = await _look(desk, delivery, intent.reference)
+    if isinstance(found, str):
+        view = message_view("Not possible", found)
+    elif found.digest != intent.reference.digest or not typeable(found):
+        view = message_view("Not possible", "This cannot be changed here. Open it to review.")
+    else:
+        view = changes_view(intent, found)
+    await change_view(desk, view_id, view)
 
 
 async def _show(desk: Desk, delivery: Delivery, reference: Reference) -> None:

@@ -1,14 +1,17 @@
 """One press, one vote: who it is, whether it was heard before, and the one door."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from channels.slack.blocks import card_message
 from channels.slack.desk import NOT_CONFIRMED, Delivery, Desk, log
+from channels.slack.modals import field_block
 from channels.slack.reference import Reference
 from engine.errors import EngineError, Invalid, Unavailable
 from engine.ids import ApprovalId
 from engine.rules.tally import Choice
+from engine.rules.values import BadChange
 from engine.services import people, votes
 from engine.services.people import Person
 from engine.services.votes import Ballot, CastReceipt
@@ -26,6 +29,7 @@ class Wish:
     choice: Choice
     comment: str | None = None
     reference: Reference | None = None
+    typed: Mapping[str, str | None] | None = None  # by the blocks of a window that changes fields
 
     @classmethod
     def on(cls, reference: Reference, choice: Choice, comment: str | None = None) -> "Wish":
@@ -40,6 +44,7 @@ class Told:
     text: str
     recorded: bool = False
     asks_comment: bool = False
+    about: str | None = None  # the input that it is about
 
 
 async def vote(desk: Desk, delivery: Delivery, wish: Wish) -> Told | None:
@@ -52,6 +57,8 @@ async def vote(desk: Desk, delivery: Delivery, wish: Wish) -> Told | None:
         answer = await desk.once(delivery, lambda tx: _cast(tx, desk, delivery, wish))
     except Unavailable:
         told: Told | None = Told(text=NOT_CONFIRMED)
+    except BadChange as error:
+        told = Told(text=str(error), about=error.field)
     except EngineError as error:
         told = Told(text=str(error))
     except Exception as error:  # border: a vote is answered truthfully, whatever the store does
@@ -107,12 +114,21 @@ def _cast(tx: Transaction, desk: Desk, delivery: Delivery, wish: Wish) -> CastRe
             person=person.id,
             choice=wish.choice,
             comment=_said(wish.comment),
+            typed=_typed(tx, desk, wish, person),
             digest=seen.digest if seen else None,
             version=seen.version if seen else None,
             channel="slack",
             identified_by=IDENTIFIED_BY,
         ),
     )
+
+
+def _typed(tx: Transaction, desk: Desk, wish: Wish, person: Person) -> Mapping[str, str] | None:
+    if wish.typed is None:
+        return None
+    card = desk.card_of(tx, person.tenant, ApprovalId(wish.approval), person.id)
+    blocks = {field_block(card, field.label): field.label for field in card.changeable}
+    return {blocks[block]: text or "" for block, text in wish.typed.items() if block in blocks}
 
 
 def _not_by_words(tx: Transaction, desk: Desk, wish: Wish, person: Person) -> str | None:
@@ -135,6 +151,7 @@ def _told(answer: CastReceipt | Told | None) -> Told | None:
         text=answer.message,
         recorded=answer.recorded,
         asks_comment=isinstance(refusal, Invalid) and refusal.code == "comment_required",
+        about=refusal.field if isinstance(refusal, BadChange) else None,
     )
 
 

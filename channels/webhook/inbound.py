@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -24,13 +24,17 @@ _BEARER: Final = re.compile(r"(?i:bearer) +([A-Za-z0-9_-]{20,200})")
 
 
 class CallbackBody(BaseModel):
-    """What a callback says. The digest binds it to what is approved: nothing else in it does."""
+    """What a callback says. The digest binds it to what is approved: nothing else in it does.
+
+    With the digest of an outcome that somebody proposed, it agrees to exactly that one.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
 
     choice: Choice
     digest: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
     comment: Annotated[str, Field(max_length=10_000)] | None = None
+    changes: dict[str, Any] | None = None  # of the fields that approvers may change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +63,7 @@ async def answer(
 
     Raises:
         SignatureInvalid: if neither a signature nor a token is right; which was tried is not said.
-        Invalid: if the body is not `{"choice", "digest", "comment"}`, or is too large.
+        Invalid: if the body is not `{"choice", "digest", "comment", "changes"}`, or is too large.
         EngineError: whatever `votes.cast` raises.
     """
     if len(body) > CALLBACK_BYTES_MAX:
@@ -133,7 +137,7 @@ def _said(body: bytes) -> CallbackBody:
         where = ".".join(str(part) for part in first["loc"]) or "the body"
         raise Invalid(
             f"The callback is not understood: {where}: {first['msg']}. Send choice, digest and, "
-            "if you like, comment.",
+            "if you like, comment and changes.",
             code="bad_callback",
         ) from None
 
@@ -164,6 +168,7 @@ def _ballot(approval: ApprovalId, caller: _Caller, said: CallbackBody) -> Ballot
         choice=said.choice,
         comment=said.comment,
         digest=said.digest,
+        changes=said.changes,
         channel="webhook",
         identified_by=caller.identified_by,
     )

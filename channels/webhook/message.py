@@ -7,10 +7,15 @@ from typing import Final
 
 from channels.base import Card, Notice
 from channels.webhook.limits import PAYLOAD_BYTES_MAX
-from engine.rules.wording import is_table
+from engine.rules.wording import is_sequence, is_table
 
 # What is left out, one after the other, until the rest fits.
-_HEAVY: Final = ("details", "call", "votes", "decision", "messages", "progress")
+_HEAVY: Final = (
+    "details", "call", "effective", "outcomes", "votes", "decision", "differences", "proposed", "decided",
+    "messages", "progress",
+)  # fmt: skip
+_OF_FIELDS: Final = frozenset({"details", "proposed", "decided", "changes"})
+_HOLDING: Final = frozenset({"effective", "outcomes", "votes", "decision"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +68,23 @@ def notice(told: Notice, *, at: str) -> Envelope:
 
 def _permitted(card: Card) -> dict[str, object]:
     snapshot = dict(card.snapshot)
-    details = snapshot.get("details")
-    if card.left_out and is_table(details):
-        hidden = set(card.left_out)
-        snapshot["details"] = {key: details[key] for key in details if key not in hidden}
-    return snapshot
+    if not card.left_out:
+        return snapshot
+    # A field that may not be shown is in none of the tables of fields either, wherever they stand.
+    hidden = set(card.left_out)
+    return {name: _without(name, value, hidden) for name, value in snapshot.items()}
+
+
+def _without(name: str, value: object, hidden: set[str]) -> object:
+    if name in _OF_FIELDS and is_table(value):
+        return {key: value[key] for key in value if key not in hidden}
+    if name == "differences" and is_sequence(value):
+        return [each for each in value if not (is_table(each) and each.get("field") in hidden)]
+    if name in _HOLDING and is_table(value):
+        return {key: _without(str(key), value[key], hidden) for key in value}
+    if name in _HOLDING and is_sequence(value):
+        return [_without("decision", each, hidden) for each in value]
+    return value
 
 
 def _json(actions: Actions) -> dict[str, str]:

@@ -20,6 +20,8 @@ def progress(tally: Tally) -> str:
     if tally.groups:
         groups = ", ".join(f"{group.name} {group.have} of {group.need}" for group in tally.groups)
         parts = [f"{parts[0]} ({groups})"]
+    if len(tally.standings) > 1:
+        parts.append(f"split over {len(tally.standings)} outcomes, which do not add up")
     if tally.reject_have:
         parts.append(_rejections(tally))
     return ", ".join(parts)

@@ -1,13 +1,14 @@
 """What is approved: the frozen content whose canonical bytes the digest covers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from engine.errors import Invalid
 from engine.rules.approvers import Approver, parse_approver
 from engine.rules.quorum import Quorum
 
+KINDS: Final = ("binary", "modify")
 RISKS: Final = ("low", "medium", "high")
 COMMENT_RULES: Final = ("optional", "on_reject", "required")
 TITLE_CHARS_MAX: Final = 200
@@ -38,7 +39,10 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """Everything the digest covers. `call` is the exact call, by name and arguments, or None."""
+    """Everything the digest covers. `call` is the exact call, by name and arguments, or None.
+
+    `fields` are the details that approvers may change, each with where in the call it stands.
+    """
 
     tenant: str
     action: str
@@ -47,10 +51,16 @@ class Content:
     details: Mapping[str, object]
     policy: Policy
     approvers: tuple[Approver, ...]
+    fields: Mapping[str, int | str | None] = field(default_factory=dict[str, int | str | None])
+
+    @property
+    def kind(self) -> str:
+        """What approvers may do with it: answer, or change it as well."""
+        return "modify" if self.fields else "binary"
 
     def to_json(self) -> dict[str, object]:
-        """The content as it is hashed. `form` belongs to a kind of approval that is not binary."""
-        return {
+        """The content as it is hashed. What belongs to another kind than binary is in it only then."""
+        content: dict[str, object] = {
             "tenant": self.tenant,
             "action": self.action,
             "title": self.title,
@@ -60,6 +70,9 @@ class Content:
             "policy": self.policy.to_json(),
             "approvers": [str(approver) for approver in self.approvers],
         }
+        # The order of the fields is part of what people see; a table has none.
+        marked = [[name, where] for name, where in self.fields.items()]
+        return {**content, "fields": marked} if marked else content
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Content":
@@ -79,6 +92,7 @@ class Content:
                 allow_self=policy["allow_self"],
             ),
             approvers=tuple(parse_approver(text) for text in data["approvers"]),
+            fields=dict(data.get("fields", ())),
         )
 
 

@@ -30,11 +30,15 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CastVote:
-    """One person's answer; one with a higher sequence replaces it."""
+    """One person's answer; one with a higher sequence replaces it.
+
+    `agrees_to` is the exact outcome that an approval is for; empty is what was asked, unchanged.
+    """
 
     person: PersonId
     choice: Choice
     sequence: int
+    agrees_to: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +66,23 @@ class GroupProgress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How far one exact outcome has come, and who agrees to it."""
+
+    agrees_to: str
+    approvals: tuple[PersonId, ...]
+    groups: tuple[GroupProgress, ...]
+    have: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
     """What the votes amount to, and how far they are from a decision; people sorted by name.
 
     `approvals` and `rejections` are everybody who counts; with groups, `have` may be smaller than
     the number of approvals, because one person fills one place and full groups take no more.
+    Approvals of different outcomes do not add up: all figures are those of the one that is ahead,
+    which is `agrees_to`, and `standings` has each that anybody agrees to, the one ahead first.
     """
 
     outcome: Outcome
@@ -78,6 +94,8 @@ class Tally:
     reject_have: int
     reject_need: int
     can_still: tuple[PersonId, ...]
+    agrees_to: str = ""
+    standings: tuple[Standing, ...] = ()
 
 
 def tally(quorum: Quorum, votes: Iterable[CastVote], electorate: Electorate) -> Tally:
@@ -86,14 +104,18 @@ def tally(quorum: Quorum, votes: Iterable[CastVote], electorate: Electorate) -> 
     Rejection wins when both are reached at once; one request for changes ends it
     unless it is rejected. Of two votes with one sequence the more cautious counts. It is impossible
     when the quorum stays out of reach even if all who have not voted, and all whom a rung may
-    add, approved; nobody is expected to change a vote. `can_still` is empty once it is over.
+    add, approved; nobody is expected to change a vote, except that whoever approves one outcome
+    may still come to agree to another. Ahead is what more people agree to; as asked, if as many
+    do, and else the first by name. `can_still` is empty once it is over.
     """
     eligible = electorate.pool - electorate.excluded
-    latest = _latest(votes)
+    last = _latest(votes)
+    latest = {who: vote.choice for who, vote in last.items()}
     chosen = {choice: {who for who in eligible if latest.get(who) is choice} for choice in Choice}
-    approvals, rejections = chosen[Choice.APPROVE], chosen[Choice.REJECT]
-    groups = _progress(quorum, approvals, electorate)
-    have = len(approvals) if quorum.need is not None else sum(group.have for group in groups)
+    rejections = chosen[Choice.REJECT]
+    standings = _standings(quorum, [last[who] for who in chosen[Choice.APPROVE]], electorate)
+    ahead = standings[0]
+    have, groups, approvals = ahead.have, ahead.groups, set(ahead.approvals)
 
     if len(rejections) >= quorum.reject:
         outcome = Outcome.REJECTED
@@ -115,15 +137,44 @@ def tally(quorum: Quorum, votes: Iterable[CastVote], electorate: Electorate) -> 
         reject_have=len(rejections),
         reject_need=quorum.reject,
         can_still=tuple(sorted(eligible - approvals)) if outcome is Outcome.OPEN else (),
+        agrees_to=ahead.agrees_to,
+        standings=tuple(standing for standing in standings if standing.approvals),
     )
 
 
 _CAUTION = (Choice.ABSTAIN, Choice.APPROVE, Choice.REQUEST_CHANGES, Choice.REJECT)
 
 
-def _latest(votes: Iterable[CastVote]) -> dict[PersonId, Choice]:
-    in_order = sorted(votes, key=lambda vote: (vote.sequence, _CAUTION.index(vote.choice)))
-    return {vote.person: vote.choice for vote in in_order}
+def _latest(votes: Iterable[CastVote]) -> dict[PersonId, CastVote]:
+    in_order = sorted(
+        votes, key=lambda vote: (vote.sequence, _CAUTION.index(vote.choice), vote.agrees_to)
+    )
+    return {vote.person: vote for vote in in_order}
+
+
+def _standings(
+    quorum: Quorum, approving: Iterable[CastVote], electorate: Electorate
+) -> list[Standing]:
+    """One for each outcome, the one ahead first; where nobody approves, that of what was asked."""
+    agreeing: dict[str, set[PersonId]] = {}
+    for vote in approving:
+        agreeing.setdefault(vote.agrees_to, set()).add(vote.person)
+    found = [
+        _standing(quorum, key, agreeing.get(key, set()), electorate) for key in agreeing or ("",)
+    ]
+    return sorted(found, key=lambda each: (-each.have, -len(each.approvals), each.agrees_to))
+
+
+def _standing(
+    quorum: Quorum, agrees_to: str, people: set[PersonId], electorate: Electorate
+) -> Standing:
+    groups = _progress(quorum, people, electorate)
+    return Standing(
+        agrees_to=agrees_to,
+        approvals=tuple(sorted(people)),
+        groups=groups,
+        have=len(people) if quorum.need is not None else sum(group.have for group in groups),
+    )
 
 
 def _is_reachable(

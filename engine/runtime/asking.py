@@ -1,6 +1,7 @@
 """Approvals inside a run: opened once, waited for as rows, and handed to the code when decided."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 import structlog
@@ -33,6 +34,8 @@ PLAIN: Final = (
     "on_reject",
     "rollback_to",
     "routes",
+    "kind",
+    "fields",
 )
 
 
@@ -133,6 +136,7 @@ class Asker:
             action=self.action_of(terms),
             details=terms.get("details", {}),
             call=call.to_json() if isinstance(call, Call) else None,
+            parameters=call.parameters if isinstance(call, Call) else (),
             requester=terms.get("requester", by_default),
             excluded=frozenset(PersonId(person) for person in involved if person),
             **{name: terms[name] for name in PLAIN if name in terms},
@@ -145,6 +149,11 @@ class Asker:
         self._sent_back.pop(self.action_of(terms), None)
         match str(data["outcome"]):
             case "approved" | "continued" as outcome:
+                # Where approvers could change what was asked, it is what they made of it.
+                changes: Mapping[str, object] = (
+                    data["changes"] if "effective_digest" in data else {}
+                )
+                call: Call[object] | None = terms.get("call")
                 return Decision(
                     approval=approval,
                     outcome=outcome,
@@ -152,8 +161,9 @@ class Asker:
                     by=by,
                     at=from_iso(str(data["at"])),
                     changes=data["changes"],
+                    details=MappingProxyType({**terms.get("details", {}), **changes}),
                     comment=comment,
-                    call=terms.get("call"),
+                    call=None if call is None else call.changed(changes),
                 )
             case "rollback":
                 raise RollbackOrdered(approval, rule=str(data["rule"]))

@@ -9,6 +9,7 @@ import structlog
 from engine.digest import canonical, tagged_digest
 from engine.errors import DigestMismatch, EngineError, Fault, Refused
 from engine.ids import LeaseToken, RunId, TenantId, WorkerId
+from engine.rules.modifying import Changes, changed
 from engine.rules.states import ApprovalStatus, RunShape, RunStatus, WaitingReason
 from engine.rules.suspicion import ANYBODY, CRASHES_MAX, Tries
 from engine.store import (
@@ -274,8 +275,12 @@ def _check_decision(row: ApprovalRow, driven: Driven, permit: Permit) -> None:
     if row.run != driven.run or not agreed:
         raise Refused(f"No decision on {row.id} allows this step.", code="not_approved")
     is_intact = tagged_digest(DIGEST_TAG, row.content.to_json()) == row.digest == permit.digest
-    approved_call = row.content.call
-    same_call = approved_call is None or canonical(approved_call) == canonical(permit.call)
+    # Only what approvers may change was changed by them; a rung's default is for the code to read.
+    changes: Changes = decision["changes"] if row.content.fields else {}
+    effective = changed(row.content, changes)
+    given_for = decision.get("effective_digest", row.digest)
+    is_intact = is_intact and tagged_digest(DIGEST_TAG, effective.to_json()) == given_for
+    same_call = effective.call is None or canonical(effective.call) == canonical(permit.call)
     if not (is_intact and same_call):
         raise DigestMismatch(
             f"What the step would do is not what was approved in {row.id}; nothing was done. "

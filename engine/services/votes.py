@@ -8,7 +8,6 @@ from engine.errors import (
     AlreadyDecided,
     EngineError,
     Invalid,
-    KillSwitchTriggered,
     NotEligible,
     Superseded,
     TooLate,
@@ -18,7 +17,17 @@ from engine.rules import ballots
 from engine.rules.content import COMMENT_CHARS_MAX
 from engine.rules.states import ApprovalStatus
 from engine.rules.tally import Choice, Outcome, Tally
-from engine.store import approvals, audit, eligibility, endings, journal, people, switches, votes
+from engine.store import (
+    agreeing,
+    approvals,
+    audit,
+    eligibility,
+    endings,
+    journal,
+    people,
+    switches,
+    votes,
+)
 from engine.store.announcements import announce
 from engine.store.approvals import ApprovalRow
 from engine.store.database import Database, Transaction
@@ -33,7 +42,10 @@ VOTED = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ballot:
-    """One person's answer as a surface heard it. `digest` and `version` are what the person was shown."""
+    """One person's answer as a surface heard it. `digest` and `version` are what the person was shown.
+
+    With the digest of an outcome that somebody else proposed, the vote agrees to exactly that one.
+    """
 
     tenant: TenantId
     approval: str
@@ -44,6 +56,10 @@ class Ballot:
     version: int | None = None
     channel: str
     identified_by: str
+    changes: Mapping[str, object] | None = None  # of the fields that approvers may change
+    typed: Mapping[str, str] | None = (
+        None  # the same as texts; what stood in inputs when others answer
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,21 +112,18 @@ def cast(tx: Transaction, ballot: Ballot) -> CastReceipt:
         if among is None
         else ballot.person in among.pool
     )
-    refusal = (
-        _not_eligible(ballot, row, is_asked=is_asked)
-        or _unfit(ballot, row)
-        or (None if is_over else _halted(tx, row))
-    )
-    if refusal is not None:
-        return _refuse(tx, ballot, row, refusal)
+    halted = None if is_over else switches.no_vote_above(tx, row.tenant, row.run)
+    agreed = _not_eligible(ballot, row, is_asked=is_asked) or halted or _agreed(tx, ballot, row)
+    if isinstance(agreed, EngineError):
+        return _refuse(tx, ballot, row, agreed)
     cast_before = votes.current(tx, row.id, row.version)
     earlier = next((vote for vote in cast_before if vote.person == ballot.person), None)
-    if earlier and _is_repeated(earlier, ballot) and (not is_over or row.status in VOTED):
+    if earlier and _is_repeated(earlier, ballot, agreed) and (not is_over or row.status in VOTED):
         standing = eligibility.count(row, cast_before, among or eligibility.electorate(tx, row))
         return _recorded(row.status, ballots.unchanged_message(standing))
     if among is None:
-        return _late(tx, ballot, row)
-    stored, recorded = _store(tx, ballot, row, replaces=earlier)
+        return _late(tx, ballot, row, agreed)
+    stored, recorded = _store(tx, ballot, row, agreed, replaces=earlier)
     counted = [vote for vote in cast_before if vote is not earlier]
     standing = eligibility.count(row, [*counted, stored], among)
     words = ballots.changed_message if earlier else ballots.counted_message
@@ -121,9 +134,11 @@ def cast(tx: Transaction, ballot: Ballot) -> CastReceipt:
         tx.hint(f"approval:{row.id}")
         return _recorded(row.status, words(standing))
     status, rule = ended
-    by = standing.approvals if status is ApprovalStatus.APPROVED else (ballot.person,)
-    comment = None if status is ApprovalStatus.APPROVED else ballot.comment
-    decision = endings.decision_of(tx, status, rule=rule, by=by, comment=comment)
+    is_consent = status is ApprovalStatus.APPROVED
+    by = standing.approvals if is_consent else (ballot.person,)
+    comment = None if is_consent else ballot.comment
+    changes = agreeing.read(standing.agrees_to if is_consent else "")
+    decision = endings.decision_of(tx, status, rule=rule, by=by, comment=comment, changes=changes)
     endings.end(tx, row, status, decision=decision, recorded_with=[recorded])
     return _recorded(status, words(standing))
 
@@ -147,10 +162,21 @@ def _not_eligible(ballot: Ballot, row: ApprovalRow, *, is_asked: bool) -> NotEli
     return NotEligible(ballots.not_eligible(reason))
 
 
-def _unfit(ballot: Ballot, row: ApprovalRow) -> EngineError | None:
-    stale = ballot.version is not None and ballot.version != row.version
-    if stale or (ballot.digest is not None and ballot.digest != row.digest):
+def _agreed(tx: Transaction, ballot: Ballot, row: ApprovalRow) -> str | EngineError:
+    """The changes that the vote is for, as they are kept: none for what is asked."""
+    if ballot.version not in {None, row.version}:
         return Superseded(ballots.superseded())
+    try:
+        wanted = agreeing.Wanted(
+            choice=ballot.choice, digest=ballot.digest, changes=ballot.changes, typed=ballot.typed
+        )
+        changes = agreeing.agreed(tx, row, wanted)
+    except (Superseded, Invalid) as refusal:
+        return refusal
+    return _unfit(ballot, row) or agreeing.written(changes)
+
+
+def _unfit(ballot: Ballot, row: ApprovalRow) -> EngineError | None:
     rule = row.content.policy.comment
     wanted = rule == "required" or (rule == "on_reject" and ballot.choice is Choice.REJECT)
     wanted = wanted or ballot.choice is Choice.REQUEST_CHANGES
@@ -163,20 +189,10 @@ def _unfit(ballot: Ballot, row: ApprovalRow) -> EngineError | None:
     return None
 
 
-def _halted(tx: Transaction, row: ApprovalRow) -> KillSwitchTriggered | None:
-    scope = switches.above_run(tx, row.tenant, row.run)
-    if scope is None:
-        return None
-    return KillSwitchTriggered(
-        f"The kill switch for {scope} is engaged, so no vote is taken. Yours was not recorded; vote "
-        "again when it is released.",
-        scope=scope,
-    )
-
-
-def _is_repeated(earlier: VoteRow, ballot: Ballot) -> bool:
+def _is_repeated(earlier: VoteRow, ballot: Ballot, agreed: str) -> bool:
     same_comment = ballot.comment is None or ballot.comment == earlier.comment
-    return earlier.choice is ballot.choice and same_comment
+    same_outcome = (earlier.changes or "") == agreed
+    return earlier.choice is ballot.choice and same_comment and same_outcome
 
 
 def _is_over(tx: Transaction, row: ApprovalRow) -> bool:
@@ -202,6 +218,7 @@ def _store(
     tx: Transaction,
     ballot: Ballot,
     row: ApprovalRow,
+    agreed: str,
     *,
     replaces: VoteRow | None = None,
     is_late: bool = False,
@@ -215,21 +232,24 @@ def _store(
         person=ballot.person,
         choice=ballot.choice,
         comment=ballot.comment,
-        digest=ballot.digest or row.digest,
+        digest=row.digest,
         channel=ballot.channel,
         identified_by=ballot.identified_by,
         is_late=is_late,
         is_current=not is_late,
         at=tx.now,
+        changes=agreed or None,
     )
     votes.insert_one(tx, stored, replaces=replaces)
     said = {**_said(ballot, row), "sequence": stored.sequence}
+    if stored.changes is not None:
+        said["changes"] = stored.changed
     return stored, NewEntry(kind="vote.recorded", path=row.path, data=said)
 
 
-def _late(tx: Transaction, ballot: Ballot, row: ApprovalRow) -> CastReceipt:
+def _late(tx: Transaction, ballot: Ballot, row: ApprovalRow, agreed: str) -> CastReceipt:
     if not votes.was_late(tx, row.id, ballot.person, ballot.choice):
-        _store(tx, ballot, row, is_late=True)
+        _store(tx, ballot, row, agreed, is_late=True)
         audit.append(tx, row.tenant, "vote.late", _said(ballot, row))
     if row.status in {ApprovalStatus.OPEN, ApprovalStatus.EXPIRED}:
         ended_at = row.expires_at or tx.now
@@ -258,7 +278,7 @@ def _recorded(status: ApprovalStatus, message: str) -> CastReceipt:
     return CastReceipt(recorded=True, counted=True, status=status, message=message)
 
 
-def _said(ballot: Ballot, row: ApprovalRow) -> Mapping[str, object]:
+def _said(ballot: Ballot, row: ApprovalRow) -> dict[str, object]:
     return {
         "approval": ApprovalId(row.id),
         "version": row.version,

@@ -226,7 +226,7 @@ def _values(row: ApprovalRow) -> dict[str, object]:
         "path": row.path,
         "status": row.status,
         "version": row.version,
-        "kind": "binary",
+        "kind": row.content.kind,
         "action": row.content.action,
         "title": row.content.title,
         "risk": row.content.policy.risk,

@@ -7,7 +7,7 @@ from engine.digest import canonical
 from engine.errors import AlreadyDecided
 from engine.ids import PersonId
 from engine.rules.states import ApprovalStatus, RunStatus
-from engine.store import announcements, approvals, journal, links, timers
+from engine.store import agreeing, announcements, approvals, journal, links, timers
 from engine.store.approvals import ApprovalRow
 from engine.store.database import Transaction
 from engine.store.journal import NewEntry
@@ -37,6 +37,7 @@ def end(
     Raises:
         AlreadyDecided: if it ended before, or was edited since `row` was read.
     """
+    decision = agreeing.sealed(row.content, decision)
     changes = approvals.ApprovalChanges(
         status=status, decision=canonical(decision).decode(), ended_at=tx.now
     )

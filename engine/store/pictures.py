@@ -26,6 +26,7 @@ from engine.store import (
 from engine.store.approvals import ApprovalRow
 from engine.store.database import Transaction
 from engine.store.journal import Entry
+from engine.store.outcomes import Modifying, modifying
 from engine.store.undoing import Plan
 from engine.store.votes import VoteRow
 
@@ -75,6 +76,7 @@ class ApprovalPicture:
     on_reject: str
     report: tuple[str, ...]
     names: Mapping[str, str]
+    modifying: Modifying
     tree: tuple[
         Mapping[str, object], ...
     ] = ()  # from the root to its run, where another started that
@@ -97,14 +99,13 @@ class ApprovalPicture:
             "status": self.status,
             "version": self.version,
             "digest": self.digest,
-            "kind": "binary",
+            **self.modifying.to_json(),
             "action": self.action,
             "title": self.title,
             "call": self.call,
             "details": self.details,
             "risk": self.risk,
             "form": None,
-            "fields": None,
             "comment": self.comment_rule,
             "requester": self.requester,
             "requester_name": self.requester_name,
@@ -144,7 +145,7 @@ class ApprovalPicture:
             "person": vote.person,
             "choice": vote.choice,
             "comment": vote.comment,
-            "changes": None,
+            "changes": vote.changed or None,
             "channel": vote.channel,
             "identified_by": vote.identified_by,
             "at": iso(vote.at),
@@ -245,6 +246,7 @@ def _picture(
         on_reject=row.on_reject,
         report=rollbacks.lines(entries),
         names=names,
+        modifying=modifying(content, tally, row.decision),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from engine.digest import canonical, tagged, tagged_digest
 from engine.errors import Invalid
 from engine.ids import ApprovalId, LeaseToken, PersonId, RunId, TenantId
+from engine.rules import modifying
 from engine.rules.approvers import Approver, ApproverKind, parse_approvers
 from engine.rules.content import Content, Policy, check_words
 from engine.rules.ladder import Rung, expires_at, ladder_to_json, parse_ladder
@@ -40,6 +41,9 @@ class Request:
     callback_url: str | None = None
     on_reject: str = "rollback"
     rollback_to: str | None = None
+    kind: str = "binary"
+    fields: object = None
+    parameters: Sequence[str] = ()  # the names of the call's positional arguments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +132,9 @@ def edited(
         comment=policy.comment,
         requester=row.requester,
         excluded=row.excluded | authors,
+        kind=content.kind,
+        fields=list(content.fields),
+        parameters=modifying.parameters(content.fields),
     )
     following, digest = _content(tx, row.tenant, request, row.ladder)
     # More time is no change of what is asked; a version that follows freezes the longer ladder.
@@ -165,7 +172,15 @@ def _content(
             comment=request.comment,
         ),
         approvers=named,
+        fields=modifying.mark(
+            request.kind,
+            request.fields,
+            details=request.details,
+            call=request.call,
+            parameters=request.parameters,
+        ),
     )
+    _check_rungs(content, ladder)
     text = canonical(content.to_json())
     if len(text) > DETAILS_BYTES_MAX:
         raise Invalid(
@@ -173,6 +188,13 @@ def _content(
             code="too_large",
         )
     return content, tagged(DIGEST_TAG, text)
+
+
+def _check_rungs(content: Content, ladder: Sequence[Rung]) -> None:
+    # A default that time chooses is bound by the same rules as what people choose.
+    if content.fields:
+        for rung in ladder:
+            modifying.settle(content, rung.changes)
 
 
 def _frozen(

@@ -186,3 +186,15 @@ def _switch(row: Any) -> Switch:
         release_asked_by=row.release_asked_by,
         release_asked_at=row.release_asked_at,
     )
+
+
+def no_vote_above(tx: Transaction, tenant: TenantId, run: RunId) -> KillSwitchTriggered | None:
+    """Why no vote on an approval of `run` is taken now, in words for its voter; None if one is."""
+    scope = above_run(tx, tenant, run)
+    if scope is None:
+        return None
+    return KillSwitchTriggered(
+        f"The kill switch for {scope} is engaged, so no vote is taken. Yours was not recorded; vote "
+        "again when it is released.",
+        scope=scope,
+    )

@@ -1,6 +1,7 @@
 """Votes as rows: every answer is kept, and one per person and version is current."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -33,11 +34,23 @@ class VoteRow:
     is_late: bool
     is_current: bool
     at: datetime
+    changes: str | None = None  # canonical JSON; None agrees to what is asked, as it is
 
     @property
     def cast(self) -> CastVote:
         """What the tally needs of it."""
-        return CastVote(person=self.person, choice=self.choice, sequence=self.sequence)
+        return CastVote(
+            person=self.person,
+            choice=self.choice,
+            sequence=self.sequence,
+            agrees_to=self.changes or "",
+        )
+
+    @property
+    def changed(self) -> Mapping[str, object]:
+        """The changes of what is asked that it agrees to."""
+        changes: Mapping[str, object] = json.loads(self.changes or "{}")
+        return changes
 
 
 _COLUMNS = tuple(column.name for column in votes.columns)
@@ -108,4 +121,5 @@ def _vote(row: Row[Any]) -> VoteRow:
         is_late=row.is_late,
         is_current=row.is_current,
         at=row.at,
+        changes=row.changes,
     )

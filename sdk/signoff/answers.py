@@ -37,6 +37,7 @@ class Vote(Answer):
     choice: str
     at: datetime
     comment: str | None = None
+    changes: Mapping[str, object] | None = None
     channel: str | None = None
     counted: bool = True
 
@@ -53,6 +54,23 @@ class Ending(Answer):
     consumed_at: datetime | None = None
 
 
+class Outcome(Answer):
+    """What some approvers agree to, and how far it has come."""
+
+    digest: str
+    changes: Mapping[str, object]
+    by: tuple[str, ...]
+    have: int
+    need: int
+
+
+class Effective(Answer):
+    """What takes effect: what was asked, with what was decided."""
+
+    digest: str
+    details: Mapping[str, object]
+
+
 class Approval(Answer):
     """One approval as it stood when it was read."""
 
@@ -63,7 +81,12 @@ class Approval(Answer):
     digest: str
     action: str | None = None
     title: str | None = None
+    kind: str = "binary"
+    fields: tuple[str, ...] | None = None
     details: Mapping[str, object] = Field(default_factory=dict)
+    proposed: Mapping[str, object] | None = None
+    effective: Effective | None = None
+    outcomes: tuple[Outcome, ...] = ()
     progress: Progress | None = None
     votes: tuple[Vote, ...] = ()
     decision: Ending | None = None
@@ -109,6 +132,9 @@ class Approval(Answer):
             by=ending.by,
             at=ending.at,
             changes=MappingProxyType(dict(ending.changes or {})),
+            details=MappingProxyType(
+                dict(self.effective.details if self.effective else self.details)
+            ),
             comment=ending.comment,
         )
 

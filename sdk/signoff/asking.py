@@ -31,6 +31,10 @@ class Terms(TypedDict, total=False):
     """How strongly voters must be identified, and whether silence may approve (`medium`)."""
     comment: Literal["optional", "on_reject", "required"]
     """Which votes need a reason: none (`optional`), those against it, or all."""
+    kind: Literal["binary", "modify"]
+    """What approvers may do: answer (`binary`), or change the marked `fields` as well (`modify`)."""
+    fields: Sequence[str]
+    """The fields of `details` that approvers may change, and the call's arguments of the same name."""
     requester: str
     """On whose behalf this is asked, `person:ana`; that person never counts."""
     routes: Routes

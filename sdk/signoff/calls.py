@@ -3,7 +3,7 @@
 import importlib
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, reduce
 from types import MappingProxyType
 from typing import Generic, TypeVar, final
@@ -13,6 +13,8 @@ from pydantic import BaseModel, ValidationError
 from signoff.undoing import Undo, undo_function
 
 T_co = TypeVar("T_co", covariant=True)
+
+_BY_POSITION = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 @final
@@ -32,6 +34,23 @@ class Call(Generic[T_co]):
     def name(self) -> str:
         """The importable name of `fn`, as in `shop.refunds:pay_back`."""
         return importable_name(self.fn)
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the positional arguments, in their order; those without one are left out."""
+        signature = _signature(self.fn)
+        named = () if signature is None else signature.parameters.values()
+        by_position = [each.name for each in named if each.kind in _BY_POSITION]
+        return tuple(by_position[: len(self.args)])
+
+    def changed(self, changes: Mapping[str, object]) -> "Call[T_co]":
+        """The same call with other values for arguments of these names; other names are no part of it."""
+        names = self.parameters
+        given = [changes.get(name, value) for name, value in zip(names, self.args, strict=False)]
+        kwargs = {name: changes.get(name, value) for name, value in self.kwargs.items()}
+        return replace(
+            self, args=(*given, *self.args[len(names) :]), kwargs=MappingProxyType(kwargs)
+        )
 
     def to_json(self) -> dict[str, object]:
         """Name and arguments: exactly what people approve. `undo` is no part of it."""

@@ -14,7 +14,9 @@ class Decision:
     """What people, a policy or a deadline decided; pass it to the step that it allows.
 
     `outcome` is `continued` where a rung of the ladder went on without the approvers: then `by` is
-    empty and `changes` holds what that rung said.
+    empty and `changes` holds what that rung said. Where approvers may change what is asked (the kind
+    `modify`), `changes` is what they changed, `details` is what was asked with these changes, and
+    `call` is the changed call, the only one that `run.step` makes with this decision.
     """
 
     approval: str
@@ -23,6 +25,7 @@ class Decision:
     by: tuple[str, ...]
     at: datetime
     changes: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    details: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     comment: str | None = None
     call: Call[object] | None = None
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
     [
         pytest.param({"kind": "poll"}, "unknown_kind", id="a kind that is not there"),
         pytest.param({"form": {}}, "invalid_request", id="a form for yes or no"),
-        pytest.param({"fields": ["amount"]}, "invalid_request", id="fields for yes or no"),
+        pytest.param({"fields": ["amount"]}, "invalid_fields", id="fields for yes or no"),
         pytest.param({"colour": "red"}, "invalid_request", id="an unknown key"),
         pytest.param({"title": " "}, "bad_title", id="no title"),
         pytest.param({"title": "x" * 201}, "bad_title", id="a title nobody reads"),

@@ -36,6 +36,7 @@ SEEN = {
     "keys-and-people": ("Signed in as ana", "Signed out", "is revoked"),
     "ladders-and-quorums": ("ends       ", '"title":"Open port 8444?"', '"version":2'),
     "receipts": ("True executed", "True dedup_same_request_id", '"granted":true', "order-18-refund"),
+    "modify-what-is-asked": ("Refunding 620.00 USD where 620.00 USD was asked",),
     "roll-back": (
         "It would go back to checkpoint migrated",
         "undoes deploy",

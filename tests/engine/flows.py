@@ -46,6 +46,12 @@ def pay(amount: str) -> str:
     return amount
 
 
+def order(count: int, *, amount: str) -> int:
+    """Order pizzas."""
+    LEDGER.append(f"order {count} for {amount}")
+    return count
+
+
 def not_json(name: str) -> object:
     """Return what no journal can keep."""
     LEDGER.append(name)
@@ -87,6 +93,26 @@ async def patient(run: Run, rung: str) -> dict[str, object]:
     await run.step(deed, "before", undo=undo)
     decision = await run.approval("Go on?", approvers="person:ana", ladder=[rung])
     return {"outcome": decision.outcome, "changes": dict(decision.changes)}
+
+
+@workflow
+async def pizzas(run: Run, cheat: bool = False, rung: str = "reject after 4h") -> dict[str, object]:
+    """Approvers may order fewer than were asked for."""
+    call = run.call(order, 100, amount="1200.00 USD")
+    decision = await run.approval(
+        "Order 100 pizzas?",
+        call=call,
+        details={"count": 100, "amount": "1200.00 USD", "people": 10},
+        kind="modify",
+        fields=["count", "amount"],
+        approvers="group:finance",
+        quorum=2,
+        ladder=[rung],
+    )
+    made = call if cheat else decision.call
+    assert made is not None
+    await run.step(made, approved=decision)
+    return {"changes": dict(decision.changes), "details": dict(decision.details)}
 
 
 @workflow

@@ -100,6 +100,7 @@ class Stage:
         comment: str | None = None,
         digest: str | None = None,
         version: int | None = None,
+        changes: Mapping[str, object] | None = None,
     ) -> CastReceipt:
         """Vote on the run's newest approval, and drive on. The receipt may hold a refusal."""
         ballot = Ballot(
@@ -110,6 +111,7 @@ class Stage:
             comment=comment,
             digest=digest,
             version=version,
+            changes=changes,
             channel="web",
             identified_by="session",
         )

@@ -143,3 +143,17 @@ def test_the_runs_keywords_are_told_from_the_functions() -> None:
 
     assert options == StepOptions(retries=2, name="look up")
     assert rest == {"copy": 3}
+
+
+def test_a_call_is_changed_by_the_names_of_its_arguments() -> None:
+    call = make_call(samples.pay_back, ("charge-17",), {"amount": "620.00"}, undo=samples.take_back)
+
+    changed = call.changed({"charge": "charge-18", "amount": "20.00", "iban": "elsewhere"})
+
+    assert call.parameters == ("charge",)
+    assert changed.to_json()["arguments"] == {
+        "args": ["charge-18"],
+        "kwargs": {"amount": "20.00"},
+    }
+    assert changed.undo is samples.take_back
+    assert call.args == ("charge-17",)

@@ -4,7 +4,16 @@ import pytest
 
 from engine.ids import PersonId
 from engine.rules.quorum import Quorum
-from engine.rules.tally import CastVote, Choice, Electorate, GroupProgress, Outcome, Tally, tally
+from engine.rules.tally import (
+    CastVote,
+    Choice,
+    Electorate,
+    GroupProgress,
+    Outcome,
+    Standing,
+    Tally,
+    tally,
+)
 
 SIGNS = {
     "+": Choice.APPROVE,
@@ -193,6 +202,11 @@ def test_progress_says_who_and_how_many() -> None:
         reject_have=1,
         reject_need=2,
         can_still=(PersonId("bo"), PersonId("dee")),
+        standings=(
+            Standing(
+                agrees_to="", approvals=(PersonId("ana"), PersonId("chen")), groups=(), have=2
+            ),
+        ),
     )
 
 

@@ -1,6 +1,7 @@
 """What is true of every tally, whoever votes in whatever order."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import permutations
 
 from hypothesis import given
@@ -30,8 +31,30 @@ ELECTORATES = st.builds(
     excluded=st.frozensets(st.sampled_from(NAMES), max_size=2),
 )
 VOTES = st.lists(
-    st.tuples(st.sampled_from(NAMES), st.sampled_from(Choice), st.integers(0, 4)), max_size=10
-).map(lambda rows: [CastVote(person=who, choice=what, sequence=when) for who, what, when in rows])
+    st.builds(
+        CastVote,
+        person=st.sampled_from(NAMES),
+        choice=st.sampled_from(Choice),
+        sequence=st.integers(0, 4),
+        agrees_to=st.sampled_from(["", "", "ten", "twenty"]),
+    ),
+    max_size=10,
+)
+
+
+@given(QUORUMS, VOTES, ELECTORATES)
+def test_nobody_decides_with_people_who_agree_to_something_else(
+    quorum: Quorum, votes: list[CastVote], voters: Electorate
+) -> None:
+    result = tally(quorum, votes, voters)
+
+    those = [vote for vote in votes if vote.agrees_to == result.agrees_to]
+    if result.outcome is Outcome.APPROVED:
+        agreeing = {vote.person for vote in those if vote.choice is Choice.APPROVE}
+        assert set(result.approvals) <= agreeing
+        assert len(result.approvals) >= quorum.places
+    counted = [who for standing in result.standings for who in standing.approvals]
+    assert len(counted) == len(set(counted))
 
 
 @given(QUORUMS, VOTES, ELECTORATES, st.data())
@@ -120,6 +143,7 @@ def test_the_outcome_is_what_the_words_of_the_rule_say(
 def test_one_more_approval_never_takes_progress_away(
     quorum: Quorum, votes: list[CastVote], voters: Electorate, who: PersonId
 ) -> None:
+    votes = [replace(vote, agrees_to="") for vote in votes]
     before = tally(quorum, votes, voters)
 
     after = tally(quorum, [*votes, CastVote(person=who, choice=Choice.APPROVE, sequence=9)], voters)

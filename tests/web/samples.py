@@ -38,9 +38,30 @@ def approval(**more: Any) -> Json:
         "messages": [{"channel": "slack", "target": "#approvals", "state": "posted"},
                      {"channel": "email", "target": "bo@example.com", "state": "planned"}],
         "next_rung": {"text": "reject after 4h", "due_at": LATER}, "undoes": ["reserve_stock"],
-        "report": [], "opened_at": EARLIER, "expires_at": LATER,
+        "plan": {"to": "start", "undoes": [{"step": "reserve_stock", "needs": None}],
+                 "stays": [{"step": "mail", "why": HOSTILE}]},
+        "on_reject": "rollback", "report": [], "opened_at": EARLIER, "expires_at": LATER,
         "status_url": "/api/approvals/apr_0193a", "page_url": "/approvals/apr_0193a", **more,
     }  # fmt: skip
+
+
+def modified(**more: Any) -> Json:
+    """What Bo would change, in words that want to be more than words."""
+    differences = [{"field": "amount", "old": "620.00 USD", "new": "20.00 USD"},
+                   {"field": HOSTILE, "old": HOSTILE, "new": f"{HOSTILE}!"}]  # fmt: skip
+    changes = {each["field"]: each["new"] for each in differences}
+    outcome = {
+        "digest": DIGEST,
+        "changes": changes,
+        "differences": differences,
+        "by": ["bo"],
+        "have": 1,
+        "need": 2,
+    }
+    return approval(
+        kind="modify", fields=["amount", "reason"], outcomes=[outcome], differences=[],
+        effective=None, votes=[vote("bo", "approve", changes=changes)], **more,
+    )  # fmt: skip
 
 
 def decided(status: str, by: list[str], **more: Any) -> Json:
@@ -161,6 +182,7 @@ def _run(shown: Json, **more: Any) -> tuple[str, Json]:
         "run": shown,
         "journal": [ENTRY],
         "verbs": ["pause", "cancel"],
+        "labels": {"pause": "Pause it"},
         "outline": [],
         "now": NOW,
         **more,
@@ -181,14 +203,16 @@ PAGES: Final[dict[str, tuple[str, Json]]] = {
     "approval-unanswered": _approval(approval(votes=[], progress=NOBODY, call=None, undoes=[])),
     "approval-groups-high": _approval(approval(risk="high", progress=GROUPS)),
     "approval-form": _approval(approval(kind="form", form=FORM)),
-    "approval-modify": _approval(approval(kind="modify", fields=["amount", "reason"])),
+    "approval-modify": _approval(modified()),
     "approval-not-mine": _approval(
         approval(), vote={**VOTE, "may": False, "why": "You asked for this, so your answer does not count."}
     ),
     "approval-answered": _approval(approval(votes=[vote("ana", "approve")], comment="required")),
     "approval-edited": _approval(approval(), seen="sha256:0"),
     "approval-approved": _approval(decided("approved", ["ana", "bo"])),
-    "approval-modified": _approval(decided("approved", ["ana", "bo"], changes={"amount": "600.00 USD"})),
+    "approval-modified": _approval(decided("approved", ["ana", "bo"], changes={"amount": "600.00 USD"})
+        | {"differences": [{"field": "amount", "old": "620.00 USD", "new": "600.00 USD"}],
+           "effective": {"digest": DIGEST, "details": {}, "call": None}}),
     "approval-rejected": _approval({**decided("rejected", ["bo"]), "report": ["reserve_stock: undone"]}),
     "approval-expired": _approval(decided("expired", [], rule="rung: reject after 4h", comment=HOSTILE)),
     "approval-changes": _approval(decided("changes_requested", ["bo"])),
@@ -198,7 +222,8 @@ PAGES: Final[dict[str, tuple[str, Json]]] = {
                  requester_name=HOSTILE, undoes=[HOSTILE],
                  votes=[vote(HOSTILE, "reject", comment=HOSTILE, counted=False, changes={HOSTILE: HOSTILE})])
     ),
-    "approval-live": ("web/partials/approval_live.html", {"approval": approval(), "seen": DIGEST, "now": NOW}),
+    "approval-live": ("web/partials/approval_live.html", {"approval": modified(), "vote": VOTE, "seen": DIGEST,
+                                                          "now": NOW}),
     "inbox": _inbox(_MANY),
     "inbox-empty": _inbox([]),
     "inbox-nothing-found": _inbox([], q=HOSTILE),
@@ -211,6 +236,7 @@ PAGES: Final[dict[str, tuple[str, Json]]] = {
         {"id": "apr_2", "title": HOSTILE, "recorded": True, "message": "Recorded. 1 of 2 approvals."},
         {"id": "apr_3", "title": "Deploy 4.2", "recorded": False, "message": "Chen Wei already rejected it."}]}),
     "respond": _respond(approval()),
+    "respond-modify": _respond(modified()),
     "respond-reject": _respond(approval(kind="modify", fields=["amount"], comment="on_reject"), choice="reject"),
     "respond-hostile": _respond(approval(title=HOSTILE, details=HUGE, call=None), person={"id": "x", "name": HOSTILE}),
     "respond-done": ("web/respond_done.html", {"approval": approval(), "recorded": True, "choice": "approve",

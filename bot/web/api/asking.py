@@ -18,15 +18,13 @@ from engine.addresses import never_called
 from engine.clock import iso
 from engine.errors import Invalid, NotAllowed
 from engine.ids import PersonId
-from engine.rules.content import COMMENT_RULES, RISKS
+from engine.rules.content import COMMENT_RULES, KINDS, RISKS
 from engine.services import approvals, people
 from engine.services.approvals import ASK, Request
 from engine.services.keys import Caller, Scope
 from engine.store.database import Transaction
 
 router = APIRouter(prefix="/api/approvals", tags=["approvals"], route_class=StrictRoute)
-
-KINDS: Final = ("binary",)
 
 _REQUESTER: Final = re.compile(r"(person|agent|key|workflow):[\w.@:-]{1,100}")
 _TEXTS: Final = {"type": "array", "items": {"type": "string"}}
@@ -86,9 +84,17 @@ class AskBody(BaseModel):
         WithJsonSchema({"anyOf": [{"type": "string"}, _TEXTS, {"type": "null"}]}),
         Field(description="What happens as time passes (`reject after 1d`)."),
     ] = None
-    kind: Annotated[str, Field(description="Yes or no.", json_schema_extra=_of(KINDS))] = KINDS[0]
+    kind: Annotated[
+        str,
+        Field(
+            description="Yes or no, or `modify`: approvers may change the `fields`.",
+            json_schema_extra=_of(KINDS),
+        ),
+    ] = KINDS[0]
     form: None = None
-    fields: None = None
+    fields: Annotated[
+        list[str] | None, Field(description="The fields of `details` that approvers may change.")
+    ] = None
     risk: Annotated[str, Field(json_schema_extra=_of(RISKS))] = "medium"
     comment: Annotated[str, Field(json_schema_extra=_of(COMMENT_RULES))] = "optional"
     requester: Annotated[
@@ -148,6 +154,8 @@ def _opened(tx: Transaction, caller: Caller, body: AskBody) -> dict[str, Any]:
         excluded=own,
         routes=body.routes,
         callback_url=body.callback_url,
+        kind=body.kind,
+        fields=body.fields,
     )
     row = approvals.ask(tx, caller.tenant, request, started_by=caller.subject, owner=caller.owner)
     return {
@@ -170,11 +178,6 @@ def _secret(application: Application, body: AskBody, answer: Mapping[str, Any]) 
 
 
 def _refuse_unknown(application: Application, body: AskBody) -> None:
-    if body.kind not in KINDS:
-        raise Invalid(
-            f"{body.kind!a} is no kind of approval here; possible: {', '.join(KINDS)}.",
-            code="unknown_kind",
-        )
     if body.callback_url is not None and "webhook" not in application.channels:
         raise Invalid(
             "No webhook channel is set up here, so no callback_url can be called.",

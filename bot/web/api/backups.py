@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
-from bot.web.api.shapes import Answer
+from bot.web.api.changed_shapes import Answer
 from bot.web.callers import CurrentVisitor, Visitor
 from bot.web.description import refusals
 from bot.web.reading import StrictRoute

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from bot.web.api.shapes import Answer
+from bot.web.api.changed_shapes import Answer
 from engine.services.keys import Scope
 
 

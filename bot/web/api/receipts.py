@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
+from bot.web.api.changed_shapes import Answer
 from bot.web.api.paging import Cursor, Id, Limit, cut
-from bot.web.api.shapes import Answer
 from bot.web.callers import Effector, Reader, Scoped
 from bot.web.description import refusals
 from bot.web.reading import StrictRoute

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from bot.web.api.shapes import Answer
+from bot.web.api.changed_shapes import Answer
 
 
 class AuditEntry(Answer):

@@ -3,16 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
+from bot.web.api.changed_shapes import Answer, Effective, FieldChange, Outcome
 from engine.rules.states import ApprovalStatus, RunStatus
 from engine.rules.tally import Choice
-
-
-class Answer(BaseModel):
-    """Something that is answered; fields are added over time, and none is renamed."""
-
-    model_config = ConfigDict(extra="allow")
 
 
 class Count(Answer):
@@ -77,7 +70,11 @@ class NextRung(Answer):
 
 
 class Approval(Answer):
-    """One approval as it stands. `digest` covers exactly what is approved."""
+    """One approval as it stands. `digest` covers exactly what is approved.
+
+    Where approvers may change `fields`, their `proposed` values, the `decided` ones and what is
+    `effective` are kept apart; what nobody may change has none of them.
+    """
 
     id: str
     run: str
@@ -86,7 +83,14 @@ class Approval(Answer):
     digest: str
     action: str
     title: str
+    kind: str
+    fields: list[str] | None
     details: dict[str, Any]
+    proposed: dict[str, Any] | None
+    decided: dict[str, Any] | None
+    effective: Effective | None
+    differences: list[FieldChange]
+    outcomes: list[Outcome]
     call: dict[str, Any] | None
     requester: str
     requester_name: str

@@ -1,7 +1,7 @@
 """Voting over HTTP: people only, through the one door."""
 
 from datetime import timedelta
-from typing import Annotated, Final, Self
+from typing import Annotated, Any, Final, Self
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -24,7 +24,8 @@ CONFIRM_WITHIN: Final = timedelta(seconds=30)  # a thousand votes at once are co
 class VoteBody(BaseModel):
     """An answer to what was looked at, named by its `digest` or its `version`.
 
-    If it was edited since, the vote is refused; one that names neither is not understood.
+    If it was edited since, the vote is refused; one that names neither is not understood. With the
+    `digest` of one of its `outcomes` it agrees to exactly the changes of that one.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -33,7 +34,10 @@ class VoteBody(BaseModel):
     comment: Annotated[str | None, Field(description="At most 2,000 characters.")] = None
     digest: Annotated[str | None, Field(pattern=r"^sha256:[0-9a-f]{64}$")] = None
     version: Annotated[int | None, Field(strict=True)] = None
-    changes: None = None
+    changes: Annotated[
+        dict[str, Any] | None,
+        Field(description="New values of the `fields` that approvers may change."),
+    ] = None
     form: None = None
 
     @model_validator(mode="after")
@@ -69,6 +73,7 @@ async def vote(
         comment=body.comment,
         digest=body.digest,
         version=body.version,
+        changes=body.changes,
         channel=visitor.channel,
         identified_by="session",
     )

@@ -1,10 +1,11 @@
 """Answers as pages hear them: what a form says, who may give one, and the words for who may not."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Final
 
-from fastapi import Depends, Form
+from fastapi import Depends, Form, Request
 
 from engine.ids import PersonId, TenantId
 from engine.rules import ballots
@@ -19,6 +20,8 @@ VOTE_WITHIN: Final = timedelta(
     seconds=5
 )  # then it is not confirmed, and pressing again counts once
 CHOICES: Final = tuple(Choice)
+_CHANGES: Final = "changes."
+_CHOICE: Final = rf"^(?:{'|'.join(CHOICES)}|agree:sha256:[0-9a-f]{{64}})$"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +31,7 @@ class Answer:
     choice: Choice
     comment: str | None
     digest: str
+    typed: Mapping[str, str]  # what stands in the inputs of fields that may be changed
 
     def ballot(self, tenant: TenantId, approval: str, person: PersonId) -> Ballot:
         """The vote of somebody with a session in a browser."""
@@ -38,19 +42,35 @@ class Answer:
             choice=self.choice,
             comment=self.comment,
             digest=self.digest,
+            typed=self.typed,
             channel="web",
             identified_by="session",
         )
 
 
 async def said(
-    choice: Annotated[Choice, Form()],
+    request: Request,
+    choice: Annotated[str, Form(pattern=_CHOICE)],
     comment: Annotated[str, Form()] = "",
     digest: Annotated[str, Form()] = "",
 ) -> Answer:
-    """The answer of a form, its comment without blank ends and with line ends as everywhere else."""
+    """The answer of a form, its comment without blank ends and with line ends as everywhere else.
+
+    `agree:` and a digest approve exactly the changes that the digest stands for.
+    """
     written = comment.replace("\r\n", "\n").replace("\0", "").strip()
-    return Answer(choice=choice, comment=written or None, digest=digest)
+    answer, _, agreed = choice.partition(":")
+    form = await request.form()
+    return Answer(
+        choice=Choice.APPROVE if agreed else Choice(answer),
+        comment=written or None,
+        digest=agreed or digest,
+        typed={
+            name.removeprefix(_CHANGES): value
+            for name, value in form.items()
+            if name.startswith(_CHANGES) and isinstance(value, str)
+        },
+    )
 
 
 Said = Annotated[Answer, Depends(said)]

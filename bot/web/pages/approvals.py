@@ -40,7 +40,9 @@ async def approval_live(
     seen: Annotated[str, Query(max_length=100)] = "",
 ) -> Response:
     """What changes while an approval is looked at; `seen` is the digest that its reader has before them."""
-    context = await application.database.read(lambda tx: _standing(tx, application.tenant, id))
+    context = await application.database.read(
+        lambda tx: _standing(tx, application.tenant, id, viewer)
+    )
     template = "web/partials/approval_live.html"
     return show_part(request, template, viewer, **context, seen=seen)
 
@@ -80,6 +82,11 @@ def _whole(tx: Transaction, tenant: TenantId, id: str, viewer: Viewer) -> dict[s
     }
 
 
-def _standing(tx: Transaction, tenant: TenantId, id: str) -> dict[str, Any]:
+def _standing(tx: Transaction, tenant: TenantId, id: str, viewer: Viewer) -> dict[str, Any]:
     picture = approvals.picture(tx, tenant, id)
-    return {"approval": picture.to_json(), "people": picture.names, "now": iso(tx.now)}
+    return {
+        "approval": picture.to_json(),
+        "people": picture.names,
+        "vote": may_vote(tx, rows.get(tx, tenant, id), viewer.id),
+        "now": iso(tx.now),
+    }

@@ -85,6 +85,7 @@ def decide(tx: Transaction, token: str, sent: str, answer: Answer) -> CastReceip
         choice=answer.choice,
         comment=answer.comment,
         digest=answer.digest,
+        typed=answer.typed,
         version=link.version,
         channel="email",
         identified_by="link",

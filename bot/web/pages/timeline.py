@@ -106,7 +106,8 @@ def _words(entry: Entry) -> tuple[str | None, str]:
             return data.get("by"), f"gave it {data.get('extended_by', 'some')} more."
         case "vote.recorded":
             via = _VIA.get(data["channel"], data["channel"])
-            return data["person"], f"{_ANSWERED.get(data['choice'], data['choice'])} {via}."
+            so = " with changes" if data.get("changes") else ""
+            return data["person"], f"{_ANSWERED.get(data['choice'], data['choice'])}{so} {via}."
         case "rung.fired":
             return None, f"As time passed: {data['text']}."
         case "approval.decided":

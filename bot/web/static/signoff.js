@@ -72,9 +72,31 @@
   }
 
   function letSendAgain(event) {
+    for (const form of document.querySelectorAll("form:has([data-asked])")) showChanges(form);
     if (!event.persisted) return;
     for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
     for (const busy of document.querySelectorAll("[aria-busy]")) busy.removeAttribute("aria-busy");
+  }
+
+  // Control, format and other invisible characters, which would let one value look like another.
+  function visible(text) {
+    return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (it) => (it === "\n" ? it : `\u27e8U+${it.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}\u27e9`));
+  }
+
+  function showChanges(form) {
+    const inputs = [...form.querySelectorAll("[data-asked]")];
+    for (const input of inputs) {
+      const shown = input.parentElement.querySelector("output.difference");
+      shown.hidden = input.value === input.dataset.asked;
+      write(shown.querySelector("del"), visible(input.dataset.asked));
+      write(shown.querySelector("ins"), visible(input.value));
+    }
+    const isChanged = inputs.some((input) => input.value !== input.dataset.asked);
+    for (const words of form.querySelectorAll("[data-when-changed]")) words.hidden = !isChanged;
+  }
+
+  function onInput(event) {
+    if (event.target.matches("[data-asked]")) showChanges(event.target.form);
   }
 
   async function onClick(event) {
@@ -91,6 +113,7 @@
 
   document.addEventListener("keydown", onKey);
   document.addEventListener("submit", onSubmit);
+  document.addEventListener("input", onInput);
   document.addEventListener("click", onClick);
   window.addEventListener("pageshow", letSendAgain);
   document.addEventListener("htmx:after:swap", showTimes);

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from channels.base import ChannelMisconfigured, Fact, VoteLine
+from channels.base import Change, Changeable, ChannelMisconfigured, Fact, Proposal, VoteLine
 from channels.email.limits import FACT_CHARS_MAX, FACTS_MAX, HTML_BYTES_MAX, LINES_MAX, Room
 from channels.email.rendering import card_html, card_text
 from channels.email.view import card_view
@@ -107,3 +107,25 @@ def test_room_is_given_to_whoever_asks_first() -> None:
 
     assert room.fit("x" * 20, chars=100) == ("x" * 20, True)
     assert room.fit("y", chars=100) == ("…", False)
+
+
+def test_old_and_new_stand_in_both_forms_of_a_mail_and_are_never_live() -> None:
+    change = Change(label="note", old="<b>620</b>\u202e", new="https://evil.example → 20\nUSD")
+    proposal = Proposal(
+        digest="sha256:" + "cd" * 32, changes=(change,), names=("Ana Diaz",), have=1, need=2,
+        can_agree_here=True,
+    )  # fmt: skip
+    field = Changeable(label="note", value="620", kind="text")
+
+    view = card_view(card(proposals=(proposal,), changeable=(field,)))
+    html, text = card_html(view), card_text(view)
+
+    assert "Ana Diaz would approve with (1 of 2)" in html
+    assert "Ana Diaz would approve with (1 of 2)" in text
+    assert "You may change before you approve: note." in text
+    assert "<b>620" not in html
+    assert "\u202e" not in html + text
+    assert "https://evil" not in html + text
+    over = card_text(card_view(ended(decided=(Change(label="count", old="100", new="10"),))))
+    assert "Changed by the approvers" in over
+    assert "count: 100 → 10" in over

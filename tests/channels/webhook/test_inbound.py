@@ -219,3 +219,20 @@ async def test_every_refusal_is_an_error_people_can_be_shown(
         await hear(post_office, asked, body, by_signature(body, clock))
 
     assert str(refusal.value).startswith("Not counted")
+
+
+async def test_a_callback_may_change_what_is_marked_and_nothing_else(
+    post_office: Office, clock: ManualClock
+) -> None:
+    asked = await post_office.ask(kind="modify", fields=["amount"], quorum=1)
+    wrong = said(asked, changes={"order": "18"})
+    right = said(asked, changes={"amount": "20"})
+
+    with pytest.raises(Invalid) as refused:
+        await hear(post_office, asked, wrong, by_signature(wrong, clock))
+    receipt = await hear(post_office, asked, right, by_signature(right, clock, id="msg_2"))
+
+    decided = (await post_office.now(asked.id)).modifying.decided
+    assert refused.value.code == "invalid_changes"
+    assert receipt.status == "approved"
+    assert decided == {"amount": "20.00 USD"}

@@ -1,0 +1,63 @@
+"""Changes as blocks: old and new as plain characters, with a button only under what is shown whole."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from channels.base import Card, Change, Proposal
+from channels.differences import said, whose
+from channels.slack import limits
+from channels.slack.facts import Block, bold
+from channels.slack.reference import Reference
+from channels.slack.text import clipped, one_line, plain
+
+AGREE: Final = "signoff:agree"
+PROPOSALS_MOST: Final = 3  # a message has fifty blocks, and facts take most of them
+NAMES_CHARS: Final = 200
+
+
+def change_blocks(card: Card, *, can_vote: bool) -> Iterator[Block]:
+    """What was changed, or what people would change, each with its button where it can be agreed to.
+
+    Of more than three proposals the first are shown; the others are on the page.
+    """
+    if card.decided:
+        yield _section("changed", bold("Changed by the approvers"))
+        yield _section("changes", plain(lines(card.decided)))
+    if card.ending is not None or card.status != "open":
+        return
+    for number, proposal in enumerate(card.proposals[:PROPOSALS_MOST]):
+        who = clipped(one_line(whose(proposal.names)), NAMES_CHARS)
+        yield _section(f"proposal:{number}", bold(f"{who} would approve with"))
+        block = _section(f"changes:{number}", plain(lines(proposal.changes)))
+        if can_vote and proposal.can_agree_here and _is_whole(proposal.changes):
+            block["accessory"] = _agree(card, proposal)
+        yield block
+    if len(card.proposals) > PROPOSALS_MOST:
+        more = len(card.proposals) - PROPOSALS_MOST
+        yield _section("more-proposals", plain(f"{more} more on the page."))
+
+
+def lines(changes: Iterable[Change]) -> str:
+    """One line for each field: `amount: 620.00 → 20.00`."""
+    return "\n".join(
+        said(one_line(each.label), one_line(each.old), one_line(each.new)) for each in changes
+    )
+
+
+def _is_whole(changes: Iterable[Change]) -> bool:
+    return len(lines(changes)) <= limits.SECTION_TEXT
+
+
+def _agree(card: Card, proposal: Proposal) -> Block:
+    reference = Reference(approval=card.approval, version=card.version, digest=proposal.digest)
+    return {
+        "type": "button",
+        "action_id": AGREE,
+        "text": plain("Approve so", limits.BUTTON_TEXT),
+        "value": str(reference),
+        "style": "primary",
+    }
+
+
+def _section(name: str, text: dict[str, object]) -> Block:
+    return {"type": "section", "block_id": f"signoff:{name}", "text": text}
