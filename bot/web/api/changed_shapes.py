@@ -1,4 +1,4 @@
-"""What is answered about changes of what was asked, and what all answers are made of."""
+"""What all answers are made of, how far an approval has come, and what was changed of it."""
 
 from typing import Any
 
@@ -36,3 +36,25 @@ class Effective(Answer):
     digest: str
     details: dict[str, Any]
     call: dict[str, Any] | None
+
+
+class Count(Answer):
+    """How many there are, of how many that it takes."""
+
+    have: int
+    need: int
+
+
+class GroupCount(Count):
+    """How many of one group."""
+
+    name: str
+
+
+class Progress(Answer):
+    """How far an approval has come, and who can still answer."""
+
+    approve: Count
+    reject: Count
+    groups: list[GroupCount]
+    can_still: list[str]

@@ -3,31 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from bot.web.api.changed_shapes import Answer, Effective, FieldChange, Outcome
+from bot.web.api.changed_shapes import Answer, Effective, FieldChange, Outcome, Progress
 from engine.rules.states import ApprovalStatus, RunStatus
 from engine.rules.tally import Choice
-
-
-class Count(Answer):
-    """How many there are, of how many that it takes."""
-
-    have: int
-    need: int
-
-
-class GroupCount(Count):
-    """How many of one group."""
-
-    name: str
-
-
-class Progress(Answer):
-    """How far an approval has come, and who can still answer."""
-
-    approve: Count
-    reject: Count
-    groups: list[GroupCount]
-    can_still: list[str]
 
 
 class Vote(Answer):
