@@ -22,6 +22,12 @@ def vote(person: str, choice: str, **more: Any) -> Json:
     }  # fmt: skip
 
 
+PLAN: Final[Json] = {
+    "to": "start", "position": 0, "undoes": [{"step": "reserve_stock", "undo": "shop:release", "needs": None}],
+    "stays": [{"step": "find_charge", "why": "has no undo"}, {"step": "tell the customer", "why": "is irreversible"}],
+}  # fmt: skip
+
+
 def approval(**more: Any) -> Json:
     return {
         "id": "apr_0193a", "run": "run_0193b", "status": "open", "version": 1, "digest": DIGEST,
@@ -38,9 +44,7 @@ def approval(**more: Any) -> Json:
         "messages": [{"channel": "slack", "target": "#approvals", "state": "posted"},
                      {"channel": "email", "target": "bo@example.com", "state": "planned"}],
         "next_rung": {"text": "reject after 4h", "due_at": LATER}, "undoes": ["reserve_stock"],
-        "plan": {"to": "start", "undoes": [{"step": "reserve_stock", "needs": None}],
-                 "stays": [{"step": "mail", "why": HOSTILE}]},
-        "on_reject": "rollback", "report": [], "opened_at": EARLIER, "expires_at": LATER,
+        "plan": PLAN, "on_reject": "rollback", "report": [], "opened_at": EARLIER, "expires_at": LATER,
         "status_url": "/api/approvals/apr_0193a", "page_url": "/approvals/apr_0193a", **more,
     }  # fmt: skip
 
@@ -75,7 +79,7 @@ def decided(status: str, by: list[str], **more: Any) -> Json:
         "can_still": [],
     }
     return approval(id=f"apr_{status}", status=status, decision=decision, votes=done if by else [],
-                    progress=still, undoes=[], next_rung=None)  # fmt: skip
+                    progress=still, undoes=[], plan=None, next_rung=None)  # fmt: skip
 
 
 def step(position: int, name: str, status: str = "finished", **more: Any) -> Json:
@@ -116,12 +120,24 @@ def rolled_back() -> Json:
     summary = {"steps": 2, "cost": None, "tokens": None, "duration_ms": 900,
                "ended_because": "“Refund order 17?” was rejected by Bo Chen: too late."}  # fmt: skip
     why = summary["ended_because"]
-    rollback = {"to": "start", "reason": why, "at": NOW, "compensations": undone}
+    rollback = {
+        "to": "start",
+        "reason": why,
+        "at": NOW,
+        "compensations": undone,
+        "cleanup": ["1 timer was cancelled"],
+        "left": ["tell the customer"],
+    }
     error = {"code": "rolled_back", "message": why}
     return run(status="rolled_back", waiting_for=None, steps=steps, approvals=[decided("rejected", ["bo"])],
                checkpoints=[], undoes=[], rollback=rollback, summary=summary, error=error, ended_at=NOW)  # fmt: skip
 
 
+USAGE: Final[Json] = {"period": "2026-11-20", "limit": "100.00 USD", "spent": "62.00 USD", "reserved": "1.00 USD",
+                      "left": "37.00 USD", "percent": 62, "forecast": "124.00 USD"}  # fmt: skip
+TAMPERED: Final[Json] = {"is_whole": False, "entries": 40, "runs": 3, "anchored": 30,
+                         "findings": [{"damage": "edited", "says": HOSTILE}],
+                         "unanchored": {"entries": 10, "chains": 2, "since": EARLIER}}  # fmt: skip
 FORM: Final = {
     "required": ["account"],
     "properties": {
@@ -182,7 +198,7 @@ def _run(shown: Json, **more: Any) -> tuple[str, Json]:
         "run": shown,
         "journal": [ENTRY],
         "verbs": ["pause", "cancel"],
-        "labels": {"pause": "Pause it"},
+        "labels": {"cancel": "Cancel the run"},
         "outline": [],
         "now": NOW,
         **more,
@@ -219,7 +235,8 @@ PAGES: Final[dict[str, tuple[str, Json]]] = {
     "approval-cancelled": _approval(decided("cancelled", [])),
     "approval-hostile": _approval(
         approval(title=HOSTILE, action=HOSTILE, details=HUGE, requester=HOSTILE,
-                 requester_name=HOSTILE, undoes=[HOSTILE],
+                 requester_name=HOSTILE, undoes=[HOSTILE], on_reject="resume",
+                 plan={**PLAN, "to": HOSTILE, "stays": [{"step": HOSTILE, "why": HOSTILE}]},
                  votes=[vote(HOSTILE, "reject", comment=HOSTILE, counted=False, changes={HOSTILE: HOSTILE})])
     ),
     "approval-live": ("web/partials/approval_live.html", {"approval": modified(), "vote": VOTE, "seen": DIGEST,
@@ -267,6 +284,16 @@ PAGES: Final[dict[str, tuple[str, Json]]] = {
                     "release_asked_by": HOSTILE, "release_asked_at": NOW}], "halted": True,
                     "offered": ["tenant", "run:"], "now": NOW}),
     "kill-switch-none": ("web/kill_switch.html", {"switches": [], "halted": False, "offered": ["tenant"], "now": NOW}),
+    "budgets": ("web/budgets.html", {"budgets": [
+        {"scope": HOSTILE, "per": "day", "then": "fail", "origin": "file", "usage": [USAGE, {**USAGE, "forecast": None}]},
+        {"scope": "tenant", "per": "total", "then": "wait", "origin": "api", "usage": []}],
+        "periods": ["day"], "thens": ["fail"], "csrf": "c", "now": NOW}),
+    "budgets-none": ("web/budgets.html", {"budgets": [], "periods": ["day"], "thens": ["fail"], "csrf": "c", "now": NOW}),
+    "audit": ("web/audit.html", {"entries": [{"position": 3, "kind": "vote.refused", "data": {HOSTILE: HOSTILE},
+              "at": NOW, "hash": "sha256:ab"}], "kind": HOSTILE, "next": "c+/=", "key": "ed25519:ab",
+              "last_anchor": {"number": 2, "at": NOW}, "report": None}),
+    "audit-tampered": ("web/audit.html", {"entries": [], "kind": "", "next": None, "key": "ed25519:ab",
+                       "last_anchor": None, "report": TAMPERED}),
     "sign-in": ("web/sign_in.html", {"sent": False, "email": "", "error": None}),
     "sign-in-wrong": ("web/sign_in.html", {"sent": False, "email": HOSTILE, "error": "That is no address."}),
     "sign-in-sent": ("web/sign_in.html", {"sent": True, "email": "ana@example.com", "error": None}),
@@ -284,7 +311,7 @@ WITHOUT_VIEWER: Final = ("sign-in", "respond", "error")
 
 def context(page: str) -> Json:
     """What a route hands over for `page`: its own values and those of every page."""
-    operates = page.startswith(("outbox", "kill-switch"))
+    operates = page.startswith(("outbox", "kill-switch", "budgets", "audit"))
     ana = {"id": "ana", "name": "Ana Diaz", "is_operator": operates, "house": None}
     viewer = None if page.startswith(WITHOUT_VIEWER) else ana
     return {"viewer": viewer, "csrf": "c5rf", "here": "inbox", "people": PEOPLE, **PAGES[page][1]}
