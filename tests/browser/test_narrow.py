@@ -14,7 +14,7 @@ from bot.web.state import TEMPLATES
 from engine.clock import SystemClock
 from engine.ids import SystemIds
 from tests.browser.world import World
-from tests.web import samples
+from tests.web import shown
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
@@ -42,14 +42,14 @@ def given_mail(mail: MailStandIn, *, to: str) -> None:
 
 async def shown(page: Page, world: World, template: str, **given: Any) -> None:
     """A part of a page as it is drawn in ours, whatever the store holds."""
-    part = PAGES.get_template(template).render(now=samples.NOW, **given)
+    part = PAGES.get_template(template).render(now=shown.NOW, **given)
     await page.goto(f"{world.url}/sign-in")
     await page.locator("main").evaluate("(main, part) => { main.innerHTML = part }", part)
 
 
 async def test_no_label_of_a_run_runs_under_its_note(phone: Page, world: World) -> None:
     title = "Roll out version 4.2 to everybody?"
-    run = samples.rolled_back()
+    run = shown.rolled_back()
     steps = [{**step, "name": title} for step in run["steps"]]
 
     await shown(phone, world, "web/partials/run_live.html", run={**run, "steps": steps})

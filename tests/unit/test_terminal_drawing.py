@@ -4,7 +4,7 @@ from rich.console import Console, RenderableType
 
 from bot.cli.drawing import approval_picture, run_picture
 from bot.cli.shapes import Approval, Run
-from tests.web import samples
+from tests.web import shown
 
 
 def drawn(picture: RenderableType) -> str:
@@ -15,15 +15,15 @@ def drawn(picture: RenderableType) -> str:
 
 
 def test_whoever_began_a_run_is_named_and_a_nameless_key_is_shown_by_its_id() -> None:
-    named = Run.model_validate(samples.run(started_by="key:key_1", started_by_name="night desk"))
-    nameless = Run.model_validate(samples.run(started_by="key:key_1", started_by_name=""))
+    named = Run.model_validate(shown.run(started_by="key:key_1", started_by_name="night desk"))
+    nameless = Run.model_validate(shown.run(started_by="key:key_1", started_by_name=""))
 
     assert "by night desk" in drawn(run_picture(named))
     assert "by key:key_1" in drawn(run_picture(nameless))
 
 
 def test_an_approval_is_drawn_with_its_call_and_whoever_asks() -> None:
-    picture = drawn(approval_picture(Approval.model_validate(samples.approval())))
+    picture = drawn(approval_picture(Approval.model_validate(shown.approval())))
 
     assert 'pay_back("ch_81", "620.00 USD") of shop.refunds' in picture
     assert "asked by Eve Okoro" in picture

@@ -4,33 +4,33 @@ from typing import Any
 
 from bot.web.form_fields import form_fields
 from bot.web.pictures import picture
-from tests.web import samples
+from tests.web import samples, shown
 
 
 def test_an_empty_run_is_an_empty_picture() -> None:
-    drawn = picture(samples.run(steps=[], approvals=[], checkpoints=[]))
+    drawn = picture(shown.run(steps=[], approvals=[], checkpoints=[]))
 
     assert drawn.marks == []
     assert drawn.height > 0
 
 
 def test_events_stand_in_the_order_of_the_journal() -> None:
-    drawn = picture(samples.run())
+    drawn = picture(shown.run())
 
     assert [mark.kind for mark in drawn.marks] == ["step", "step", "checkpoint", "approval"]
     assert [mark.y for mark in drawn.marks] == sorted(mark.y for mark in drawn.marks)
 
 
 def test_an_approval_is_drawn_with_its_title_and_its_end() -> None:
-    waiting = picture(samples.run()).marks[-1]
-    rejected = picture(samples.rolled_back()).marks[2]
+    waiting = picture(shown.run()).marks[-1]
+    rejected = picture(shown.rolled_back()).marks[2]
 
     assert (waiting.title, waiting.word) == ("Refund order 17?", "Waiting")
     assert (rejected.title, rejected.word) == ("Refund order 17?", "Rejected")
 
 
 def test_an_arc_leads_from_what_undid_to_what_was_undone() -> None:
-    find, reserve, asked, undid_reserve, undid_find = picture(samples.rolled_back()).marks
+    find, reserve, asked, undid_reserve, undid_find = picture(shown.rolled_back()).marks
 
     assert [mark.is_undone for mark in (find, reserve, asked)] == [True, True, False]
     assert undid_find.arc.endswith(f",{find.y}")
@@ -38,19 +38,19 @@ def test_an_arc_leads_from_what_undid_to_what_was_undone() -> None:
 
 
 def test_an_undo_that_fails_leaves_its_step_as_it_was() -> None:
-    steps = [samples.step(1, "book"), samples.step(2, "book", "failed", kind="compensation")]
+    steps = [shown.step(1, "book"), shown.step(2, "book", "failed", kind="compensation")]
 
-    book, undo = picture(samples.run(steps=steps, approvals=[])).marks
+    book, undo = picture(shown.run(steps=steps, approvals=[])).marks
 
     assert not book.is_undone
     assert (undo.tone, undo.note) == ("bad", "undo")
 
 
 def test_of_two_steps_with_one_name_the_newer_is_undone_first() -> None:
-    undos = [samples.step(at, "book", kind="compensation") for at in (3, 4)]
-    steps = [samples.step(1, "book"), samples.step(2, "book"), *undos]
+    undos = [shown.step(at, "book", kind="compensation") for at in (3, 4)]
+    steps = [shown.step(1, "book"), shown.step(2, "book"), *undos]
 
-    first, second, undid_second, undid_first = picture(samples.run(steps=steps, approvals=[])).marks
+    first, second, undid_second, undid_first = picture(shown.run(steps=steps, approvals=[])).marks
 
     assert undid_second.arc.endswith(f",{second.y}")
     assert undid_first.arc.endswith(f",{first.y}")
@@ -58,18 +58,18 @@ def test_of_two_steps_with_one_name_the_newer_is_undone_first() -> None:
 
 def test_a_long_name_is_cut_in_the_picture_and_whole_in_its_title() -> None:
     (mark,) = picture(
-        samples.run(steps=[samples.step(1, "n" * 60)], approvals=[], checkpoints=[])
+        shown.run(steps=[shown.step(1, "n" * 60)], approvals=[], checkpoints=[])
     ).marks
 
     assert (len(mark.label), len(mark.title)) == (26, 60)
 
 
 def test_a_yes_or_no_has_no_inputs() -> None:
-    assert form_fields(samples.approval()) == []
+    assert form_fields(shown.approval()) == []
 
 
 def test_a_form_becomes_inputs_of_their_kind() -> None:
-    fields = form_fields(samples.approval(kind="form", form=samples.FORM))
+    fields = form_fields(shown.approval(kind="form", form=samples.FORM))
 
     kinds = {field.label: field.kind for field in fields}
     assert kinds == {
@@ -88,8 +88,8 @@ def test_a_form_becomes_inputs_of_their_kind() -> None:
 
 def test_only_fields_that_may_change_are_offered() -> None:
     details: dict[str, Any] = {"order": "17", "amount": 620, "note": "a\nb"}
-    modify = samples.approval(kind="modify", fields=["amount", "note"], details=details)
-    budget = samples.approval(kind="budget", details=details)
+    modify = shown.approval(kind="modify", fields=["amount", "note"], details=details)
+    budget = shown.approval(kind="budget", details=details)
 
     assert [(field.name, field.kind) for field in form_fields(modify)] == [
         ("changes.amount", "number"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.web.rendering import environment
-from tests.web import samples
+from tests.web import samples, shown
 from tests.web.html import Element, Page, read
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
@@ -193,4 +193,4 @@ def test_a_vote_carries_the_digest_that_was_shown() -> None:
         for found in parsed("approval-open").all("input")
     }
 
-    assert sent["digest"] == samples.DIGEST
+    assert sent["digest"] == shown.DIGEST
