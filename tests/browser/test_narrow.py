@@ -40,7 +40,7 @@ def given_mail(mail: MailStandIn, *, to: str) -> None:
     mail.mailbox.keep(letter)
 
 
-async def shown(page: Page, world: World, template: str, **given: Any) -> None:
+async def drawn(page: Page, world: World, template: str, **given: Any) -> None:
     """A part of a page as it is drawn in ours, whatever the store holds."""
     part = PAGES.get_template(template).render(now=shown.NOW, **given)
     await page.goto(f"{world.url}/sign-in")
@@ -52,7 +52,7 @@ async def test_no_label_of_a_run_runs_under_its_note(phone: Page, world: World) 
     run = shown.rolled_back()
     steps = [{**step, "name": title} for step in run["steps"]]
 
-    await shown(phone, world, "web/partials/run_live.html", run={**run, "steps": steps})
+    await drawn(phone, world, "web/partials/run_live.html", run={**run, "steps": steps})
 
     labels = phone.locator(".timeline .label")
     await expect(labels.first).to_contain_text("Roll out version 4.2")
