@@ -1,12 +1,13 @@
 """How a run begins to go back: its open approvals after the target end, and one entry says where to and why."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from engine.errors import Conflict
 from engine.ids import LeaseToken, RunId, TenantId
 from engine.rules.states import ApprovalStatus
-from engine.store import announcements, approvals, endings, journal, points
+from engine.store import announcements, approvals, endings, journal, points, undoing
 from engine.store.approvals import ApprovalRow
 from engine.store.database import Transaction
 from engine.store.journal import Entry, NewEntry, RunChanges, released
@@ -45,13 +46,16 @@ def begin(
     With a `token` its driver goes on to undo; without one any worker takes it up.
 
     Raises:
-        Invalid: `unknown_checkpoint`. LeaseLost: as `journal.append`.
+        Invalid: `unknown_checkpoint`. LeaseLost: as `journal.append`. Conflict: `cannot_go_on`, if
+            somebody orders it to go on from before a step that cannot be undone; where its own terms
+            say so, it stops instead.
     """
     asked = lock_asked(tx, run)
     if before:
         journal.append(tx, run, before, token=token)
     entries = journal.entries(tx, run)
     point = points.target(entries, order.to)
+    order = _possible(entries, order, point)
     for row in asked:
         if _opened_at(entries, row) > point.position:
             _cancel(tx, row, order)
@@ -61,6 +65,22 @@ def begin(
         changes.update(released(ready_at=tx.now))
     journal.append(tx, run, [started], token=token, changes=changes)
     return point
+
+
+def _possible(entries: Sequence[Entry], order: Order, point: Point) -> Order:
+    """`order`, which does not go on where something that happened for good would be done again."""
+    done = undoing.final(entries, point) if order.mode == "resume" else ()
+    if not done:
+        return order
+    names = ", ".join(done)
+    if order.by is not None:
+        raise Conflict(
+            f"{names} was done after {point.name} and cannot be undone; going on from there would do it "
+            "again. Go back to a later checkpoint, or roll back with mode stop.",
+            code="cannot_go_on",
+        )
+    why = f"{order.reason} It does not go on from there: {names} cannot be undone, and is not done twice."
+    return replace(order, mode="stop", reason=why)
 
 
 def lock_asked(tx: Transaction, run: RunId) -> list[ApprovalRow]:

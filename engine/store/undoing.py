@@ -115,6 +115,22 @@ def whole_plan(journal: Sequence[Entry], *, to: str | None = None) -> Plan:
     )
 
 
+def final(journal: Sequence[Entry], point: points.Point) -> tuple[str, ...]:
+    """The irreversible steps without an undo that were done after `point`, or may have been.
+
+    A run that goes on from there would do them again, under another request id.
+    """
+    alive = [entry for entry in points.live(journal) if entry.position > point.position]
+    names: dict[str | None, str] = {}
+    for entry in alive:
+        if entry.kind == "step.begun" and entry.data.get("irreversible"):
+            if entry.data.get("undo") is None:
+                names[entry.path] = entry.name or ""
+        elif entry.kind == "step.failed" and entry.data.get("no_effect"):
+            names.pop(entry.path, None)  # until it is begun once more
+    return tuple(names.values())
+
+
 def is_under_way(journal: Sequence[Entry]) -> bool:
     """Whether the run is going back and has not come to an end of it."""
     return points.under_way(journal) is not None

@@ -224,3 +224,25 @@ async def test_the_rejection_names_its_checkpoint_and_the_last_approved_one(stag
     await stage.vote(run, "ana", "reject")
 
     assert (await stage.picture(run)).row.result == ["second", "first"]
+
+
+async def test_nobody_has_a_run_go_on_from_before_what_cannot_be_undone(stage: Stage) -> None:
+    run = await stage.start("paid")
+
+    with pytest.raises(Conflict, match="pay was done after before paying and cannot be undone"):
+        await rolled(stage, run, mode="resume", to="before paying")
+    await rolled(stage, run, mode="resume", to="after paying")
+
+    assert LEDGER == ["prepare", "pay"]
+    assert (await stage.picture(run)).row.status is RunStatus.WAITING
+
+
+async def test_a_rejection_that_would_do_it_twice_stops_the_run_instead(stage: Stage) -> None:
+    run = await stage.start("paid")
+
+    await stage.vote(run, "ana", "reject")
+
+    assert LEDGER == ["prepare", "pay", "undo prepare"]
+    picture = await stage.picture(run)
+    assert picture.row.status is RunStatus.ROLLED_BACK
+    assert "pay cannot be undone, and is not done twice" in str(picture.row.error)

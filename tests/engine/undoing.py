@@ -111,3 +111,20 @@ async def telling(run: Run) -> list[str | None]:
     except Rejected as no:
         return [no.checkpoint, no.last_approved]
     return []
+
+
+@workflow(name="paid", max_rollbacks=2)
+async def paid(run: Run, on_reject: Literal["rollback", "resume"] = "resume") -> str:
+    """What it does behind its checkpoint happens once and for good."""
+    await run.checkpoint("before paying")
+    await run.step(deed, "prepare", name="prepare", undo=undo)
+    await run.step(deed, "pay", name="pay", irreversible=True)
+    await run.checkpoint("after paying")
+    await run.approval(
+        "Keep it?",
+        approvers="group:release",
+        ladder=["reject after 4h"],
+        on_reject=on_reject,
+        rollback_to="before paying",
+    )
+    return "kept"
