@@ -9,7 +9,7 @@ from engine.errors import Conflict, Invalid, RequestIdConflict
 from engine.ids import TenantId
 from engine.rules.receipts import ReceiptState, Standing, standing
 from engine.rules.states import ApprovalStatus
-from engine.store import approvals, receipts
+from engine.store import approvals, receipts, switches
 from engine.store.database import Transaction
 from engine.store.receipts import ReceiptRow
 
@@ -79,8 +79,10 @@ def claim(tx: Transaction, asked: Asked) -> Claimed:
         Invalid: `missing_request_id`, if the request id is blank; `bad_request_id`, if it is too long.
         RequestIdConflict: if the request id, or the effect's name, came with another action or payload.
         NotFound: if there is no such approval as is required.
+        KillSwitchTriggered: if it would be granted, and a kill switch stands above it.
     """
     _check(asked)
+    switches.keep_still(tx)
     fingerprint = asked.fingerprint
     for _try in range(3):
         found = _known(tx, asked, fingerprint)
@@ -88,6 +90,7 @@ def claim(tx: Transaction, asked: Asked) -> Claimed:
             return _again(tx, found, asked)
         if (blocked := _blocked(tx, asked)) is not None:
             return blocked
+        _demand_released(tx, asked)
         if receipts.add_first(tx, _row(tx, asked, fingerprint)):
             made = receipts.find(tx, asked.tenant, asked.namespace, asked.request_id)
             reason = "recorded" if asked.records else "claimed"
@@ -157,7 +160,13 @@ def _again(tx: Transaction, row: ReceiptRow, asked: Asked) -> Claimed:
         case Standing.GRANTED:
             if (blocked := _blocked(tx, asked)) is not None:
                 return blocked
+            _demand_released(tx, asked)
             return _granted_anew(tx, row, asked)
+
+
+def _demand_released(tx: Transaction, asked: Asked) -> None:
+    if not asked.records:  # what has happened may be written down at any time
+        switches.demand_released_for(tx, asked.tenant, asked.by)
 
 
 def _granted_anew(tx: Transaction, row: ReceiptRow, asked: Asked) -> Claimed:

@@ -104,6 +104,17 @@ def demand_released(tx: Transaction, tenant: TenantId, run: RunId) -> None:
         raise KillSwitchTriggered(engaged_words(scope), scope=scope)
 
 
+def demand_released_for(tx: Transaction, tenant: TenantId, by: str) -> None:
+    """As `demand_released`, for an effect that belongs to no run and is `by`'s own; `keep_still` came first.
+
+    Raises:
+        KillSwitchTriggered: if a kill switch stands above everything, the tenant, or this agent.
+    """
+    scope = above(engaged(tx, tenant), Beneath(run="", workflow="", started_by=by))
+    if scope is not None:
+        raise KillSwitchTriggered(engaged_words(scope), scope=scope)
+
+
 def keep_still(tx: Transaction) -> None:
     """From here until this deed has ended, no switch is engaged or released by anybody else."""
     # SQLite has one writer, so there nobody could.

@@ -292,3 +292,20 @@ async def test_a_request_carries_its_request_id_and_gives_its_answer(stage: Writ
 
     assert (told, there.bodies) == (200, [b'{"a":1,"b":2}'])
     assert len(there.keys) == 1
+
+
+async def test_a_child_runs_by_itself_and_gives_its_result(stage: Written) -> None:
+    await stage.write(
+        "name: inner\ninputs: {x: string}\nsteps:\n  - {name: c, type: checkpoint}\nresult: got ${inputs.x}\n"
+    )
+
+    told = await stage.told(
+        """
+        name: outer
+        steps:
+          - {name: kid, type: child, workflow: inner, input: {x: seven}}
+        result: ${steps.kid}
+        """
+    )
+
+    assert told == "got seven"

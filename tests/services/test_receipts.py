@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
-from engine.errors import Conflict, Invalid, NotFound, RequestIdConflict
+from engine.errors import Conflict, Invalid, KillSwitchTriggered, NotFound, RequestIdConflict
 from engine.ids import DEFAULT_TENANT, TenantId
+from engine.rules.switches import TENANT
 from engine.runtime.once import OwnLedger, receipts_in
 from engine.services import receipts as kept
 from engine.services.receipts import Ending
+from engine.store import switches
 from engine.store.database import Database
 from signoff.effects import Absent, NoEffect, Present, Unclear
 from signoff.receipts import Receipt, Receipts
@@ -256,4 +258,20 @@ async def test_an_operator_settles_what_is_unknown(
     again = await refund(ledger, world)
 
     assert (again.ok, again.result, again.settled_by) == (True, {"refund": "r"}, "person:ana")
+    assert len(world.made) == 1
+
+
+async def test_under_a_kill_switch_nothing_new_is_claimed_and_what_was_done_is_told(
+    database: Database, ledger: Receipts, world: World
+) -> None:
+    done = await ledger.once("order-17", "refund", PAYLOAD, world.refund)
+    await database.write(
+        lambda tx: switches.put(tx, DEFAULT_TENANT, TENANT, by="person:ana", reason="stop")
+    )
+
+    with pytest.raises(KillSwitchTriggered):
+        await ledger.once("order-18", "refund", PAYLOAD, world.refund)
+    again = await ledger.once("order-17", "refund", PAYLOAD, world.refund)
+
+    assert (again.ok, again.result) == (True, done.result)
     assert len(world.made) == 1

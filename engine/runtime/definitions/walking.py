@@ -83,7 +83,7 @@ class Walker:
             case ParallelStep():
                 return await self._branches(step, place)
             case ChildStep():
-                raise Invalid("Steps of type child cannot run here yet.", code="bad_definition")
+                return await self._run.child(step.workflow, **filled(step.input, place.values))
             case _:
                 assert_never(step)
 
