@@ -81,8 +81,8 @@ async def test_a_rung_that_cannot_do_all_it_causes_does_nothing_of_it(scene: Sce
     run = await scene.start("shaky_deploy")
     await scene.drive()
     waits = text("UPDATE runs SET status = 'waiting', reason = 'approval'")
-    runs_on = text("UPDATE runs SET status = 'running', reason = NULL")
-    await scene.database.write(lambda tx: tx.connection.execute(runs_on))
+    damaged = text("UPDATE runs SET status = 'created', reason = NULL")
+    await scene.database.write(lambda tx: tx.connection.execute(damaged))
 
     await scene.pass_time(LATER)
     await scene.database.write(rungs.fire_due)

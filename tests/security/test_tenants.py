@@ -34,6 +34,8 @@ THEIRS = Directory(
 # Anybody may call them, and nobody's tenant is asked: what is secret in the address opens them.
 BY_SECRET = ("/respond/{token}", "/sign-in/{token}", "/callbacks/{approval}", "/slack/events")
 ENDLESS = ("GET", "/api/events")
+# Of whoever calls alone: they name nothing that somebody else has.
+OWN = {("DELETE", "/api/session"), ("POST", "/sign-out"), ("POST", "/kill-switch/{turn}")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +132,7 @@ async def test_no_route_gives_or_changes_anything_of_another_tenant(
 
     doors = sorted(each for each in routes(app) if not each[1].startswith(BY_SECRET))
     for method, path in doors:
-        if (method, path) in {ENDLESS, ("DELETE", "/api/session"), ("POST", "/sign-out")}:
+        if (method, path) in {ENDLESS, *OWN}:
             continue
         for number, intruder in enumerate(intruders):
             body = NEEDS.get((method, path), (None, {"choice": "approve", "version": 1}))[1]
@@ -196,6 +198,8 @@ def aimed(path: str, ours: Ours) -> str:
     }
     known = next((id for start, id in ids.items() if path.startswith(start)), ours.approval)
     named = path.replace("{id}", known).replace("{address}", ours.artifact)
+    asked = {"diff": "?from=start&to=start", "snapshot": "?name=start"}
+    named += next((query for end, query in asked.items() if path.endswith(end)), "")
     return named.replace("{verb}", "cancel")
 
 
