@@ -20,7 +20,7 @@ Address = Annotated[str, Path(pattern=r"^sha256:[0-9a-f]{64}$")]
     summary="Download an artifact",
     response_class=Response,
     responses={
-        200: {"description": "The bytes.", "content": {"*/*": {"schema": {"type": "string"}}}},
+        200: {"description": "The bytes, whatever they are.", "content": {"*/*": {"schema": {}}}},
         **refusals(404),
     },
 )
