@@ -69,7 +69,7 @@ async def test_a_signed_answer_is_refused_where_the_vote_would_be(desk: Desk) ->
     path = f"/callbacks/{approval['id']}"
 
     unread = await signed_post(desk, path, b'{"choice": "approve", "choice": "reject"}')
-    unknown = await signed_post(desk, path, body(approval, changes={}))
+    unknown = await signed_post(desk, path, body(approval, wishes={}))
     old = await signed_post(desk, path, body(approval, digest=f"sha256:{'0' * 64}"))
     nowhere = await signed_post(desk, "/callbacks/apr_0", body(approval))
 

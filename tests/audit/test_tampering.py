@@ -125,7 +125,7 @@ BY_SQL = {
     "a vote is added": (
         (
             "INSERT INTO votes SELECT 'vot_x', tenant, approval, version, 99, 'chen', choice, comment,"
-            " digest, channel, identified_by, 0, 1, at FROM votes WHERE approval = '{apaid}' LIMIT 1"
+            " digest, channel, identified_by, 0, 1, at, changes FROM votes WHERE approval = '{apaid}' LIMIT 1"
         ),
         Damage.STATE,
     ),

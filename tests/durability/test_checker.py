@@ -50,7 +50,7 @@ PLANTED = {
     "a vote is added": (
         (
             "INSERT INTO votes SELECT 'vot_x', tenant, approval, version, 99, 'chen', choice, comment, "
-            "digest, channel, identified_by, 0, 1, at FROM votes WHERE approval = '{apaid}' LIMIT 1"
+            "digest, channel, identified_by, 0, 1, at, changes FROM votes WHERE approval = '{apaid}' LIMIT 1"
         ),
         "I11: approval {apaid} has other votes",
     ),
@@ -61,7 +61,7 @@ PLANTED = {
     "a late vote is not on record": (
         (
             "INSERT INTO votes SELECT 'vot_x', tenant, approval, version, 99, 'chen', choice, comment, "
-            "digest, channel, identified_by, 1, 0, at FROM votes WHERE approval = '{apaid}' LIMIT 1"
+            "digest, channel, identified_by, 1, 0, at, changes FROM votes WHERE approval = '{apaid}' LIMIT 1"
         ),
         "I11: late votes",
     ),

@@ -40,7 +40,9 @@ async def test_only_operators_are_led_to_the_outbox(ana: Browser, dana: Browser,
         "Runs",
         "Definitions",
         "Outbox",
+        "Budgets",
         "Kill switch",
+        "Audit",
         "API docs",
     ]
 
