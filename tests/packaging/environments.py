@@ -1,5 +1,6 @@
 """Environments of strangers: made empty, filled by uv or pip, and asked what they see."""
 
+import os
 import subprocess
 import sys
 import venv
@@ -9,6 +10,8 @@ from pathlib import Path
 from bot.bootstrap import ROOT, find_uv
 
 SECONDS_MAX = 300
+# Strangers have no checkout on their path, whatever those who start these tests have on theirs.
+STRANGERS = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class Environment:
         return subprocess.run(
             [str(self.folder / "bin" / program), *arguments],
             cwd=cwd,
+            env=STRANGERS,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -71,7 +75,13 @@ def build_wheel(into: Path) -> Path:
 def told(*command: str, cwd: Path) -> str:
     """What `command` printed; an error with everything it said where it failed."""
     done = subprocess.run(
-        command, cwd=cwd, capture_output=True, text=True, check=False, timeout=SECONDS_MAX
+        command,
+        cwd=cwd,
+        env=STRANGERS,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS_MAX,
     )
     if done.returncode != 0:
         raise AssertionError(f"{' '.join(command)}\n{done.stdout}\n{done.stderr}")
