@@ -20,6 +20,7 @@ ALL = {
     "waiting": ("--waiting", "200", "--probes", "4", "--pages", "1"),
     "restart": ("--waiting", "50"),
     "expiries": ("--waiting", "20", "--lead", "8"),
+    "verify": ("--waiting", "50"),
     "storm": ("--voters", "12", "--quorum", "5"),
     "channels": ("--probes", "2", "--rate", "5", "--seconds", "1"),
 }
@@ -121,6 +122,9 @@ def sane(verb: str, found: Any) -> None:
             assert (found["runs"], found["runs_s"] > 0, found["cpu_ms_run"] > 0) == (12, True, True)
         case "growth":
             assert found["steps_10"]["probes"] == found["steps_20"]["probes"] == 2
+        case "budgets":
+            assert found["runs"] == 10
+            assert min(found["cpu_ms_run_without"], found["cpu_ms_run_with"], found["ratio"]) > 0
         case "waiting":
             assert found["many"]["decision"]["probes"] == 4
             assert found["disk_kb_run"] > 0
@@ -130,6 +134,10 @@ def sane(verb: str, found: Any) -> None:
         case "expiries":
             assert (found["decided"], found["decided_twice"]) == (20, 0)
             assert found["outboxed"] == found["runs_ended"] == 20
+        case "verify":
+            assert (found["runs"], found["damaged"]) == (50, 0)
+            assert found["entries"] >= 50
+            assert found["entries_per_s"] > 0
         case "storm":
             assert (found["decisions"], found["errors"], found["probes"]) == (1, 0, 12)
         case "channels":

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
 from bot.settings import Settings
@@ -50,14 +51,15 @@ async def started(it: Running, workflow: str, given: dict[str, object]) -> RunId
 
 
 async def vote(it: Running, run: RunId, person: str, choice: Choice) -> None:
-    asked = (await picture(it, run)).approvals
-    if not asked or asked[-1].status != "open":
-        return
-    ballot = Ballot(tenant=DEFAULT_TENANT, approval=asked[-1].id, person=PersonId(person),
-                    choice=choice, comment="As the page says.", channel="web",
-                    identified_by="session")  # fmt: skip
-    # Some of them may not vote on this one; that is on record and no matter here.
-    await it.application.database.write(lambda tx: votes.cast(tx, ballot))
+    """On all that is open: branches ask several things at once."""
+    for asked in (await picture(it, run)).approvals:
+        if asked.status != "open":
+            continue
+        ballot = Ballot(tenant=DEFAULT_TENANT, approval=asked.id, person=PersonId(person),
+                        choice=choice, comment="As the page says.", channel="web",
+                        identified_by="session")  # fmt: skip
+        # Some of them may not vote on this one; that is on record and no matter here.
+        await it.application.database.write(partial(votes.cast, ballot=ballot))
 
 
 async def picture(it: Running, run: RunId) -> RunPicture:

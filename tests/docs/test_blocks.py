@@ -9,9 +9,11 @@ from dotenv import dotenv_values
 
 from bot.config.reading import parse
 from bot.settings import Settings, variable
+from engine.runtime.definitions.offered import Offered
+from engine.runtime.definitions.programs import compiled
 from tests.docs.pages import Block, blocks, within
 
-LANGUAGES = {"python", "sh", "toml", "json", "ini", "text", "nginx", "mermaid"}
+LANGUAGES = {"python", "sh", "toml", "json", "ini", "text", "nginx", "mermaid", "yaml"}
 NOTES = {"background", "drive", "file", "given a stuck run", "given an approval at the webhook",
          "meanwhile ana and bo approve", "meanwhile ana and bo reject", "not run", "serve"}  # fmt: skip
 
@@ -61,6 +63,11 @@ def test_a_configuration_is_accepted(block: Block) -> None:
 @parametrized(within("json"))
 def test_json_is_json(block: Block) -> None:
     assert isinstance(json.loads(block.text), dict)
+
+
+@parametrized(within("yaml"))
+def test_a_written_workflow_is_read(block: Block) -> None:
+    assert compiled(block.text, Offered(authored={})).version
 
 
 @parametrized(within("ini"))

@@ -14,9 +14,10 @@ pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 HOW_TO = ROOT / "docs" / "how-to"
 GIVEN = ("operate", "webhooks")  # something has to have happened before: told below
-# One needs a database server: tests/postgres/test_roles.py starts all that the page names. The other's
-# answers do not end: tests/api/test_events.py hears them.
-ELSEWHERE = ("postgresql", "follow-events")
+# One needs a database server: tests/postgres/test_roles.py starts all that the page names. Another's
+# answers do not end: tests/api/test_events.py hears them. The last has nothing to type, only a
+# configuration: test_blocks.py accepts it, and tests/engine/test_monitoring.py fires such rules.
+ELSEWHERE = ("postgresql", "follow-events", "watch-runs")
 PLAIN = [
     ROOT / "README.md",
     *sorted(page for page in HOW_TO.glob("*.md") if page.stem not in (*GIVEN, *ELSEWHERE)),
@@ -35,7 +36,12 @@ SEEN = {
     "irreversible-steps": ("paid out as transfer 1",),
     "keys-and-people": ("Signed in as ana", "Signed out", "is revoked"),
     "ladders-and-quorums": ("ends       ", '"title":"Open port 8444?"', '"version":2'),
-    "receipts": ("True executed", "True dedup_same_request_id", '"granted":true', "order-18-refund"),
+    "receipts": (
+        "True executed",
+        "True dedup_same_request_id",
+        '"granted":true',
+        "order-18-refund",
+    ),
     "modify-what-is-asked": ("Refunding 620.00 USD where 620.00 USD was asked",),
     "roll-back": (
         "It would go back to checkpoint migrated",
@@ -84,7 +90,8 @@ async def project(story: Story) -> Story:
     (story.folder / "signoff.toml").write_text(people)
     (story.folder / "workflows" / "stubborn.py").write_text(STUBBORN)
     scopes = " ".join(
-        f"--scope {scope}" for scope in ("approvals:ask", "runs:start", "receipts", "read", "operate")
+        f"--scope {scope}"
+        for scope in ("approvals:ask", "runs:start", "receipts", "read", "operate")
     )
     made = await story.shell(f"signoff keys create --name tests {scopes} 2> /dev/null")
     story.extra["SIGNOFF_API_KEY"] = made.strip()
