@@ -7,6 +7,7 @@ from typing import Any
 from channels import differences
 from channels.base import Card, Ending, Fact, ProgressLine, VoteLine
 from channels.calls import call_home, call_text
+from channels.saying import text_of, whose
 from engine.clock import from_iso
 from engine.errors import NotFound
 from engine.ids import ApprovalId, PersonId, TenantId
@@ -153,7 +154,7 @@ def _facts(
         # Unless the operator says which fields matter, all of them do.
         Fact(
             label=label,
-            value=differences.text_of(value),
+            value=text_of(value),
             is_material=not material or label in material,
         )
         for label, value in picture.details.items()
@@ -210,7 +211,7 @@ def _progress(picture: ApprovalPicture) -> tuple[ProgressLine, ...]:
 
 
 def _so(outcome: OutcomePicture, picture: ApprovalPicture) -> str:
-    names = differences.whose([picture.names.get(who, who) for who in outcome.by])
+    names = whose([picture.names.get(who, who) for who in outcome.by])
     return f"As {names} changed it" if outcome.changes else "As it was asked"
 
 

@@ -1,21 +1,15 @@
 """What approvers may change and would change, in texts that one channel may show."""
 
-import json
 from collections.abc import Sequence
 
 from channels.base import Change, Changeable, Proposal
-from engine.ids import PersonId
+from channels.saying import text_of
 from engine.rules.modifying import Difference, differences
 from engine.rules.values import kind_of
 from engine.store.pictures import ApprovalPicture
 from engine.store.votes import VoteRow
 
 HIDDEN = "(not shown here)"
-
-
-def text_of(value: object) -> str:
-    """A value as people read it: a text as it is, anything else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def changeable(picture: ApprovalPicture, left_out: Sequence[str]) -> tuple[Changeable, ...]:
@@ -59,19 +53,6 @@ def decided(picture: ApprovalPicture, left_out: Sequence[str]) -> tuple[Change, 
 def of_vote(picture: ApprovalPicture, vote: VoteRow, left_out: Sequence[str]) -> tuple[Change, ...]:
     """What one vote on the present version would change."""
     return _changes(differences(picture.modifying.content, vote.changed), left_out)
-
-
-def said(label: str, old: str, new: str) -> str:
-    """One change in a line. A value that holds an arrow itself stands alone, so that none is invented."""
-    if "→" in f"{label}{old}{new}":
-        return f"{label} was: {old}\n{label} becomes: {new}"
-    return f"{label}: {old} → {new}"
-
-
-def whose(names: Sequence[str | PersonId]) -> str:
-    """Several names as a sentence says them."""
-    *most, last = names or ("nobody",)
-    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _changes(found: Sequence[Difference], left_out: Sequence[str]) -> tuple[Change, ...]:

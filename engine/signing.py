@@ -3,10 +3,13 @@
 import base64
 import binascii
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+        Ed25519PrivateKey,
+        Ed25519PublicKey,
+    )
 
 PREFIX: Final = "ed25519:"
 SEED_BYTES: Final = 32
@@ -28,7 +31,9 @@ class Signer:
         return base64.b64encode(self._key.sign(content)).decode()
 
     @property
-    def _key(self) -> Ed25519PrivateKey:
+    def _key(self) -> "Ed25519PrivateKey":
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
         return Ed25519PrivateKey.from_private_bytes(self.seed)
 
 
@@ -39,6 +44,8 @@ def is_public_key(text: str) -> bool:
 
 def is_signed(content: bytes, signature: str, *, by: str) -> bool:
     """Whether `signature` is one of `content` by the public key `by`; no for whatever cannot be read."""
+    from cryptography.exceptions import InvalidSignature
+
     key = _public(by)
     if key is None:
         return False
@@ -49,7 +56,9 @@ def is_signed(content: bytes, signature: str, *, by: str) -> bool:
     return True
 
 
-def _public(text: str) -> Ed25519PublicKey | None:
+def _public(text: str) -> "Ed25519PublicKey | None":
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
     if not text.startswith(PREFIX):
         return None
     try:

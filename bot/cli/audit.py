@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.cli import drawing, proving
+from bot.cli import drawing
 from bot.cli.connection import Doors, Url, doors
 from bot.cli.tenant import Verb
 from bot.cli.terminal import (
@@ -106,6 +106,8 @@ def verify(
     url: Url = None,
 ) -> None:
     """Walk every chain: what is not as it was written, and what no anchor tells of yet; exit code 1 for damage."""
+    from bot.cli import proving
+
     kept = anchors or []
     if export is not None:
         return finish(proving.of_export(export, keys or [], kept, as_json=as_json))

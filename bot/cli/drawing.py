@@ -13,7 +13,7 @@ from bot.cli.rollback_trees import plan_tree, report_tree
 from bot.cli.shapes import Approval, Decision, Difference, Run, Share, Step, Vote
 from bot.cli.trees import run_tree
 from channels.calls import call_home, call_text
-from channels.differences import said
+from channels.saying import said
 from channels.visible import visible
 
 _MARKS: Final[Mapping[str, tuple[str, str]]] = {

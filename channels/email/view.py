@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from channels.base import Card, Change, VoteLine
-from channels.differences import said, whose
 from channels.email import limits
 from channels.email.limits import Room
 from channels.email.links import Button, buttons, page_link
 from channels.email.wording import MARKS, one_line, shown
+from channels.saying import said, whose
 from engine.rules.ballots import moment
 
 _SAID: Final = {

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from channels.base import Card, Change, Proposal
-from channels.differences import said, whose
+from channels.saying import said, whose
 from channels.slack import limits
 from channels.slack.facts import Block, bold
 from channels.slack.reference import Reference

@@ -12,8 +12,8 @@ from sqlalchemy.pool import NullPool
 
 from engine.rules.states import ApprovalStatus
 from engine.store.database import Transaction
+from engine.store.postgres_connecting import connecting_patiently
 from engine.store.postgres_errors import refusal
-from engine.store.postgres_url import connecting_patiently
 from engine.store.statements import add_new
 from engine.store.tables import approvals, journal, messages, meta, outbox, runs
 

@@ -27,6 +27,7 @@ from engine.store.columns import Moment
 from engine.store.database import Database, Transaction
 from engine.store.hints import Hints
 from engine.store.line import Line
+from engine.store.postgres_connecting import connecting
 from engine.store.postgres_driver import Kept, PostgresDriver
 from engine.store.postgres_errors import (
     CLOSED,
@@ -41,7 +42,6 @@ from engine.store.postgres_hints import Bells
 from engine.store.postgres_once import migrated, over
 from engine.store.postgres_pool import Pool, pooled
 from engine.store.postgres_session import ALONE, BESIDE_OTHERS, READING, Session, session
-from engine.store.postgres_url import connecting
 from engine.store.prepared import Prepared
 from engine.store.shared_clock import SharedClock
 from engine.store.together import OnItsOwnError, Together

@@ -11,8 +11,9 @@ from sqlalchemy.pool import NullPool
 
 from engine.errors import Unavailable
 from engine.store.migrations import migrate_over
+from engine.store.postgres_connecting import connecting_patiently
 from engine.store.postgres_errors import unopened
-from engine.store.postgres_url import connecting_patiently, shown_url
+from engine.store.postgres_url import shown_url
 from engine.store.row_security import grant
 
 T = TypeVar("T")

@@ -11,8 +11,8 @@ from sqlalchemy import ExceptionContext, event
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from engine.store.postgres_connecting import connecting
 from engine.store.postgres_errors import is_read_only
-from engine.store.postgres_url import connecting
 
 POOL_WITHIN: Final = timedelta(hours=1)  # whoever waits for a connection waits in our own line
 CLOSED_WITHIN: Final = timedelta(seconds=3)

@@ -12,7 +12,8 @@ import pytest
 from bot.settings import Settings
 from engine.errors import Unavailable
 from engine.store.postgres import Surroundings, opened_on
-from engine.store.postgres_url import CONNECT_WITHIN, each_host, shown_url
+from engine.store.postgres_connecting import CONNECT_WITHIN
+from engine.store.postgres_url import each_host, shown_url
 from tests.fixtures import Postgres
 from tests.postgres.server import Server, server
 

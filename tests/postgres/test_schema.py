@@ -14,8 +14,8 @@ from sqlalchemy.pool import NullPool
 
 from engine.errors import Unavailable
 from engine.store.migrations import HEAD, revision
+from engine.store.postgres_connecting import connecting
 from engine.store.postgres_once import migrated
-from engine.store.postgres_url import connecting
 from engine.store.tables import metadata
 from tests.fixtures import Postgres
 from tests.postgres.server import USER

@@ -1,0 +1,24 @@
+"""How a value, a change and several names are said in a line, on every surface."""
+
+import json
+from collections.abc import Sequence
+
+from engine.ids import PersonId
+
+
+def text_of(value: object) -> str:
+    """A value as people read it: a text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def said(label: str, old: str, new: str) -> str:
+    """One change in a line. A value that holds an arrow itself stands alone, so that none is invented."""
+    if "→" in f"{label}{old}{new}":
+        return f"{label} was: {old}\n{label} becomes: {new}"
+    return f"{label}: {old} → {new}"
+
+
+def whose(names: Sequence[str | PersonId]) -> str:
+    """Several names as a sentence says them."""
+    *most, last = names or ("nobody",)
+    return f"{', '.join(most)} and {last}" if most else last
