@@ -58,6 +58,7 @@ class Worker:
         self._crowded_until = self._tell_again_at = 0.0
         self._freed = Ear()  # rings when a run that was lost before is held no more
         self._emptied = asyncio.Event()
+        self._claiming = asyncio.Lock()  # held while somebody fresh is being claimed
         self._pulse = Pulse()
 
     async def work(self) -> None:
@@ -116,9 +117,10 @@ class Worker:
     async def _claim_until_stopped(self, group: asyncio.TaskGroup) -> None:
         with self._database.hints.listen("runs") as ear:
             while not self._is_stopping:
-                room = min(self._pace.claims_at_once, self._pace.runs_at_once - len(self._held))
-                room = 0 if self._is_closed else room
-                taken = await self._take(group, room, FRESH) if room > 0 else 0
+                async with self._claiming:
+                    room = min(self._pace.claims_at_once, self._pace.runs_at_once - len(self._held))
+                    room = 0 if self._is_closed else room
+                    taken = await self._take(group, room, FRESH) if room > 0 else 0
                 if taken < max(room, 1):
                     await ear.wait(self._pace.poll_every)
 
@@ -147,6 +149,8 @@ class Worker:
             return
         self._is_closed = True
         try:
+            async with self._claiming:  # what was asked for before is under way, too
+                pass
             await self._until_idle(ends - at_most / 2)
             is_idle = True
             while is_idle and not self._is_stopping:
