@@ -11,6 +11,7 @@ from rich.text import Text
 
 from bot.cli.rollback_trees import plan_tree, report_tree
 from bot.cli.shapes import Approval, Decision, Difference, Run, Share, Step, Vote
+from bot.cli.standings import waits, way_out
 from bot.cli.trees import run_tree
 from channels.calls import call_home, call_text
 from channels.saying import said
@@ -102,6 +103,8 @@ def _run_facts(run: Run) -> Iterable[tuple[str, str | Text]]:
     yield "status", _standing(run)
     if run.held_up is not None:
         yield "held up", run.held_up
+    if (said_so := way_out(run.id, run.waiting_for)) is not None:
+        yield "to go on", said_so
     yield "started", f"{moment(run.created_at)} by {run.started_by_name or run.started_by}"
     yield "input", value(run.input)
     if run.ended_at is not None:
@@ -119,8 +122,7 @@ def _run_facts(run: Run) -> Iterable[tuple[str, str | Text]]:
 def _standing(run: Run) -> Text:
     status = marked(run.status)
     if run.waiting_for is not None:
-        awaited = run.waiting_for.approval or run.waiting_for.child or ""
-        status.append(f" for {run.waiting_for.reason} {awaited}".rstrip())
+        status.append(f" {waits(run.waiting_for)}")
     return status
 
 

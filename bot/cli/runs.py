@@ -8,6 +8,7 @@ from rich.text import Text
 from bot.cli import drawing
 from bot.cli.connection import Doors, Url, doors, segment
 from bot.cli.shapes import Entry, Run, RunLine
+from bot.cli.standings import waits
 from bot.cli.tenant import Verb
 from bot.cli.terminal import AsJson, ExitCode, finish, print_json, print_line, say, show
 
@@ -201,9 +202,7 @@ def _standing(line: RunLine) -> Text:
     if line.held_up is not None:
         return status.append(f": {line.held_up}")
     if line.waiting_for is not None:
-        status.append(
-            f" for {line.waiting_for.reason} {line.waiting_for.approval or line.waiting_for.child or ''}".rstrip()
-        )
+        status.append(f" {waits(line.waiting_for)}")
     return status
 
 

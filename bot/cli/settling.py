@@ -1,6 +1,5 @@
 """`signoff runs settle`: say whether a step happened of which its run does not know."""
 
-import json
 from typing import Annotated
 
 import typer
@@ -10,6 +9,7 @@ from bot.cli.connection import Url, doors, segment
 from bot.cli.runs import Reason, RunId
 from bot.cli.tenant import Verb
 from bot.cli.terminal import AsJson, finish, print_json, print_line
+from engine.rules.json_objects import NotExact, read_value
 
 __all__ = ["parsed", "verbs"]
 
@@ -54,7 +54,9 @@ def parsed(result: str | None) -> object:
     if result is None:
         return None
     try:
-        value: object = json.loads(result)
-    except ValueError as error:
-        raise typer.BadParameter(f"This is no JSON: {error}.", param_hint="--result") from None
-    return value
+        return read_value(result)
+    except NotExact as error:
+        said = (
+            f"It cannot be read: {error}. A text is written in quotes, inside those of the shell."
+        )
+        raise typer.BadParameter(said, param_hint="--result") from None

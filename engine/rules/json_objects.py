@@ -1,4 +1,4 @@
-"""Reading a JSON object strictly: what two readers could understand differently is refused."""
+"""Reading JSON strictly: what two readers could understand differently is refused."""
 
 import json
 from typing import Final, NoReturn
@@ -10,15 +10,27 @@ EXACT_MAX: Final = 2**53 - 1  # beyond it a reader that uses doubles sees anothe
 
 
 class NotExact(ValueError):
-    """The text is not a JSON object that every reader understands alike; the message says why."""
+    """The text is no JSON that every reader understands alike; the message says why."""
 
 
 def read_object(text: str) -> dict[str, object]:
     """The JSON object in `text`.
 
     Raises:
-        NotExact: if it is no object, repeats a key, or holds NaN, Infinity, a whole number beyond
-            2^53, half a surrogate pair, or more than 20 levels.
+        NotExact: if it is no object; as `read_value`.
+    """
+    read = read_value(text)
+    if not is_table(read):
+        raise NotExact("it is not an object in braces")
+    return {str(key): value for key, value in read.items()}
+
+
+def read_value(text: str) -> object:
+    """The JSON value in `text`.
+
+    Raises:
+        NotExact: if it is none, repeats a key, or holds NaN, Infinity, a whole number beyond 2^53,
+            half a surrogate pair, or more than 20 levels.
     """
     try:
         read: object = json.loads(
@@ -28,10 +40,8 @@ def read_object(text: str) -> dict[str, object]:
         raise NotExact(f"it has more than {DEPTH_MAX} levels") from None
     except json.JSONDecodeError as error:
         raise NotExact(f"it is not JSON ({error.msg} at character {error.pos + 1})") from None
-    if not is_table(read):
-        raise NotExact("it is not an object in braces")
     _check(read, depth=1)
-    return {str(key): value for key, value in read.items()}
+    return read
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:

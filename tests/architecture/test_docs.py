@@ -70,5 +70,14 @@ def test_every_setting_is_on_its_page() -> None:
     assert [name for name in Settings.model_fields if f"`{variable(name)}`" not in page] == []
 
 
+def test_every_decision_has_a_number_of_its_own_and_its_title_says_it() -> None:
+    pages = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    numbers = [int(page.name.partition("-")[0]) for page in pages]
+    titled = [int(read(page).removeprefix("# ").partition(".")[0]) for page in pages]
+
+    assert numbers == sorted(set(numbers))
+    assert titled == numbers
+
+
 def is_leaf(error: object) -> bool:
     return isinstance(error, type) and issubclass(error, EngineError) and error is not EngineError

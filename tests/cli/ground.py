@@ -55,6 +55,30 @@ from signoff import Run, workflow
 
 
 @workflow
+async def bargain(run: Run, amount: str) -> str:
+    """Pay as much as finance makes of it."""
+    call = run.call(settled, amount)
+    decision = await run.approval(
+        f"Pay {amount}?",
+        action="bargain",
+        call=call,
+        details={"amount": amount},
+        kind="modify",
+        fields=["amount"],
+        approvers="group:finance",
+        quorum=2,
+    )
+    return await run.step(decision.call or call, approved=decision)
+
+
+@workflow
+async def charge(run: Run, order: str) -> str:
+    """Charge a card once, over a line that may be dead."""
+    made = await run.step(charged, order, irreversible=True)
+    return f"{order} with {made}"
+
+
+@workflow
 async def greet(run: Run, name: str, times: int = 1) -> str:
     """Greet `name`."""
     return await run.step(greeting, name, times)
@@ -86,6 +110,16 @@ async def spill(run: Run) -> None:
     """Do what cannot be undone until somebody brings a mop."""
     await run.step(pour, undo=wipe)
     await run.approval("Leave it?", action="spill", approvers="role:operator")
+
+
+def settled(amount: str) -> str:
+    return f"settled with {amount}"
+
+
+def charged(order: str) -> str:
+    if not Path(f"line-{order}").exists():
+        raise OSError("the line is dead")
+    return "charge 2"
 
 
 def pour() -> str:

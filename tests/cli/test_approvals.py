@@ -107,6 +107,48 @@ def test_a_quorum_of_two_takes_two_people(signoff: Signoff) -> None:
     assert "“seen the bill”" in shown
 
 
+def bargained(signoff: Signoff) -> tuple[str, str]:
+    """A run, and its approval whose amount may be changed."""
+    run = signoff("run", "bargain", "-i", "amount=100.00 USD").out.strip()
+    until(lambda: signoff("runs", "show", run, "--json").json["waiting_for"])
+    return run, str(signoff("runs", "show", run, "--json").json["waiting_for"]["approval"])
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "named"),
+    [
+        (["amount"], 2, "field=value"),
+        (["amount=1.00 USD", "amount=2.00 USD"], 2, "field=value"),
+        (["amount=12.00 EUR"], 2, "[invalid_changes]"),
+        (["order=17"], 2, "[invalid_changes]"),
+    ],
+)
+def test_a_change_that_cannot_be_made_is_no_vote(
+    signoff: Signoff, change: list[str], code: int, named: str
+) -> None:
+    _run, approval = bargained(signoff)
+    words = [word for each in change for word in ("--change", each)]
+
+    said = signoff("approvals", "approve", approval, *words, who="ana")
+
+    assert (said.code, named in said.err) == (code, True), said.err
+    assert signoff("approvals", "show", approval, "--json").json["votes"] == []
+
+
+def test_whoever_approves_may_change_what_is_asked(signoff: Signoff) -> None:
+    run, approval = bargained(signoff)
+    change = ("--change", "amount=80.00 USD")
+
+    first = signoff("approvals", "approve", approval, *change, who="ana")
+    shown = signoff("approvals", "show", approval).out
+    second = signoff("approvals", "approve", approval, *change, "--json", who="bo")
+
+    assert first.out.splitlines()[-1].startswith("Recorded. 1 of 2 approvals")
+    assert ("100.00 USD" in shown, "80.00 USD" in shown) == (True, True)
+    assert second.json["status"] == "approved"
+    assert "settled with 80.00 USD" in ended(signoff, run)
+
+
 def test_a_late_vote_changes_nothing(signoff: Signoff) -> None:
     approval = asked(signoff, "o3")
     signoff("approvals", "approve", approval, who="ana")

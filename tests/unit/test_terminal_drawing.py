@@ -28,3 +28,13 @@ def test_an_approval_is_drawn_with_its_call_and_whoever_asks() -> None:
     assert 'pay_back("ch_81", "620.00 USD") of shop.refunds' in picture
     assert "asked by Eve Okoro" in picture
     assert "person:eve" not in picture
+
+
+def test_whoever_looks_at_a_run_that_is_stuck_is_told_the_way_out() -> None:
+    waits = {"reason": "quarantined"}
+    run = Run.model_validate(shown.run(status="waiting", waiting_for=waits))
+
+    picture = drawn(run_picture(run))
+
+    assert "waiting and set aside" in picture
+    assert f"signoff runs release {run.id} --reason" in picture

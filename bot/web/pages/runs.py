@@ -17,6 +17,7 @@ from bot.web.pages.viewers import OperatingPost, SignedIn, Viewer
 from engine.clock import iso
 from engine.errors import Conflict, Invalid
 from engine.ids import RunId, TenantId
+from engine.rules.json_objects import NotExact, read_value
 from engine.rules.states import TERMINAL, RunStatus, WaitingReason
 from engine.services import adopting, effects, halting, rolling_back, runs
 from engine.services.effects import Outcome, Settlement
@@ -27,6 +28,7 @@ from engine.store.runs import RunRow
 
 ENTRIES_MAX: Final = 1_000  # the API has the rest
 REASON_CHARS_MAX: Final = 500
+RESULT_CHARS_MAX: Final = 100_000
 ALL: Final = "all"
 TABS: Final[Mapping[str, str]] = {
     ALL: "All",
@@ -67,19 +69,23 @@ LABELS: Final[Mapping[Verb, str]] = {
 
 
 class OperatingForm(BaseModel):
-    """Why, and where a rollback goes back to: empty is the last approved checkpoint."""
+    """Why; where a rollback goes back to, of which empty is the last approved checkpoint; and what a
+    step returns that happened after all, as JSON, of which empty is nothing.
+    """
 
     reason: str = ""
     to: Annotated[str, Field(max_length=200)] = ""
+    result: Annotated[str, Field(max_length=RESULT_CHARS_MAX)] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """Who does it, why, and where a rollback goes back to."""
+    """Who does it, why, where a rollback goes back to, and what a step returned, as JSON."""
 
     by: str
     reason: str
     to: str | None
+    result: str | None
 
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -138,7 +144,8 @@ async def operate(
         raise Invalid(
             f"Give a reason of up to {REASON_CHARS_MAX} characters; it is kept.", code="bad_reason"
         )
-    given, run = Said(by=viewer.subject, reason=why, to=form.to.strip() or None), RunId(id)
+    to, result = form.to.strip() or None, form.result.strip() or None
+    given, run = Said(by=viewer.subject, reason=why, to=to, result=result), RunId(id)
     try:
         notice = await application.database.write(
             lambda tx: _do(tx, application.tenant, run, verb, given)
@@ -170,16 +177,27 @@ def _do(tx: Transaction, tenant: TenantId, run: RunId, verb: Verb, said_so: Said
             order = Order(reason=reason, by=by, to=to)
             text = f"It goes back to {said(rolling_back.begin(tx, tenant, run, order).name)}."
         case Verb.HAPPENED | Verb.DID_NOT_HAPPEN:
-            done = verb is Verb.HAPPENED
-            outcome: Outcome = "happened" if done else "did_not_happen"
-            found = Settlement(outcome=outcome, result=None, by=by, reason=reason)
-            effects.settle(tx, tenant, run, found)
-            text = "It is not done again." if done else "It is done once more."
+            effects.settle(tx, tenant, run, _settlement(said_so, is_there=verb is Verb.HAPPENED))
+            text = "It is not done again." if verb is Verb.HAPPENED else "It is done once more."
         case Verb.PAUSE | Verb.CANCEL | Verb.KILL:
             text = _stop(tx, tenant, run, verb, said_so)
         case _:
             assert_never(verb)
     return PageNotice(tone="good", text=text)
+
+
+def _settlement(said_so: Said, *, is_there: bool) -> Settlement:
+    if said_so.result is not None and not is_there:
+        raise Invalid("What did not happen returned nothing: leave that empty.", code="bad_result")
+    try:
+        result = None if said_so.result is None else read_value(said_so.result)
+    except NotExact as error:
+        raise Invalid(
+            f"What the step returned could not be read: {error}. A text is written in quotes.",
+            code="bad_result",
+        ) from None
+    outcome: Outcome = "happened" if is_there else "did_not_happen"
+    return Settlement(outcome=outcome, result=result, by=said_so.by, reason=said_so.reason)
 
 
 def _stop(tx: Transaction, tenant: TenantId, run: RunId, verb: Verb, said_so: Said) -> str:
