@@ -103,7 +103,9 @@ def _run_facts(run: Run) -> Iterable[tuple[str, str | Text]]:
     yield "status", _standing(run)
     if run.held_up is not None:
         yield "held up", run.held_up
-    if (said_so := way_out(run.id, run.waiting_for)) is not None:
+    for each in run.unknown:
+        yield "unknown", f"{each.step}, under the request id {each.request_id}: {each.why}"
+    if (said_so := way_out(run)) is not None:
         yield "to go on", said_so
     yield "started", f"{moment(run.created_at)} by {run.started_by_name or run.started_by}"
     yield "input", value(run.input)

@@ -1,15 +1,27 @@
 """`signoff kill-switch`: let no further step begin, see what is stopped, and let it go on."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
 from bot.cli import drawing
 from bot.cli.connection import Url, doors
-from bot.cli.shapes import Switch
+from bot.cli.shapes import Shape
 from bot.cli.tenant import Verb
 from bot.cli.terminal import AsJson, ExitCode, finish, print_json, print_line, show
 from engine.rules.switches import EVERYTHING
+
+
+class Switch(Shape):
+    """A kill switch that is engaged."""
+
+    scope: str
+    reason: str
+    engaged_by: str
+    engaged_at: datetime
+    release_asked_by: str | None
+
 
 verbs = typer.Typer(
     name="kill-switch", help="Let no step begin, and let all go on.", no_args_is_help=True

@@ -1,16 +1,32 @@
 """`signoff keys`: API keys for agents and services, shown once, revoked at once."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from bot.cli import drawing
 from bot.cli.connection import Url, doors, segment
-from bot.cli.shapes import Key
+from bot.cli.shapes import Shape
 from bot.cli.tenant import Verb
 from bot.cli.terminal import AsJson, finish, print_json, print_line, say, show
 from engine.clock import SystemClock, iso
 from engine.rules.durations import parse_duration
+
+
+class Key(Shape):
+    """An API key, without anything from which it could be made."""
+
+    id: str
+    name: str
+    scopes: Sequence[str]
+    owner: str | None = None
+    created_at: datetime
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+    revoked_at: datetime | None = None
+
 
 verbs = typer.Typer(name="keys", help="API keys.", no_args_is_help=True)
 

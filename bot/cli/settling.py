@@ -25,6 +25,10 @@ def settle_run(
     result: Annotated[
         str | None, typer.Option("--result", help="What the step returns if it happened: JSON.")
     ] = None,
+    request_id: Annotated[
+        str | None,
+        typer.Option(help="Which step, where branches left several in doubt: its request id."),
+    ] = None,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
@@ -33,6 +37,8 @@ def settle_run(
         raise typer.BadParameter("What did not happen has no result.", param_hint="--result")
     outcome = "happened" if happened else "did_not_happen"
     body = {"outcome": outcome, "result": parsed(result), "reason": reason}
+    if request_id is not None:
+        body["request_id"] = request_id
 
     async def deed() -> None:
         async with doors(url) as server:

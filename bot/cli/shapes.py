@@ -188,6 +188,14 @@ class Relative(Shape):
     children: Sequence["Relative"] = ()
 
 
+class Unknown(Shape):
+    """A step of which nobody knows whether it happened."""
+
+    step: str
+    request_id: str
+    why: str
+
+
 class RunLine(Shape):
     """A run in a list."""
 
@@ -216,6 +224,7 @@ class Run(RunLine):
     plan: Plan | None = None
     held: Held | None = None
     undoes: Sequence[str] = ()
+    unknown: Sequence[Unknown] = ()
     above: Sequence[Relative] = ()
     children: Sequence[Relative] = ()
 
@@ -229,16 +238,6 @@ class Entry(Shape):
     data: Mapping[str, Any] = {}
     at: datetime
     hash: str
-
-
-class Switch(Shape):
-    """A kill switch that is engaged."""
-
-    scope: str
-    reason: str
-    engaged_by: str
-    engaged_at: datetime
-    release_asked_by: str | None
 
 
 class Tenant(Shape):
@@ -284,16 +283,3 @@ class Budget(Shape):
     scope: str
     per: str
     usage: Sequence[BudgetUsage]
-
-
-class Key(Shape):
-    """An API key, without anything from which it could be made."""
-
-    id: str
-    name: str
-    scopes: Sequence[str]
-    owner: str | None = None
-    created_at: datetime
-    expires_at: datetime | None = None
-    last_used_at: datetime | None = None
-    revoked_at: datetime | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from bot.cli.shapes import Waiting
+from bot.cli.shapes import Run, Waiting
 
 _FOR: Final[Mapping[str, str]] = {
     "timer": "for a moment",
@@ -33,7 +33,8 @@ def waits(waiting: Waiting) -> str:
     return _FOR.get(waiting.reason) or f"for {waiting.reason} {awaited}".rstrip()
 
 
-def way_out(run: str, waiting: Waiting | None) -> str | None:
+def way_out(run: Run) -> str | None:
     """What an operator does about it; None where it goes on by itself, or people are asked."""
-    said = None if waiting is None else _WAY_OUT.get(waiting.reason)
-    return None if said is None else said.format(run=run)
+    reason = "reconcile" if run.unknown else run.waiting_for and run.waiting_for.reason
+    said = _WAY_OUT.get(reason or "")
+    return None if said is None else said.format(run=run.id)

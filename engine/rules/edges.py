@@ -38,6 +38,7 @@ _BRANCHED: Final = " ".join(
     ["-", *(each for each in WaitingReason if each not in {"approval", "timer", "child", "stuck"})]
 )
 _ELSEWHERE: Final = " ".join(each for each in _BRANCHED.split() if each != "budget")
+_KNOWN: Final = " ".join(each for each in _BRANCHED.split() if each not in {"-", "reconcile"})
 
 RUN_EDGES: Final = (
     _edge("run.created", "", "created", "Somebody starts it."),
@@ -81,9 +82,16 @@ RUN_EDGES: Final = (
     _edge("step.retried", "paused", "paused", "The step may be tried again.", when="timer"),
     _edge("effect.unknown", "running", "waiting:reconcile",
         "Nobody knows whether a step's effect happened."),
+    _edge("effect.unknown", "running", "running",
+        "Nobody knows whether the effect of a branch's step happened."),
     _edge("effect.settled", "waiting", "running", "An operator says it.", when="reconcile"),
     _edge("effect.settled", "paused", "paused", "An operator says it meanwhile.", when="reconcile"),
-    _edge("effect.settled", "running", "running", "The step's probe says it.", when="-"),
+    _edge("effect.settled", "running", "running",
+        "The step's probe says it, or an operator for a branch.", when="-"),
+    _edge("effect.settled", "waiting", "waiting:*",
+        "An operator says it for a branch meanwhile.", when=_KNOWN),
+    _edge("effect.settled", "paused", "paused:*",
+        "An operator says it for a branch meanwhile.", when=f"- {_KNOWN}"),
     _edge("budget.asked", "running", "waiting:budget", "It asks for more than its budget has left."),
     _edge("budget.asked", "running", "running", "A branch of it asks to spend more."),
     _edge("budget.raised", "waiting", "running", "It may spend more.", when="budget"),

@@ -1,6 +1,6 @@
 """Effects of which nobody knows whether they happened: the step's probe is asked, and then the operators."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, NoReturn
@@ -8,10 +8,10 @@ from typing import Final, NoReturn
 import structlog
 
 from engine.clock import Clock, iso
+from engine.rules.states import WaitingReason
 from engine.runtime.attempts import Attempt, Failure, called, dumped
 from engine.runtime.memory import last
-from engine.runtime.signals import Suspended
-from engine.runtime.unwritten import Unwritten
+from engine.runtime.pausing import Pausing
 from engine.services import effects
 from engine.services.driving import Driven
 from engine.store.journal import Entry, NewEntry
@@ -103,13 +103,27 @@ def _kept(answer: Present, options: StepOptions) -> Present | Unclear:
         return Unclear(f"Its probe found it, with a result that cannot be kept as JSON: {error}")
 
 
-async def leave_to_operators(driven: Driven, unwritten: Unwritten, unknown: NewEntry) -> NoReturn:
-    """Record that an effect is unknown, give the lease back and tell the operators.
+async def leave_to_operators(driven: Driven, pausing: Pausing, unknown: NewEntry) -> NoReturn:
+    """Record that an effect is unknown, tell the operators, and wait: alone it gives the lease back.
 
     Raises:
         Suspended: always.
     """
-    left = effects.Left(tenant=driven.tenant, run=driven.run, token=driven.token)
-    await unwritten.write(lambda tx, before: effects.unknown(tx, left, [*before, unknown]))
+    left = effects.Left(
+        tenant=driven.tenant, run=driven.run, token=driven.token, is_branch=pausing.is_branch
+    )
+    entry = pausing.begins(unknown)
+    await pausing.unwritten.write(lambda tx, before: effects.unknown(tx, left, [*before, entry]))
     log.error("effect.unknown", run=driven.run, step=unknown.name)
-    raise Suspended
+    wait_for_operators(pausing, unknown.path, unknown.data)
+
+
+def wait_for_operators(
+    pausing: Pausing, path: str | None, unknown: Mapping[str, object]
+) -> NoReturn:
+    """Wait until somebody has settled what the journal says is `unknown` at `path`.
+
+    Raises:
+        Suspended: always.
+    """
+    pausing.until_ended(path or "", str(unknown["request_id"]), WaitingReason.RECONCILE)

@@ -11,7 +11,7 @@ from engine.rules.durations import parse_duration
 from engine.rules.retry import Retry, next_delay
 from engine.runtime.attempts import Attempt, Failure, loaded, make
 from engine.runtime.calling import NOTHING_ALONG, Caller, Sending
-from engine.runtime.effects import Doubt, doubt_in, leave_to_operators, probed
+from engine.runtime.effects import Doubt, doubt_in, leave_to_operators, probed, wait_for_operators
 from engine.runtime.memory import last
 from engine.runtime.pausing import Pausing
 from engine.runtime.spending import Spending
@@ -185,6 +185,9 @@ class Stepper:
     async def _resolve(self, wanted: Wanted, doubt: Doubt) -> object:
         """The result of an attempt of which nobody knows how it ended, where its probe knows it."""
         call, options, key = wanted.call, wanted.options, self._key(wanted)
+        newest = wanted.known[-1] if wanted.known else None
+        if self._pausing.is_branch and newest is not None and newest.kind == "effect.unknown":
+            wait_for_operators(self._pausing, wanted.path, newest.data)  # the others went on
         answer = await probed(call, options, key, self._clock)
         said = {"by": "probe", "request_id": key, "attempt": doubt.attempt}
         match answer:
@@ -200,7 +203,7 @@ class Stepper:
             case Unclear():
                 unknown = {**said, **doubt.told(answer.reason)}
                 entry = wanted.entry("effect.unknown", unknown)
-                return await leave_to_operators(self._driven, self._unwritten, entry)
+                return await leave_to_operators(self._driven, self._pausing, entry)
             case _:
                 assert_never(answer)
 

@@ -9,7 +9,10 @@ from engine.store.database import Transaction
 from engine.store.journal import NewEntry, released
 from engine.store.runs import Claim
 
-ENDINGS = frozenset({"approval.decided", "child.ended"})  # what ends a branch's wait from outside
+# What ends a branch's wait from outside.
+ENDINGS = frozenset(
+    {"approval.decided", "child.ended", "effect.settled", "budget.raised", "budget.kept"}
+)
 
 
 def pause(

@@ -7,39 +7,47 @@ from typing import Literal
 from engine.errors import Conflict
 from engine.ids import LeaseToken, RunId, TenantId
 from engine.rules.states import RunStatus, WaitingReason
-from engine.store import journal, notices, runs
+from engine.store import doubts, journal, notices, runs
 from engine.store.database import Transaction
-from engine.store.journal import Entry, NewEntry, RunChanges, released
+from engine.store.journal import Entry, NewEntry, released
 
 Outcome = Literal["happened", "did_not_happen"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Left:
-    """A run that its driver leaves to the operators, and the proof that it was its driver."""
+    """A run, or a branch of it, that its driver leaves to the operators, and the proof of its lease."""
 
     tenant: TenantId
     run: RunId
     token: LeaseToken
+    is_branch: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """What an operator found out, and how. `result` is what the step returns if it happened."""
+    """What an operator found out, and how. `result` is what the step returns if it happened.
+
+    `request_id` says which effect is meant, where branches of the run left several in doubt.
+    """
 
     outcome: Outcome
     result: object
     by: str
     reason: str
+    request_id: str | None = None
 
 
 def unknown(tx: Transaction, left: Left, entries: Sequence[NewEntry]) -> None:
     """Append `entries`, the last of which says what is unknown, and let the run wait for an operator.
 
+    Where a branch of it does, the others go on.
+
     Raises:
         LeaseLost: if somebody else drives the run by now, or it has ended.
     """
-    journal.append(tx, left.run, entries, token=left.token, changes=released(ready_at=None))
+    changes = None if left.is_branch else released(ready_at=None)
+    journal.append(tx, left.run, entries, token=left.token, changes=changes)
     step = entries[-1].name
     told = notices.Notice(
         event="effect.unknown",
@@ -60,21 +68,35 @@ def settle(tx: Transaction, tenant: TenantId, run: RunId, settlement: Settlement
     Of a run that is paused, only when it is resumed.
 
     Raises:
-        NotFound: if there is no such run. Conflict: `not_unknown`, if no effect of it is unknown.
+        NotFound: if there is no such run. Conflict: `not_unknown`, if no effect of it is unknown, or not
+            the one that is meant; `several_unknown`, if it does not say which.
         Invalid: `not_canonical`, if no journal can keep the result.
     """
     row = runs.get(tx, tenant, run, lock=True)
-    if row.reason is not WaitingReason.RECONCILE:
-        raise Conflict(f"No effect of run {run} is unknown.", code="not_unknown")
-    doubt = next(e for e in reversed(journal.entries(tx, run)) if e.kind == "effect.unknown")
-    is_paused = row.status is RunStatus.PAUSED
-    changes = RunChanges(ready_at=None if is_paused else tx.now)
-    shape = journal.append(tx, run, _entries(doubt, settlement), changes=changes)
-    return shape.status
+    doubt = _meant(run, doubts.open_in(journal.entries(tx, run)), settlement.request_id)
+    # A branch goes on when its run does; what a run itself waits for lets it go on.
+    is_own = row.reason is WaitingReason.RECONCILE
+    journal.wake(tx, run, _entries(doubt, settlement, {} if is_own else {"to": row.status}))
+    return runs.get(tx, tenant, run).status
 
 
-def _entries(doubt: Entry, settlement: Settlement) -> list[NewEntry]:
+def _meant(run: RunId, unknown: Sequence[Entry], request_id: str | None) -> Entry:
+    named = [each for each in unknown if request_id in {None, each.data["request_id"]}]
+    if not named:
+        which = "" if request_id is None else f" under the request id {request_id}"
+        raise Conflict(f"No effect of run {run} is unknown{which}.", code="not_unknown")
+    if len(named) > 1:
+        told = ", ".join(f"{each.data['request_id']} ({each.name})" for each in named)
+        raise Conflict(
+            f"Several effects of run {run} are unknown. Say which by its request id: {told}.",
+            code="several_unknown",
+        )
+    return named[0]
+
+
+def _entries(doubt: Entry, settlement: Settlement, to: Mapping[str, object]) -> list[NewEntry]:
     said: dict[str, object] = {
+        **to,
         "outcome": settlement.outcome,
         "by": settlement.by,
         "reason": settlement.reason,

@@ -14,6 +14,7 @@ from engine.store import (
     allowances,
     approvals,
     checkpoints,
+    doubts,
     family,
     holding,
     journal,
@@ -58,6 +59,7 @@ class RunPicture:
     spent: Spent
     budgets: Sequence[Mapping[str, object]]
     family: Family
+    unknown: Sequence[Mapping[str, object]]
 
     @property
     def rollback(self) -> Report | None:
@@ -93,6 +95,7 @@ class RunPicture:
             "held": self.held,
             "held_up": self.held_up,
             "undoes": list(self.undoes),
+            "unknown": list(self.unknown),
             "monitor": self.monitor,
             "root": row.root,
             "above": [named(each) for each in self.family.above],
@@ -162,6 +165,7 @@ def picture(tx: Transaction, tenant: TenantId, run: RunId) -> RunPicture:
         spent=spent.spent_by(entries),
         budgets=allowances.of_run(tx, row),
         family=family.of(tx, row),
+        unknown=doubts.pictures(entries),
     )
 
 

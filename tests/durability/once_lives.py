@@ -34,6 +34,7 @@ Point = Literal["before claim", "before effect", "after effect", "after commit"]
 SECRET: Final = b"a secret of at least 32 bytes for tests"
 FILE: Final = "signoff.db"
 LEASE: Final = timedelta(seconds=30)
+LANES: Final = 16
 
 
 def die() -> None:
@@ -87,21 +88,75 @@ class Doomed(OwnLedger):
         return settled
 
 
+def deadly(folder: Path, point: Point) -> str:
+    """The effect, in which the process dies."""
+    if point == "before effect":
+        die()
+    result = effect(folder)
+    if point == "after effect":
+        die()
+    return result
+
+
 def die_making(folder: Path, point: Point) -> None:
     """Make the effect once, and die at `point`."""
-
-    def made() -> str:
-        if point == "before effect":
-            die()
-        result = effect(folder)
-        if point == "after effect":
-            die()
-        return result
 
     async def make() -> None:
         async with on_file(folder, SystemClock()) as database:
             ledger = Receipts(Doomed(database, point))
-            await ledger.once("order-17", "refund", None, made, lease=LEASE)
+            await ledger.once(
+                "order-17", "refund", None, partial(deadly, folder, point), lease=LEASE
+            )
+
+    asyncio.run(make())
+
+
+def die_among(folder: Path, ids: int, last: int) -> None:
+    """Make many effects at once, each under its own request id, and die with the `last` of them."""
+
+    async def make() -> None:
+        async with on_file(folder, SystemClock()) as database:
+            ledger = receipts_in(database, DEFAULT_TENANT, by="worker:doomed")
+            await make_many(ledger, folder, ids, last=last)
+
+    asyncio.run(make())
+
+
+async def make_many(
+    ledger: Receipts, folder: Path, ids: int, *, last: int | None = None
+) -> list[str]:
+    """Make effects under the request ids `0` and so on, sixteen at a time; gives what became of each."""
+    reasons: dict[int, str] = {}
+
+    def made(number: int) -> int:
+        with (folder / "effects").open("a") as file:
+            file.write(f"{number}\n")
+        if last is not None and len(effects(folder)) >= last:
+            die()
+        return number
+
+    async def lane(numbers: range) -> None:
+        for number in numbers:
+            effect = partial(made, number)
+            done = await ledger.once(str(number), "refund", None, effect, lease=LEASE)
+            reasons[number] = done.reason
+
+    async with asyncio.TaskGroup() as group:
+        for first in range(LANES):
+            group.create_task(lane(range(first, ids, LANES)))
+    return [reasons[number] for number in range(ids)]
+
+
+def die_making_on_postgres(url: str, folder: Path, point: Point) -> None:
+    """As `die_making`, on a database that others use."""
+
+    async def make() -> None:
+        around = Surroundings(ids=SystemIds(), tokens=Tokens(SECRET))
+        async with opened_on(url, around, width=Width(writers=1, readers=1)) as database:
+            ledger = Receipts(Doomed(database, point))
+            await ledger.once(
+                "order-17", "refund", None, partial(deadly, folder, point), lease=LEASE
+            )
 
     asyncio.run(make())
 

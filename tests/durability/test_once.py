@@ -4,6 +4,7 @@ import asyncio
 import multiprocessing
 import shutil
 import signal
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from engine.runtime.once import receipts_in
 from engine.runtime.workflows import Workflows
 from engine.services import keys, runs, tending
 from engine.services.keys import NewKey
+from engine.store.postgres import Surroundings, opened_on
 from engine.store.runs import NewRun
 from engine.tokens import Tokens
 from tests.clock import ManualClock
@@ -33,6 +35,7 @@ from tests.fixtures import Postgres
 
 pytestmark = pytest.mark.anyio
 
+IDS = 1_000
 WITHIN = 60.0  # seconds, however busy the machine is
 
 
@@ -88,6 +91,53 @@ async def test_crash_matrix(
 
     expected = with_probe if probe == "truthful" else without
     assert (made.reason, len(effects(folder))) == expected
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    ("point", "expected"),
+    [
+        ("before effect", ("unknown", 0)),
+        ("after effect", ("unknown", 1)),
+        ("after commit", ("dedup_same_request_id", 1)),
+    ],
+)
+async def test_killed_on_postgresql_it_is_done_once_or_nobody_says_so(
+    nursery: ForkServerContext,
+    postgres: Postgres,
+    tmp_path: Path,
+    point: Point,
+    expected: tuple[str, int],
+) -> None:
+    with postgres.lent() as url:
+        assert await killed(nursery, once_lives.die_making_on_postgres, url, tmp_path, point)
+
+        later = ManualClock(SystemClock().now() + LEASE + timedelta(seconds=1))
+        around = Surroundings(ids=SystemIds(), tokens=Tokens(once_lives.SECRET), clock=later)
+        async with opened_on(url, around) as database:
+            ledger = receipts_in(database, DEFAULT_TENANT, by="worker:next")
+            made = await ledger.once(
+                "order-17", "refund", None, partial(once_lives.effect, tmp_path)
+            )
+
+    assert (made.reason, len(effects(tmp_path))) == expected
+
+
+async def test_of_a_thousand_request_ids_none_is_done_twice_by_whoever_comes_after_a_kill(
+    nursery: ForkServerContext, folder: Path
+) -> None:
+    assert await killed(nursery, once_lives.die_among, folder, IDS, IDS // 2)
+
+    later = ManualClock(SystemClock().now() + LEASE + timedelta(seconds=1))
+    async with on_file(folder, later) as database:
+        ledger = receipts_in(database, DEFAULT_TENANT, by="worker:next")
+        reasons = Counter(await once_lives.make_many(ledger, folder, IDS))
+
+    done = [int(number) for number in effects(folder)]
+    assert len(done) == len(set(done))
+    assert reasons.keys() == {"executed", "dedup_same_request_id", "unknown"}
+    assert 0 < reasons["unknown"] <= once_lives.LANES
+    assert IDS - reasons["unknown"] <= len(done) <= IDS
 
 
 @pytest.mark.parametrize(("probes", "standing"), [(True, "completed"), (False, "waiting")])

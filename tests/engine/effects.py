@@ -102,3 +102,18 @@ async def consented_launch(run: Run) -> int:
     decision = await run.approval("Fire?", call=call, approvers="person:ana")
     made = await run.step(call, approved=decision, irreversible=True, returns=Receipt)
     return made.number
+
+
+@workflow
+async def fleet(run: Run) -> dict[str, int]:
+    """Two rockets at once, while somebody is asked."""
+
+    async def rocket(branch: Run) -> int:
+        made = await branch.step(fire, "rocket", irreversible=True, returns=Receipt)
+        return made.number
+
+    async def asked(branch: Run) -> int:
+        await branch.approval("Cheer?", action="cheer", approvers="person:ana")
+        return 0
+
+    return dict(await run.gather(left=rocket, right=rocket, asked=asked))

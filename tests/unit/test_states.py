@@ -33,6 +33,7 @@ def shape(text: str) -> RunShape | None:
 
 
 ELSEWHERE = [each for each in BRANCHED if each != "budget"]
+KNOWN = [each for each in BRANCHED if each != "reconcile"]
 
 POSSIBLE = {
     ("-", "run.created"): "created",
@@ -131,6 +132,11 @@ POSSIBLE = {
         for each, why in product(("waiting", "paused"), ELSEWHERE)
         for kind in ("budget.raised", "budget.kept")
     },
+    **{
+        (f"{each}:{why}", "effect.settled"): f"{each}:{why}"
+        for each, why in product(("waiting", "paused"), KNOWN)
+    },
+    ("paused", "effect.settled"): "paused",
     ("running", "budget.raised"): "running",
     ("paused", "budget.raised"): "paused",
     ("running", "budget.kept"): "running",

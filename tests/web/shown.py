@@ -96,7 +96,7 @@ def run(**more: Any) -> Json:
         "steps": [step(1, "find_charge"), step(2, "reserve_stock", attempts=3, cost="0.02 USD"),
                   step(3, "before the refund", kind="checkpoint"),
                   step(4, "Refund order 17?", "waiting", kind="approval", ended_at=None)],
-        "approvals": [approval()], "undoes": ["reserve_stock"],
+        "approvals": [approval()], "undoes": ["reserve_stock"], "unknown": [],
         "checkpoints": [{"name": "before the refund", "position": 3, "artifact": "ab12", "at": EARLIER}],
         "summary": {"steps": 2, "cost": None, "tokens": None, "duration_ms": 900, "ended_because": None},
         **more,

@@ -102,7 +102,13 @@ MOVES: dict[str, dict[str, str]] = {
     "run.cancelled": dict.fromkeys(LIVE, "cancelled"),
 }
 # What a branch waits for begins while its run is driven, and ends wherever the run then is.
-BEGINS = {"approval.opened", "child.started", "sleep.started", "step.retry_scheduled"}
+BEGINS = {
+    "approval.opened",
+    "child.started",
+    "sleep.started",
+    "step.retry_scheduled",
+    "effect.unknown",
+}
 ENDS = {"approval.decided", "child.ended", "sleep.ended", "step.retried"}
 LET_GO_ON = {
     ("run.retried", "waiting:changed"),

@@ -76,7 +76,9 @@ def _is_in_branch(entry: Row, state: str) -> bool:
     if kind in BEGINS:
         return state == "running" and entry["data"].get("to") == "running"
     is_by_others = (
-        kind in {"approval.decided", "child.ended"} and state in LIVE and state != "rolling_back"
+        kind in {"approval.decided", "child.ended", "effect.settled"}
+        and state in LIVE
+        and state not in {"rolling_back", "waiting:reconcile", "paused:reconcile"}
     )
     return is_by_others or (kind in ENDS and state == "running")
 

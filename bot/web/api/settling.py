@@ -24,6 +24,10 @@ class SettleBody(Because):
 
     outcome: Annotated[Outcome, Field(examples=["happened"])]
     result: Annotated[Any, Field(examples=[{"charge": "ch_17"}])] = None
+    request_id: Annotated[
+        str | None,
+        Field(max_length=500, description="Which one, where branches left several in doubt."),
+    ] = None
 
 
 @router.post(
@@ -39,7 +43,11 @@ async def settle(caller: Operator, application: Scoped, id: Id, body: SettleBody
     """
     run = RunId(id)
     settlement = Settlement(
-        outcome=body.outcome, result=body.result, by=caller.subject, reason=body.reason
+        outcome=body.outcome,
+        result=body.result,
+        by=caller.subject,
+        reason=body.reason,
+        request_id=body.request_id,
     )
     status = await application.database.write(
         lambda tx: effects.settle(tx, caller.tenant, run, settlement)

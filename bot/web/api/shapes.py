@@ -182,6 +182,7 @@ class Run(RunLine):
     checkpoints: list[dict[str, Any]]
     rollback: dict[str, Any] | None
     held: dict[str, Any] | None
+    unknown: list[dict[str, Any]]
     monitor: dict[str, Any]
     budget: dict[str, Any] | None
     root: str
