@@ -88,10 +88,23 @@ async def asked(stage: Stage, workflow: str, arguments: dict[str, object]) -> As
         TimeoutError: if it does not ask in time.
     """
     run = await stage.api.start(workflow, arguments, key=stage.ids.new("demo"))
+    return await _heard(stage, run, "")
 
+
+async def asked_next(stage: Stage, before: Asked) -> Asked:
+    """What the run asks after `before`, once the other system hears of it.
+
+    Raises:
+        TimeoutError: if it does not ask in time.
+    """
+    return await _heard(stage, before.run, before.approval)
+
+
+async def _heard(stage: Stage, run: str, before: str) -> Asked:
     def heard() -> Delivery | None:
         found = stage.world.hooks.received("approval.opened")
-        return next((one for one in found if one.approval["run"] == run), None)
+        of_it = (one for one in found if one.approval["run"] == run)
+        return next((one for one in of_it if one.approval["id"] != before), None)
 
     opened = await stage.world.hooks.deliveries.changes.until(heard)
     return Asked(

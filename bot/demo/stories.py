@@ -47,18 +47,21 @@ async def buy_shares(run: Run, shares: int, price: str) -> str:
 
 
 @workflow
-async def ship_build(run: Run, build: str, migration: str | None = None) -> str:
-    """Bring `build` up and have it reviewed; a rejection undoes all of it."""
-    if migration is not None:
+async def ship_build(run: Run, build: str) -> str:
+    """Bring `build` up and have it reviewed; a rejection undoes all of it, and what it says is mended."""
+    migration = "none"
+    if run.feedback is not None:
+        migration = await run.step(write_migration, build, run.feedback)
         await run.step(apply_migration, migration, build, undo=revert_migration)
     await run.step(bring_up, build, undo=bring_down)
     decision = await run.approval(
-        f"Ship build {build} {f'with migration {migration}' if migration else 'as it is'}?",
+        f"Ship build {build}{'' if run.feedback is None else ', mended'}?",
         action="ship",
-        details={"build": build, "migration": migration or "none"},
+        details={"build": build, "migration": migration, "mends": run.feedback or "nothing"},
         approvers="group:release",
         comment="on_reject",
         ladder=["reject after 4h"],
+        on_reject="resume",
     )
     return str(await run.step(ship, build, approved=decision))
 
@@ -85,6 +88,11 @@ def price_falls(shares: int, price: str, *, step: StepInfo) -> str:
     lost = _times(price, shares, share=(BEFORE_FALL - AFTER_FALL) / BEFORE_FALL)
     book("lost by the fall", name=step.request_id, lost=lost)
     return lost
+
+
+def write_migration(build: str, why: str) -> str:
+    """What a developer, or an agent, makes of what the reviewers said."""
+    return f"{build}-1" if "migration" in why else "none"
 
 
 def apply_migration(migration: str, build: str, *, step: StepInfo) -> str:

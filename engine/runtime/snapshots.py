@@ -9,6 +9,8 @@ from engine.clock import from_iso, iso
 from engine.store import points
 from engine.store.journal import Entry
 from engine.store.runs import RunRow
+from engine.store.spent import spent_by
+from engine.store.steps import money_and_tokens
 
 SUMMARY_CHARS: Final = 500
 
@@ -43,7 +45,7 @@ def snapshot(run: RunRow, journal: Sequence[Entry], told: Told) -> dict[str, obj
         "calls": _calls(alive),
         "outputs": outputs,
         "trace": [f"{entry.kind} {entry.name or ''}".strip() for entry in alive],
-        "resources": _resources(alive),
+        "resources": _resources(alive, journal),
         "asked": _layer(told.asked, "summary"),
         "task": {**_layer(told.task, "now"), "input": dict(run.input), "outputs": list(outputs)},
         "context": {
@@ -88,7 +90,8 @@ def _calls(alive: Sequence[Entry]) -> list[dict[str, object]]:
     ]
 
 
-def _resources(alive: Sequence[Entry]) -> dict[str, object]:
+def _resources(alive: Sequence[Entry], journal: Sequence[Entry]) -> dict[str, object]:
+    """What its steps took so far. What was spent on what it left behind since is spent all the same."""
     ended = [entry for entry in alive if entry.kind in {"step.finished", "step.failed"}]
     seconds = sum(_seconds(entry.data.get("started_at"), entry.at) for entry in ended)
     return {
@@ -96,6 +99,7 @@ def _resources(alive: Sequence[Entry]) -> dict[str, object]:
         "calls": len(ended),
         "seconds": round(seconds, 3),
         "approvals": sum(entry.kind == "approval.decided" for entry in alive),
+        **money_and_tokens(spent_by(journal).total),
     }
 
 

@@ -56,6 +56,7 @@ async def test_a_checkpoint_keeps_five_parts_and_three_layers(stage: Stage) -> N
     assert found["task"]["next_steps"] == ["rest"]
     assert found["outputs"] == {"work": "work"}  # of the same drive, too
     assert [(call["step"], call["status"]) for call in found["calls"]] == [("work", "finished")]
+    assert (found["resources"]["cost"], found["resources"]["tokens"]) == ("0.25 USD", 900)
     assert (found["resources"]["steps"], found["id"]) == (1, f"{run}@{found_at(found)}")
 
 

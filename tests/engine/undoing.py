@@ -72,7 +72,7 @@ async def fragile(run: Run) -> str:
 @workflow(name="layered")
 async def layered(run: Run) -> str:
     """A checkpoint that says all it may."""
-    await run.step(deed, "work", name="work")
+    await run.step(deed, "work", name="work", cost={"usd": "0.25", "tokens": 900})
     return await run.checkpoint(
         "worked",
         state={"facts": ["x" * 4000]},
