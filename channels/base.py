@@ -108,6 +108,7 @@ class Card:
     undoes: tuple[str, ...]  # what a rejection would undo, newest first
     report: tuple[str, ...]  # what was undone, after a rollback
     back_to: str = ""  # where a rejection goes back to, in words
+    tree: str = ""  # which runs it is part of, and how many of the children are done
     stays: tuple[str, ...] = ()  # what a rejection does not undo, each with the reason
     note: str | None  # "Reminder: …", "Edited: this is version 2"
     opened_at: datetime

@@ -115,6 +115,7 @@ class CardBuilder:
             undoes=picture.undoes,
             report=picture.report,
             back_to=_back_to(picture),
+            tree=_tree(picture),
             stays=_stays(picture),
             note=_note(event, row),
             opened_at=row.opened_at,
@@ -186,6 +187,16 @@ def _back_to(picture: ApprovalPicture) -> str:
         return ""
     then = ", and the run goes on from there" if picture.on_reject == "resume" else ""
     return f"{said(picture.plan.to.name)}{then}"
+
+
+def _tree(picture: ApprovalPicture) -> str:
+    place = picture.place
+    if place is None:
+        return ""
+    so_far = f"{place.done} of {place.all} {'child' if place.all == 1 else 'children'}"
+    if len(place.path) == 1:
+        return f"{so_far} done"
+    return f"{' > '.join(row.workflow for row in place.path)}; {so_far} of {place.of} done"
 
 
 def _stays(picture: ApprovalPicture) -> tuple[str, ...]:

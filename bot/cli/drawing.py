@@ -137,6 +137,7 @@ def approval_picture(approval: Approval) -> RenderableType:
         ("action", f"{approval.action}, {approval.risk} risk, asked by {_asked_by(approval)}"),
         ("opened", f"{moment(approval.opened_at)}, version {approval.version}"),
         ("run", _place(approval)),
+        *_children(approval),
         ("digest", approval.digest),
     ]
     if approval.call is not None:
@@ -173,6 +174,11 @@ def _place(approval: Approval) -> str:
     """Its run; and who started that, from the root on."""
     path = [f"{each['workflow']} {each['id']}" for each in approval.tree]
     return " > ".join(path) or approval.run
+
+
+def _children(approval: Approval) -> Iterable[tuple[str, str]]:
+    if (found := approval.children) is not None:
+        yield "children", f"{found.done} of {found.all} of {found.of} done"
 
 
 def _asked_by(approval: Approval) -> str:

@@ -103,12 +103,21 @@ class Outcome(Shape):
     by: Sequence[str] = ()
 
 
+class Children(Shape):
+    """How many of the runs that one started have completed."""
+
+    of: str
+    done: int
+    all: int
+
+
 class Approval(Shape):
     """An approval as `GET /api/approvals/{id}` answers it."""
 
     id: str
     run: str
     tree: Sequence[Mapping[str, str]] = ()
+    children: Children | None = None
     status: str
     version: int
     digest: str

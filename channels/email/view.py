@@ -86,6 +86,7 @@ class CardView:
     undoes: tuple[str, ...]
     report: tuple[str, ...]
     back_to: str
+    tree: str
     stays: tuple[str, ...]
     deadline: str
     buttons: tuple[Button, ...]
@@ -119,6 +120,7 @@ def card_view(card: Card) -> CardView:
     note, _ = room.fit(one_line(card.note or ""), chars=limits.ITEM_CHARS_MAX)
     back_to, _ = room.fit(one_line(card.back_to), chars=limits.ITEM_CHARS_MAX)
     asked_by = _short(card.requester)
+    tree, _ = room.fit(one_line(card.tree), chars=limits.ITEM_CHARS_MAX)
     view = CardView(
         tone=_tone(card, is_open=is_open),
         badge=_badge(card, is_open=is_open),
@@ -132,7 +134,7 @@ def card_view(card: Card) -> CardView:
         proposals=tuple(_proposals(card, room)) if is_open else (), decided=_changes(card.decided, room),
         progress=tuple(_progress(card)) if is_open else (),
         report=_items(card.report, room), undoes=_items(card.undoes, room) if is_open else (),
-        back_to=back_to, stays=_items(card.stays, room) if is_open else (),
+        back_to=back_to, tree=tree, stays=_items(card.stays, room) if is_open else (),
         votes=tuple(_said(vote, room) for vote in card.votes[-limits.ITEMS_MAX :]),
         deadline=_deadline(card, room) if is_open else "",
         buttons=buttons(card, is_open=is_open, may_vote=may_vote),

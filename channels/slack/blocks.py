@@ -109,6 +109,8 @@ def _top(card: Card) -> Iterator[Block]:
         yield _section("report", mrkdwn(prose("report", **_some(card.report))))
     who = card.requester if card.requester_is_verified else f"claims to be “{card.requester}”"
     asks = {"Asked by": who, "Action": clipped(card.action, ACTION_CHARS), "Risk": card.risk}
+    if card.tree:
+        asks["Tree"] = clipped(one_line(card.tree), ACTION_CHARS)
     pairs = ((bold(label), plain(value, limits.SECTION_FIELD)) for label, value in asks.items())
     yield {
         "type": "section",

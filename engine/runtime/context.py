@@ -1,9 +1,10 @@
 """What workflow code holds: each deed is answered from the journal, or done and journaled."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from copy import copy
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -18,9 +19,10 @@ from engine.runtime.calling import Caller
 from engine.runtime.doing import Doing
 from engine.runtime.gathering import Gathering, check_names
 from engine.runtime.keeping import Keeper
+from engine.runtime.lingering import Lingering
 from engine.runtime.memory import Memory, last
 from engine.runtime.parenting import Parent
-from engine.runtime.pausing import Pausing
+from engine.runtime.pausing import Pausing, Waits
 from engine.runtime.signals import STOPS, BranchOver, Stopped, stop_for
 from engine.runtime.snapshots import Told
 from engine.runtime.stepping import Stepper
@@ -29,7 +31,7 @@ from engine.runtime.unwritten import Unwritten
 from engine.runtime.workflows import NONE, Workflows
 from engine.services.driving import Driven
 from engine.store.database import Database
-from engine.store.journal import NewEntry
+from engine.store.journal import Entry, NewEntry
 from engine.store.runs import Claim
 from signoff.asking import RunTerms, check_terms
 from signoff.layers import Asked, Task
@@ -78,6 +80,7 @@ class RunContext(Doing):
         self._stepper = Stepper(self._driven, self._pausing, clock, ids, self.caller)
         self._asker = Asker(self._driven, self._pausing, claim)
         self._parent = Parent(claim, self._pausing, NONE)
+        self._lingering = Lingering(claim, self.memory, database, clock)
 
     def may_start(self, workflows: Workflows) -> None:
         """From here on the code may start runs of these."""
@@ -114,9 +117,12 @@ class RunContext(Doing):
         check_terms(terms, RunTerms)
         async with self._one_at_a_time() as path:
             name = self._asker.action_of(terms)
-            known = self.memory.recall(path, kind="approval", name=name)
-            await self._keeper.before_approval(path, name, terms, known)
-            return await self._asker.decision(path, title, terms, known)
+
+            async def decided(known: Sequence[Entry]) -> Decision:
+                await self._keeper.before_approval(path, name, terms, known)
+                return await self._asker.decision(path, title, terms, known)
+
+            return await self._answered(path, ("approval", name), decided)
 
     async def checkpoint(
         self,
@@ -138,7 +144,7 @@ class RunContext(Doing):
         check_names(branches)
         async with self._one_at_a_time() as path:
             made = {name: self._branch(f"{path}.{name}.") for name in branches}
-            self._gathering = Gathering(path, self._pausing, self.memory)
+            self._gathering = Gathering(path, self._pausing, self.memory, self._lingering)
             try:
                 return await self._gathering.results(branches, made)
             except ApprovalEnded:
@@ -150,9 +156,9 @@ class RunContext(Doing):
     async def child(self, workflow: str | AnyWorkflow, /, *args: Any, **kwargs: Any) -> Any:
         name, given = called(workflow, args, kwargs)
         async with self._one_at_a_time() as path:
-            known = self.memory.recall(path, kind="child", name=name)
+            result = partial(self._parent.result, path, name, given)
             try:
-                return await self._parent.result(path, name, given, known)
+                return await self._answered(path, ("child", name), result)
             except ApprovalEnded:
                 self._asker.on_reject, self._asker.rollback_to = "rollback", None
                 raise
@@ -160,17 +166,8 @@ class RunContext(Doing):
     async def sleep(self, duration: timedelta | str) -> None:
         wanted = parse_duration(duration) if isinstance(duration, str) else duration
         async with self._one_at_a_time() as path:
-            known = self.memory.recall(path, kind="sleep", name="sleep")
-            if last(known, "sleep.ended") is not None:
-                return
-            started = last(known, "sleep.started")
-            if started is None:
-                until = self._clock.now() + wanted
-                entry = NewEntry(
-                    kind="sleep.started", name="sleep", path=path, data={"until": iso(until)}
-                )
-                await self._pausing.until(until, entry)
-            await self._pausing.over(started, NewEntry(kind="sleep.ended", name="sleep", path=path))
+            slept = partial(self._pausing.slept, path, wanted)
+            await self._answered(path, ("sleep", "sleep"), slept)
 
     async def now(self) -> datetime:
         return from_iso(str(await self._value("now", lambda: iso(self._clock.now()))))
@@ -201,6 +198,18 @@ class RunContext(Doing):
                 NewEntry(kind="value.recorded", name=name, path=path, data={"value": value})
             )
             return value
+
+    @override
+    async def _answered(
+        self, path: str, asked: tuple[str, str], deed: Callable[[Sequence[Entry]], Awaitable[T]]
+    ) -> T:
+        kind, name = asked
+        with self._lingering.deed():
+            while True:
+                try:
+                    return await deed(self.memory.recall(path, kind=kind, name=name))
+                except Waits as waits:
+                    await self._lingering.until_over(waits)
 
     @override
     def _one_at_a_time(self) -> Turn:
@@ -258,6 +267,7 @@ class RunContext(Doing):
     def end(self) -> None:
         """Let this branch, and those within it, get no further than to the end of their deeds."""
         self._is_ended = True
+        self._lingering.send_away(self._prefix)
         if self._gathering is not None:
             self._gathering.end()
 

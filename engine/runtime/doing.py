@@ -1,9 +1,9 @@
 """What a run does to the world: its steps and its HTTP requests, in the order in which its code asks."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Unpack
+from typing import Any, TypeVar, Unpack
 
 from engine.http import TOTAL
 from engine.runtime.calling import NOTHING_ALONG, Sending, http_call, name_of_request
@@ -11,10 +11,13 @@ from engine.runtime.keeping import Keeper
 from engine.runtime.memory import Memory
 from engine.runtime.stepping import Stepper, Wanted, length_of, name_of
 from engine.runtime.turns import Turn
+from engine.store.journal import Entry
 from signoff.calls import Call, make_call
 from signoff.http import REQUEST, HttpAnswer, HttpOptions
 from signoff.options import Duration, StepOptions, as_step
 from signoff.undoing import Undo
+
+T = TypeVar("T")
 
 
 class Doing(ABC):
@@ -27,6 +30,15 @@ class Doing(ABC):
     @abstractmethod
     def _one_at_a_time(self) -> Turn:
         """A turn for the next deed."""
+
+    @abstractmethod
+    async def _answered(
+        self, path: str, asked: tuple[str, str], deed: Callable[[Sequence[Entry]], Awaitable[T]]
+    ) -> T:
+        """What `deed` answers at `path`, which is asked for as a kind and a name.
+
+        In a branch it is asked again once its wait is over, for as long as others go on.
+        """
 
     def call(
         self,
@@ -62,7 +74,10 @@ class Doing(ABC):
     ) -> Any:
         options = replace(stated, returns=HttpAnswer) if call.fn is REQUEST else stated
         async with self._one_at_a_time() as path:
-            known = self.memory.recall(path, kind="step", name=name_of(call, options))
-            wanted = Wanted(path=path, call=call, options=options, known=known, sending=sending)
-            await self._keeper.before_step(wanted)
-            return await self._stepper.step(wanted)
+
+            async def done(known: Sequence[Entry]) -> object:
+                wanted = Wanted(path=path, call=call, options=options, known=known, sending=sending)
+                await self._keeper.before_step(wanted)
+                return await self._stepper.step(wanted)
+
+            return await self._answered(path, ("step", name_of(call, options)), done)

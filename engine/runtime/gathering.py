@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final, Protocol, TypeVar
 
 from engine.errors import Fault, WorkflowChanged
+from engine.runtime.lingering import Lingering
 from engine.runtime.memory import Memory, last
 from engine.runtime.pausing import Need, Pausing, Waits
 from engine.runtime.signals import BranchOver, HandedBack, HeldUp, RollbackOrdered, Stopped
@@ -62,8 +63,9 @@ class Gathering:
     what is still asked of people is withdrawn, and nothing further begins.
     """
 
-    def __init__(self, path: str, pausing: Pausing, memory: Memory) -> None:
+    def __init__(self, path: str, pausing: Pausing, memory: Memory, lingering: Lingering) -> None:
         self._path, self._pausing, self._memory = path, pausing, memory
+        self._lingering, self._left = lingering, 0
         self._branches: Mapping[str, Branch] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._cut: set[str] = set()  # tasks that were cancelled from here
@@ -114,11 +116,28 @@ class Gathering:
                 task.cancel()
 
     async def _go_on(self, code: Mapping[str, Callable[[Run], Awaitable[Any]]]) -> None:
-        async with asyncio.TaskGroup() as group:
-            for name, fn in code.items():
-                self._tasks[name] = group.create_task(self._drive(name, fn))
+        self._left = len(code)
+        self._lingering.begin(self._left, in_branch=self._pausing.is_branch)
+        async with asyncio.TaskGroup() as beside:
+            is_first = not self._pausing.is_branch
+            watching = beside.create_task(self._lingering.watch()) if is_first else None
+            async with asyncio.TaskGroup() as group:
+                for name, fn in code.items():
+                    self._tasks[name] = group.create_task(self._drive(name, fn))
+            if watching is not None:
+                watching.cancel()
 
     async def _drive(self, name: str, fn: Callable[[Run], Awaitable[Any]]) -> None:
+        try:
+            await self._drive_on(name, fn)
+        finally:
+            self._left -= 1
+            if (
+                self._left or not self._pausing.is_branch
+            ):  # the last one leaves its place to its parent
+                self._lingering.end()
+
+    async def _drive_on(self, name: str, fn: Callable[[Run], Awaitable[Any]]) -> None:
         error: BaseException | None = None
         try:
             self._done[name] = await fn(self._branches[name])

@@ -87,6 +87,10 @@ class Memory:
         """Whatever is asked at a path with this prefix need not be asked again: that branch was ended."""
         self._unasked = {path for path in self._unasked if not path.startswith(prefix)}
 
+    def learn(self, path: str, entries: Sequence[Entry]) -> None:
+        """Add what the journal says of `path` by now."""
+        self._paths[path].extend(entries)
+
     def recall(self, path: str, *, kind: str, name: str) -> Sequence[Entry]:
         """The entries at `path`, which the code asks for as a `kind` called `name`.
 

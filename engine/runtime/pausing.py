@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NoReturn
 
 from engine.clock import Clock, from_iso, iso
 from engine.ids import RunId
 from engine.rules.states import RunStatus, WaitingReason
+from engine.runtime.memory import last
 from engine.runtime.signals import Suspended
 from engine.runtime.unwritten import Unwritten
 from engine.services import branching, driving
@@ -76,6 +77,23 @@ class Pausing:
             lambda tx, before: driving.pause_until(tx, self._driven, [*before, *entries], moment)
         )
         raise Suspended
+
+    async def slept(self, path: str, length: timedelta, known: Sequence[Entry]) -> None:
+        """Return once the sleep of that `length` at `path` is over, of which the journal holds `known`.
+
+        Raises:
+            Suspended: if it is not.
+        """
+        if last(known, "sleep.ended") is not None:
+            return
+        started = last(known, "sleep.started")
+        if started is None:
+            until = self._clock.now() + length
+            said = {"until": iso(until)}
+            await self.until(
+                until, NewEntry(kind="sleep.started", name="sleep", path=path, data=said)
+            )
+        await self.over(started, NewEntry(kind="sleep.ended", name="sleep", path=path))
 
     async def over(self, begun: Entry, ended: NewEntry) -> None:
         """Return once the wait that `begun` began is over, which `ended` then says.

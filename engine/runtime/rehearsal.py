@@ -14,6 +14,7 @@ from engine.runtime.asking import Asker
 from engine.runtime.calling import Caller
 from engine.runtime.context import RunContext
 from engine.runtime.effects import Doubt
+from engine.runtime.lingering import Nowhere
 from engine.runtime.signals import Stopped
 from engine.runtime.stepping import Stepper, Wanted
 from engine.store.database import Database, Transaction
@@ -39,7 +40,7 @@ async def refusal(
 
     The code runs from the top as on every replay; no step, approval or sleep in it begins.
     """
-    claim = Claim(run=run, token=_NOBODY, entries=entries)
+    claim = Claim(run=run, token=_NOBODY, entries=list(entries))
     context = _Rehearsal(claim, database=_Nothing(), clock=clock, ids=ids)
     try:
         async with asyncio.timeout(WITHIN.total_seconds()):
@@ -74,6 +75,7 @@ class _Rehearsal(RunContext):
         caller = Caller(claim.run.tenant, database)
         self._stepper = _NoStep(self._driven, self._pausing, clock, ids, caller)
         self._asker = _NoAsker(self._driven, self._pausing, claim)
+        self._lingering = Nowhere(claim, self.memory, database, clock)
 
 
 class _NoStep(Stepper):

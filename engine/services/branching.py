@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from engine.ids import RunId
 from engine.rules.states import ApprovalStatus
 from engine.store import approvals, endings, family, journal, leases, stopping
 from engine.store.database import Transaction
-from engine.store.journal import NewEntry, released
+from engine.store.journal import Entry, NewEntry, released
 from engine.store.runs import Claim
 
 # What ends a branch's wait from outside.
@@ -36,6 +37,11 @@ def pause(
     since = journal.entries(tx, run, after=claim.entries[-1].position)
     if any(entry.kind in ENDINGS and entry.path in paths for entry in since):
         leases.make_ready(tx, run)
+
+
+def since(tx: Transaction, run: RunId, position: int) -> list[Entry]:
+    """What the run's journal says behind `position`."""
+    return journal.entries(tx, run, after=position)
 
 
 def end(tx: Transaction, claim: Claim, before: Sequence[NewEntry], ended: NewEntry) -> None:

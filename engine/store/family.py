@@ -1,6 +1,6 @@
 """Trees of runs: who started whom, above and below."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from engine.ids import RunId
@@ -33,11 +33,42 @@ class Family:
         ]
 
 
-def above_each(tx: Transaction, wanted: Iterable[RunId]) -> dict[RunId, tuple[RunRow, ...]]:
-    """For those of these runs that another started: the runs from the root down to each, itself too."""
-    rows = find_among(tx, runs, {}, among={"id": sorted(set(wanted))})
-    started = [run_of(row) for row in rows if row.parent is not None]
-    return {row.id: (*of(tx, row).above, row) for row in started}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a run stands in its tree: the runs from the root down to it, and the children beside it.
+
+    Of a run that nobody started they are its own. `of` is whose children they are.
+    """
+
+    path: tuple[RunRow, ...]
+    of: str
+    done: int
+    all: int
+
+    def tree_json(self) -> list[dict[str, object]]:
+        """The way to the run, itself included, as the API shows it; nothing where it is the root."""
+        return [named(row) for row in self.path] if len(self.path) > 1 else []
+
+    def children_json(self) -> dict[str, object]:
+        """How many of them have completed, as the API shows it."""
+        return {"of": self.of, "done": self.done, "all": self.all}
+
+
+def place_of_each(
+    tx: Transaction, wanted: Iterable[RunId], *, parents: Collection[RunId]
+) -> dict[RunId, Place]:
+    """The places of those of these runs that another started, or that are among the `parents`."""
+    rows = [run_of(row) for row in find_among(tx, runs, {}, among={"id": sorted(set(wanted))})]
+    related = [row for row in rows if row.parent is not None or row.id in parents]
+    return {row.id: _place(row, of(tx, row)) for row in related}
+
+
+def _place(row: RunRow, family: Family) -> Place:
+    upper = family.above[-1] if family.above else row
+    children = family.children.get(upper.id, ())
+    done = sum(each.status is RunStatus.COMPLETED for each in children)
+    path = (*family.above, row)
+    return Place(path=path, of=upper.workflow, done=done, all=len(children))
 
 
 def named(row: RunRow) -> dict[str, object]:

@@ -25,6 +25,7 @@ from engine.store import (
 )
 from engine.store.approvals import ApprovalRow
 from engine.store.database import Transaction
+from engine.store.family import Place
 from engine.store.journal import Entry
 from engine.store.outcomes import Modifying, modifying
 from engine.store.undoing import Plan
@@ -77,9 +78,7 @@ class ApprovalPicture:
     report: tuple[str, ...]
     names: Mapping[str, str]
     modifying: Modifying
-    tree: tuple[
-        Mapping[str, object], ...
-    ] = ()  # from the root to its run, where another started that
+    place: Place | None = None  # of its run, where another started that, or it started others
 
     @property
     def undoes(self) -> tuple[str, ...]:
@@ -95,7 +94,8 @@ class ApprovalPicture:
         return {
             "id": self.id,
             "run": self.run,
-            "tree": list(self.tree),
+            "tree": [] if self.place is None else self.place.tree_json(),
+            "children": None if self.place is None else self.place.children_json(),
             "status": self.status,
             "version": self.version,
             "digest": self.digest,
@@ -181,7 +181,12 @@ def pictures(tx: Transaction, rows: Sequence[ApprovalRow]) -> list[ApprovalPictu
     cast = votes.current_of_many(tx, [row.id for row in rows])
     known = runs.known_as(tx, [row.run for row in rows])
     journals = journal.entries_of(tx, [row.run for row in rows])
-    trees = family.above_each(tx, [row.run for row in rows])
+    parents = {
+        run
+        for run, entries in journals.items()
+        if any(entry.kind == "child.started" for entry in entries)
+    }
+    places = family.place_of_each(tx, [row.run for row in rows], parents=parents)
     drawn = (
         _picture(
             tx,
@@ -192,10 +197,7 @@ def pictures(tx: Transaction, rows: Sequence[ApprovalRow]) -> list[ApprovalPictu
         )
         for row in rows
     )
-    return [
-        replace(each, tree=tuple(family.named(run) for run in trees.get(each.run, ())))
-        for each in drawn
-    ]
+    return [replace(each, place=places.get(each.run)) for each in drawn]
 
 
 def _picture(

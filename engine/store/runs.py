@@ -54,12 +54,13 @@ class RunRow:
 class Claim:
     """The right to drive a run until the lease runs out, proved by a token that was never used before.
 
+    `entries` are what its driver knows of the journal; it adds what it hears of while it drives.
     `counts_steps` says that a budget counts what every step takes, and not only what it says it costs.
     """
 
     run: RunRow
     token: LeaseToken
-    entries: Sequence[journal.Entry]
+    entries: list[journal.Entry]
     counts_steps: bool = False
 
 

@@ -72,6 +72,17 @@ async def bargain(run: Run, amount: str) -> str:
 
 
 @workflow
+async def batch(run: Run, orders: list[str]) -> list[str]:
+    """Pay several orders, each as a run of its own."""
+
+    def paying(order: str):
+        return lambda branch: branch.child(pay, order)
+
+    paid = await run.gather(**{order: paying(order) for order in orders})
+    return sorted(paid.values())
+
+
+@workflow
 async def charge(run: Run, order: str) -> str:
     """Charge a card once, over a line that may be dead."""
     made = await run.step(charged, order, irreversible=True)

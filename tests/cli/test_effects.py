@@ -1,4 +1,4 @@
-"""`signoff runs settle` and `signoff receipts`: what nobody knows, and what an operator found out."""
+"""`signoff runs settle` and `signoff receipts`: what nobody knows and an operator found out; and trees of runs."""
 
 import json
 from typing import Any
@@ -91,6 +91,21 @@ def test_what_did_not_happen_is_done_once_more(signoff: Signoff, server: Server)
 
     assert (said.code, said.json["id"]) == (0, run)
     assert result_of(signoff, run) == "e2 with charge 2"
+
+
+def test_a_tree_is_drawn_and_an_approval_says_whose_child_asks(signoff: Signoff) -> None:
+    run = signoff("run", "batch", "--input-json", '{"orders": ["t1", "t2"]}').out.strip()
+    until(lambda: len(signoff("runs", "show", run, "--json").json["children"]) == 2)
+    child = signoff("runs", "show", run, "--json").json["children"][0]["id"]
+    until(lambda: signoff("runs", "show", child, "--json").json["waiting_for"])
+    approval = signoff("runs", "show", child, "--json").json["waiting_for"]["approval"]
+
+    drawn = signoff("runs", "show", run).out
+    shown = signoff("approvals", "show", approval).out
+
+    assert all(word in drawn for word in ("t1:", "t2:", child))
+    assert run in signoff("runs", "show", child).out
+    assert "0 of 2 of batch done" in shown
 
 
 @pytest.mark.parametrize("verb", ["show", "settle"])

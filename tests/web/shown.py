@@ -41,7 +41,8 @@ def approval(**more: Any) -> Json:
         "messages": [{"channel": "slack", "target": "#approvals", "state": "posted"},
                      {"channel": "email", "target": "bo@example.com", "state": "planned"}],
         "next_rung": {"text": "reject after 4h", "due_at": LATER}, "undoes": ["reserve_stock"],
-        "plan": PLAN, "on_reject": "rollback", "tree": [], "report": [], "opened_at": EARLIER, "expires_at": LATER,
+        "plan": PLAN, "on_reject": "rollback", "tree": [], "children": None, "report": [],
+        "opened_at": EARLIER, "expires_at": LATER,
         "status_url": "/api/approvals/apr_0193a", "page_url": "/approvals/apr_0193a", **more,
     }  # fmt: skip
 

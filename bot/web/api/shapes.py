@@ -47,15 +47,26 @@ class NextRung(Answer):
     due_at: datetime
 
 
+class Children(Answer):
+    """How many of the runs have completed that `of`, a workflow's run, started."""
+
+    of: str
+    done: int
+    all: int
+
+
 class Approval(Answer):
     """One approval as it stands. `digest` covers exactly what is approved.
 
     Where approvers may change `fields`, their `proposed` values, the `decided` ones and what is
-    `effective` are kept apart; what nobody may change has none of them.
+    `effective` are kept apart; what nobody may change has none of them. `tree` are the runs from the
+    root down to its own, empty at the root; `children` those beside it, or at the root its own.
     """
 
     id: str
     run: str
+    tree: list[dict[str, str]]
+    children: Children | None
     status: ApprovalStatus
     version: int
     digest: str
