@@ -89,8 +89,7 @@ class CardBuilder:
         person: PersonId | None,
         event: Delivery | None,
     ) -> Card:
-        row = approvals.get(tx, tenant, approval)
-        picture = pictures.picture(tx, tenant, approval)
+        row, picture = approvals.get(tx, tenant, approval), pictures.picture(tx, tenant, approval)
         routing = parse_routing(row.routing)
         facts, left_out = _facts(picture, routing, channel)
         return Card(
