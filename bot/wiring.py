@@ -34,7 +34,7 @@ from engine.runtime.monitoring import Watcher
 from engine.runtime.pace import Pace
 from engine.runtime.worker import Worker
 from engine.runtime.workflows import Workflows
-from engine.services import configuration, deliveries, tenants, tending
+from engine.services import budgets, configuration, deliveries, tenants, tending
 from engine.services.anchoring import Due
 from engine.services.configuration import Directory
 from engine.signing import Signer
@@ -178,7 +178,7 @@ def _put_together(
         anchoring=anchoring,
         worker=Worker(name, database, executor, workflows.pins, pace=pace),
         dispatcher=Dispatcher(database, channels, cards, clock=clock, base_url=settings.base_url),
-        watcher=Watcher(database, listed.monitors_of),
+        watcher=Watcher(database, listed.monitors_of, spent=budgets.shares),
     )
 
 

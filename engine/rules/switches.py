@@ -14,10 +14,14 @@ SCOPE_CHARS_MAX: Final = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beneath:
-    """What of a run decides which switches stand above it. `started_by` is as journals have it."""
+    """What of a run decides which switches stand above it. `started_by` is as journals have it.
 
-    run: str
-    workflow: str
+    `runs` and `workflows` are its own and those of every run above it: what is stopped, is stopped
+    together with all that it started. Whoever started the root has started them all.
+    """
+
+    runs: Collection[str]
+    workflows: Collection[str]
     started_by: str
 
 
@@ -46,9 +50,9 @@ def above(engaged: Collection[str], run: Beneath) -> str | None:
     scopes = (
         EVERYTHING,
         TENANT,
-        f"workflow:{run.workflow}",
+        *(f"workflow:{workflow}" for workflow in run.workflows),
         f"agent:{agent}",
-        f"run:{run.run}",
+        *(f"run:{each}" for each in run.runs),
     )
     return next((scope for scope in scopes if scope in engaged), None)
 

@@ -131,7 +131,7 @@ class Executor:
     def _stops(self, claim: Claim) -> BaseException | None:
         if self._is_stopping:
             return HandedBack()
-        return HeldUp() if self.halts.is_above(claim.run) else None
+        return HeldUp() if self.halts.is_above(claim) else None
 
     async def _run_to_its_end(self, claim: Claim, context: RunContext) -> None:
         try:

@@ -6,10 +6,11 @@ from typing import Final
 import structlog
 
 from engine.errors import Unavailable
-from engine.rules.switches import EVERYTHING, Beneath, above
+from engine.rules.switches import EVERYTHING, above
 from engine.services import halting
 from engine.store.database import Database
-from engine.store.runs import RunRow
+from engine.store.runs import Claim
+from engine.store.switches import beneath
 
 POLL_EVERY: Final = timedelta(milliseconds=500)
 
@@ -28,15 +29,16 @@ class Halts:
         self._engaged: frozenset[tuple[str, str]] = frozenset()
         self._may_free = True  # runs that were halted before this process began
 
-    def is_above(self, run: RunRow) -> bool:
-        """Whether a switch that is known to be engaged stands above the run."""
+    def is_above(self, claim: Claim) -> bool:
+        """Whether a switch that is known to be engaged stands above the run, or above who started it."""
         if not self._engaged:
             return False
+        run = claim.run
         scopes = {
             scope for tenant, scope in self._engaged if scope == EVERYTHING or tenant == run.tenant
         }
-        beneath = Beneath(run=run.id, workflow=run.workflow, started_by=run.started_by)
-        return above(scopes, beneath) is not None
+        found = beneath(run.id, run.workflow, started_by=run.started_by, uppers=claim.above)
+        return above(scopes, found) is not None
 
     async def look(self) -> None:
         """Look which are engaged at this moment."""

@@ -10,10 +10,11 @@ from engine.rules.approvers import parse_approvers
 from engine.rules.budget import Enforce, Period, Then, parse_choice, parse_scope
 from engine.rules.wording import BadRule
 from engine.store import allowances, audit, budgets
+from engine.store.allowances import shares
 from engine.store.budgets import BudgetRow
 from engine.store.database import Transaction
 
-__all__ = ["Wanted", "checked", "listing", "of_run", "remove", "set_budget", "show"]
+__all__ = ["Wanted", "checked", "listing", "of_run", "remove", "set_budget", "shares", "show"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ import structlog
 
 from engine.digest import canonical
 from engine.ids import RunId, TenantId
-from engine.rules.monitor import Finding, Monitor, Then, judge
+from engine.rules.monitor import Finding, Limit, Monitor, Own, Then, judge
 from engine.rules.states import ApprovalStatus, RunStatus
 from engine.store import (
     approvals,
@@ -144,12 +144,13 @@ def _judged(
 ) -> list[Found]:
     if row.status is RunStatus.PAUSED:
         return []
-    reading = readings.reading(row, entries, now=tx.now, spent=spent(tx, row))
+    wanted = [monitor for monitor in monitors if monitor.is_about(row.workflow)]
+    asks_for_budgets = any(isinstance(monitor.watch, Limit | Own) for monitor in wanted)
+    used = spent(tx, row) if asks_for_budgets else {}
+    reading = readings.reading(row, entries, now=tx.now, spent=used)
     found: list[Found] = []
-    for monitor in monitors:
+    for monitor in wanted:
         window = monitor.window_of(reading)
-        if not monitor.is_about(row.workflow):
-            continue
         finding = judge(monitor.watch, reading)
         if finding is not None and not readings.has_fired(entries, monitor.name, window):
             found.append(

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from engine.clock import iso
 from engine.ids import TenantId
 from engine.rules import costs
-from engine.rules.budget import Account, Window, forecast, percent, window
-from engine.store import budgets
+from engine.rules.budget import Account, Period, Window, forecast, percent, window
+from engine.store import budgets, lineage
 from engine.store.budgets import BudgetRow, UsageRow
 from engine.store.database import Transaction
 from engine.store.runs import RunRow
@@ -20,15 +20,25 @@ def listing(tx: Transaction, tenant: TenantId) -> list[Mapping[str, object]]:
 
 def of_run(tx: Transaction, run: RunRow) -> list[Mapping[str, object]]:
     """The budgets above one run, each in the period that is charged now."""
-    spender = Spender(
-        tenant=run.tenant,
-        run=run.id,
-        root=run.root,
-        workflow=run.workflow,
-        started_by=run.started_by,
-        reserved=None,
-    )
-    return _pictures(tx, budgets.applying(tx, run.tenant, spender.scopes(None)), run=run.root)
+    scopes = _scopes(tx, run)
+    return _pictures(tx, budgets.applying(tx, run.tenant, scopes), run=run.root)
+
+
+def shares(tx: Transaction, run: RunRow) -> dict[str, int]:
+    """Of each budget above the run how many per cent are spent in the period that is charged now.
+
+    They are named by scope, unit and period: `workflow:refund usd per day`.
+    """
+    found: dict[str, int] = {}
+    for row in budgets.applying(tx, run.tenant, _scopes(tx, run)):
+        period = window(row.per, tx.now, run=run.root).key
+        used = {each.unit: each for each in budgets.usages_of(tx, [row.id], period=period)}
+        each_time = "" if row.per is Period.TOTAL else f" per {row.per}"
+        for unit in row.limits:
+            usage = used.get(unit)
+            share = 0 if usage is None else percent(max(0, usage.spent), usage.limit)
+            found[f"{row.scope} {unit.lower()}{each_time}"] = share
+    return found
 
 
 def picture(
@@ -55,6 +65,20 @@ def picture(
         "set_at": None if row.set_at is None else iso(row.set_at),
         "usage": periods,
     }
+
+
+def _scopes(tx: Transaction, run: RunRow) -> tuple[str, ...]:
+    """Whose budgets a step of `run` is charged to that names no agent."""
+    spender = Spender(
+        tenant=run.tenant,
+        run=run.id,
+        root=run.root,
+        parent=run.parent,
+        workflow=run.workflow,
+        started_by=run.started_by,
+        reserved=None,
+    )
+    return spender.scopes(lineage.of(tx, run.parent), None)
 
 
 def _pictures(

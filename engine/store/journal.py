@@ -230,6 +230,7 @@ def _spender(run: RunId, row: Any) -> spending.Spender:
         tenant=TenantId(row.tenant),
         run=run,
         root=RunId(row.root or run),
+        parent=row.parent,
         workflow=row.workflow,
         started_by=row.started_by,
         reserved=row.reserved,

@@ -9,8 +9,9 @@ from sqlalchemy import Row, and_, bindparam, case, or_, select, update
 
 from engine.ids import LeaseToken, RunId, WorkerId
 from engine.rules.suspicion import ANYBODY, Tries
-from engine.store import journal, waiting
+from engine.store import journal, lineage, waiting
 from engine.store.database import Transaction
+from engine.store.lineage import Above
 from engine.store.prepared import Prepared
 from engine.store.runs import DAMAGED, Claim, run_of
 from engine.store.statements import change, find_among
@@ -125,19 +126,29 @@ def _taken(
     held = [{"run": run, "token": tokens[run], "holder": worker, "until": until} for run in found]
     _TAKE.run_all(tx, held)
     rows = {RunId(row.id): row for row in find_among(tx, runs, {}, among={"id": found})}
+    uppers = lineage.of_each(tx, [row.parent for row in rows.values()])
     try:
         journals = journal.entries_of(tx, found)
         return [
-            Claim(run=run_of(rows[run]), token=tokens[run], entries=journals[run]) for run in found
+            Claim(
+                run=run_of(rows[run]),
+                token=tokens[run],
+                entries=journals[run],
+                above=uppers[rows[run].parent],
+            )
+            for run in found
         ]
     except DAMAGED:
-        claims = [_readable(tx, rows[run], tokens[run]) for run in found]
+        claims = [_readable(tx, rows[run], tokens[run], uppers) for run in found]
         return [each for each in claims if each is not None]
 
 
-def _readable(tx: Transaction, row: Row[Any], token: LeaseToken) -> Claim | None:
+def _readable(
+    tx: Transaction, row: Row[Any], token: LeaseToken, uppers: Mapping[str | None, Above]
+) -> Claim | None:
     try:
-        return Claim(run=run_of(row), token=token, entries=journal.entries(tx, RunId(row.id)))
+        read = journal.entries(tx, RunId(row.id))
+        return Claim(run=run_of(row), token=token, entries=read, above=uppers[row.parent])
     except DAMAGED:
         log.exception("run.damaged", run=row.id)
         return None

@@ -14,6 +14,7 @@ from engine.ids import LeaseToken, RunId, TenantId
 from engine.rules.states import RunStatus, WaitingReason
 from engine.store import journal
 from engine.store.database import Transaction
+from engine.store.lineage import Above
 from engine.store.statements import Among, add, change, find_one, holds
 from engine.store.tables import runs
 
@@ -56,12 +57,14 @@ class Claim:
 
     `entries` are what its driver knows of the journal; it adds what it hears of while it drives.
     `counts_steps` says that a budget counts what every step takes, and not only what it says it costs.
+    `above` are the runs above it, which never change.
     """
 
     run: RunRow
     token: LeaseToken
     entries: list[journal.Entry]
     counts_steps: bool = False
+    above: Above = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

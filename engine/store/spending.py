@@ -17,9 +17,10 @@ from engine.rules.budget import Account, Enforce, Period, crossed, window
 from engine.rules.costs import IMPLICIT, Amounts
 from engine.rules.edges import RUN_EDGES
 from engine.rules.states import TERMINAL
-from engine.store import budget_warnings, budgets
+from engine.store import budget_warnings, budgets, lineage
 from engine.store.budgets import BudgetRow, Key, Move, UsageRow
 from engine.store.database import Transaction
+from engine.store.lineage import Above
 from engine.store.new_entry import NewEntry
 from engine.store.spent import SETTLING
 
@@ -33,22 +34,28 @@ Held = dict[str, dict[str, Any]]  # by call path: the cost that was asked, and w
 class Spender:
     """The run that spends, as its row has it. `reserved` is what is kept back for it, as text.
 
-    What is for each run is for the whole tree that begins with `root`.
+    What is for each run is for the whole tree that begins with `root`, and whatever a run is charged
+    to its child is charged to as well: all runs above it pay, and all their workflows.
     """
 
     tenant: TenantId
     run: RunId
     root: RunId
+    parent: str | None
     workflow: str
     started_by: str
     reserved: str | None
 
-    def scopes(self, agent: str | None) -> tuple[str, ...]:
-        """Whose budgets are charged, for a step that is done for `agent`."""
+    def scopes(self, uppers: Above, agent: str | None) -> tuple[str, ...]:
+        """Whose budgets are charged, for a step that is done for `agent` below the runs `uppers`."""
         key = self.started_by.removeprefix("key:") if self.started_by.startswith("key:") else None
         named = agent or key
-        of_agent = () if named is None else (f"agent:{named}",)
-        return ("tenant", f"workflow:{self.workflow}", f"run:{self.root}", *of_agent)
+        found = ["tenant", f"workflow:{self.workflow}", f"run:{self.run}"]
+        for each in uppers:
+            found += [f"workflow:{each.workflow}", f"run:{each.id}"]
+        if named is not None:
+            found.append(f"agent:{named}")
+        return tuple(dict.fromkeys(found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,7 @@ class _Books:
     entries: list[NewEntry] = field(default_factory=list[NewEntry])
     moves: dict[Key, Move] = field(default_factory=dict[Key, Move])
     rows: dict[str, BudgetRow] = field(default_factory=dict[str, BudgetRow])
+    uppers: Above | None = None  # once they were asked for
 
     def move(self, key: Key, by: Move) -> None:
         self.moves[key] = self.moves.get(key, Move()) + by
@@ -162,7 +170,9 @@ def _charges(
     tx: Transaction, books: _Books, entry: NewEntry, asked: Amounts
 ) -> list[tuple[str, str, str, int]]:
     agent = entry.data.get("agent")
-    scopes = books.spender.scopes(agent if isinstance(agent, str) else None)
+    if books.uppers is None:
+        books.uppers = lineage.of(tx, books.spender.parent)
+    scopes = books.spender.scopes(books.uppers, agent if isinstance(agent, str) else None)
     found: list[tuple[str, str, str, int]] = []
     for row in budgets.applying(tx, books.spender.tenant, scopes):
         costs.check_currencies(asked, row.limits)

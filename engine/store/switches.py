@@ -12,9 +12,10 @@ from engine.errors import KillSwitchTriggered
 from engine.ids import DEFAULT_TENANT, RunId, TenantId
 from engine.rules.states import WaitingReason
 from engine.rules.switches import EVERYTHING, Beneath, above, engaged_words
+from engine.store import lineage, tenants
 from engine.store import runs as run_rows
-from engine.store import tenants
 from engine.store.database import Transaction
+from engine.store.lineage import Above
 from engine.store.prepared import Prepared
 from engine.store.statements import add_new, change, find, find_one
 from engine.store.tables import runs, switches
@@ -87,7 +88,17 @@ def above_run(tx: Transaction, tenant: TenantId, run: RunId) -> str | None:
     if not scopes:
         return None
     row = run_rows.get(tx, tenant, run)
-    return above(scopes, Beneath(run=row.id, workflow=row.workflow, started_by=row.started_by))
+    uppers = lineage.of(tx, row.parent)
+    return above(scopes, beneath(row.id, row.workflow, started_by=row.started_by, uppers=uppers))
+
+
+def beneath(run: str, workflow: str, *, started_by: str, uppers: Above) -> Beneath:
+    """What decides which switches stand above a run that has the runs `uppers` above it."""
+    return Beneath(
+        runs=(run, *(each.id for each in uppers)),
+        workflows=(workflow, *(each.workflow for each in uppers)),
+        started_by=started_by,
+    )
 
 
 def demand_released(tx: Transaction, tenant: TenantId, run: RunId) -> None:
@@ -110,7 +121,7 @@ def demand_released_for(tx: Transaction, tenant: TenantId, by: str) -> None:
     Raises:
         KillSwitchTriggered: if a kill switch stands above everything, the tenant, or this agent.
     """
-    scope = above(engaged(tx, tenant), Beneath(run="", workflow="", started_by=by))
+    scope = above(engaged(tx, tenant), Beneath(runs=(), workflows=(), started_by=by))
     if scope is not None:
         raise KillSwitchTriggered(engaged_words(scope), scope=scope)
 
@@ -176,13 +187,16 @@ def halted(tx: Transaction, *, limit: int) -> Iterator[tuple[TenantId, RunId]]:
         tx.act_for(each.id)
         scopes = engaged(tx, each.id)
         rows = tx.connection.execute(
-            select(runs.c.id, runs.c.workflow, runs.c.started_by)
+            select(runs.c.id, runs.c.workflow, runs.c.started_by, runs.c.parent)
             .where(runs.c.tenant == each.id, runs.c.reason == WaitingReason.HALTED)
             .order_by(runs.c.id)
         ).all()
+        uppers = lineage.of_each(tx, [row.parent for row in rows])
         for row in rows:
-            beneath = Beneath(run=row.id, workflow=row.workflow, started_by=row.started_by)
-            if above(scopes, beneath) is None and limit > 0:
+            found = beneath(
+                row.id, row.workflow, started_by=row.started_by, uppers=uppers[row.parent]
+            )
+            if limit > 0 and above(scopes, found) is None:
                 limit -= 1
                 yield each.id, RunId(row.id)
 

@@ -4,6 +4,7 @@ import pytest
 
 from engine.store.database import Database
 from tests.clock import ManualClock
+from tests.engine import spenders
 from tests.engine.stage import Stage
 
 
@@ -11,4 +12,6 @@ from tests.engine.stage import Stage
 async def stage(database: Database, clock: ManualClock) -> Stage:
     made = Stage(database, clock)
     await made.prepare()
+    spenders.TILL.clear()
+    spenders.TROUBLE.clear()
     return made

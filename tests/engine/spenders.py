@@ -39,6 +39,32 @@ async def loop(run: Run, steps: int = 100) -> int:
 
 
 @workflow
+async def household(run: Run, steps: int = 2) -> int:
+    """Has somebody else do the spending."""
+    return await run.child(loop, steps=steps)
+
+
+@workflow
+async def estate(run: Run, steps: int = 2) -> int:
+    """Has somebody else have it done."""
+    return await run.child(household, steps=steps)
+
+
+@workflow
+async def nagging(run: Run) -> str:
+    """Has somebody else try again and again."""
+    return str(await run.child("flaky", retries=2))
+
+
+@workflow
+async def modest(run: Run, steps: int = 4) -> None:
+    """Spends, and then has time."""
+    for number in range(steps):
+        await run.step(call, f"call {number}", name=f"call {number}", cost=DEAR)
+    await run.sleep("1h")
+
+
+@workflow
 async def plain_loop(run: Run, steps: int = 10) -> int:
     """Steps that say nothing of money."""
     for number in range(steps):

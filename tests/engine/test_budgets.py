@@ -11,23 +11,12 @@ from engine.services import approvals, budgets, runs
 from engine.services.approvals import Wanted as Asked
 from engine.services.budgets import Wanted
 from engine.services.runs import RunPicture
-from engine.store.database import Database
-from tests.clock import ManualClock
 from tests.engine import spenders
 from tests.engine.stage import Stage
 
 pytestmark = pytest.mark.anyio
 
 DEMO = {"usd": "0.50", "tokens": 1000}
-
-
-@pytest.fixture
-async def stage(database: Database, clock: ManualClock) -> Stage:
-    stage = Stage(database, clock)
-    await stage.prepare()
-    spenders.TILL.clear()
-    spenders.TROUBLE.clear()
-    return stage
 
 
 async def given_budget(stage: Stage, limit: object, **more: object) -> str:
