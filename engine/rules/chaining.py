@@ -56,6 +56,7 @@ class Line(NamedTuple):
     previous: str
     hash: str
     text: str
+    path: str | None = None
 
 
 @dataclass(slots=True)

@@ -1,13 +1,15 @@
-"""What a journal says about its run, its approvals, votes and checkpoints, entry by entry."""
+"""What a journal says about its run, its approvals, votes, checkpoints and budgets, entry by entry."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeGuard
 
+from engine.rules.accounts import Accounts
 from engine.rules.changes import apply
 from engine.rules.edges import QUIET, RUN_EDGES
 from engine.rules.states import ImpossibleChange, RunShape
+from engine.rules.wording import BadRule
 
 _MOVES: Final = frozenset(edge.entry_kind for edge in RUN_EDGES)
 # What is known of approvals here. Of an approval that anything else happened to, no more is said.
@@ -42,6 +44,7 @@ class FoldedApproval:
     is_consumed: bool = False
     is_plain: bool = True
     votes: dict[int, FoldedVote] = field(default_factory=dict[int, FoldedVote])
+    fired: set[int] = field(default_factory=set[int])  # rungs of its present ladder
 
 
 @dataclass(slots=True)
@@ -57,11 +60,13 @@ class Folded:
     checkpoints: dict[int, tuple[str | None, Any]] = field(
         default_factory=dict[int, tuple[str | None, Any]]
     )
+    accounts: Accounts = field(default_factory=Accounts)
     wrong: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
 
-    def take(self, position: int, kind: str, text: str) -> None:
-        """Go on by one entry of `kind`, whose data are `text`."""
-        if kind in QUIET and kind not in _READ:
+    def take(self, position: int, kind: str, text: str, *, path: str | None) -> None:
+        """Go on by one entry of `kind` at the call path `path`, whose data are `text`."""
+        is_of_budgets = self.accounts.is_concerned(kind, text)
+        if kind in QUIET and kind not in _READ and not is_of_budgets:
             return
         data = _read(text)
         if data is None:
@@ -71,6 +76,8 @@ class Folded:
             self.created_text = text
         if kind in _MOVES:
             self._move(position, kind, data)
+        if is_of_budgets:
+            self._account(position, kind, path, data)
         if kind in _READ or kind.startswith("approval."):
             self._note(position, kind, data)
 
@@ -79,6 +86,12 @@ class Folded:
             self.shape = apply(self.shape, kind, data)
         except ImpossibleChange as impossible:
             self.wrong.append((position, str(impossible).rstrip(".")))
+
+    def _account(self, position: int, kind: str, path: str | None, data: Mapping[str, Any]) -> None:
+        try:
+            self.accounts.take(kind, path, data)
+        except (KeyError, TypeError, ValueError, BadRule):
+            self.wrong.append((position, "what it says of budgets cannot be"))
 
     def _note(self, position: int, kind: str, data: Mapping[str, Any]) -> None:
         match kind:
@@ -106,6 +119,8 @@ class Folded:
                 approval.version = data.get("version", approval.version)
                 approval.digest = data.get("digest", approval.digest)
                 approval.is_consumed = False
+                if kind == "approval.opened":
+                    approval.fired.clear()
             case "approval.decided":
                 approval.decision = {
                     key: value for key, value in data.items() if key not in _OF_THE_ENTRY
@@ -114,6 +129,8 @@ class Folded:
                 approval.status = _OUTCOMES.get(outcome, outcome)
             case "approval.consumed":
                 approval.is_consumed = True
+            case "rung.fired":
+                approval.fired.add(data.get("rung", -1))
             case "vote.recorded":
                 approval.votes[data.get("sequence", 0)] = _vote(data)
             case known if known in _OF_APPROVALS:

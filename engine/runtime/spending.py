@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from engine.errors import BudgetExceeded, Invalid
 from engine.rules import costs
+from engine.rules.accounts import RESERVED
 from engine.rules.budget import Then
 from engine.rules.costs import SECONDS, Cost
 from engine.rules.durations import parse_duration
@@ -17,7 +18,6 @@ from engine.runtime.memory import last
 from engine.runtime.pausing import Pausing
 from engine.services.driving import Driven
 from engine.store.journal import NewEntry
-from engine.store.spending import RESERVED
 from engine.store.spent import spent_by
 from signoff.outcomes import BudgetExceeded as Exceeded
 

@@ -9,7 +9,8 @@ from typing import Any, Final
 from engine.ids import TenantId
 from engine.rules.chaining import AUDIT, ChainCheck, Damage, Finding
 from engine.rules.folding import Folded
-from engine.store import agreement, anchors, lines, runs
+from engine.store import agreement, anchors, lines, receipts, runs
+from engine.store.balances import Balances
 from engine.store.database import Database, Transaction
 from engine.store.findings import AnchorCheck, Report
 
@@ -81,7 +82,10 @@ class Walk:
         self._anchored = AnchorCheck(self.report, trusted)
         self._run = ""
         self._audit: ChainCheck | None = None
-        self._parts = iter((self._anchors, self._runs, self._audits))
+        self._balances = Balances(tenant)
+        self._is_begun = False
+        self._receipt: str | None = ""
+        self._parts = iter((self._anchors, self._runs, self._receipts, self._audits))
         self._part = next(self._parts)
 
     def go_on(self, tx: Transaction) -> bool:
@@ -95,6 +99,9 @@ class Walk:
         return True
 
     def _anchors(self, tx: Transaction) -> bool:
+        if not self._is_begun:
+            self._balances.begin(tx)
+            self._is_begun = True
         after = self._anchored.number
         found = anchors.listing(tx, self._tenant, after=after, limit=ANCHORS_AT_ONCE)
         for anchor in found:
@@ -113,9 +120,10 @@ class Walk:
             check, folded = ChainCheck(run, marks.pop(run, {})), Folded()
             for line in entries:
                 check.take(line)
-                folded.take(line.position, line.kind, line.data)
+                folded.take(line.position, line.kind, line.data, path=line.path)
             self._end(check, known.get(run))
             journals[run] = folded
+            self._balances.add(folded.accounts)
         for run, marked in marks.items():
             self._end(ChainCheck(run, marked), known.get(run))
         for run in known.keys() - journals.keys() - marks.keys():
@@ -125,16 +133,23 @@ class Walk:
         self._run = upto or self._run
         return not is_last
 
+    def _receipts(self, tx: Transaction) -> bool:
+        wrong, self._receipt = receipts.altered(tx, self._tenant, after=self._receipt or "")
+        self.report.add(Finding(damage=Damage.STATE, chain="receipts", says=says) for says in wrong)
+        return self._receipt is not None
+
     def _audits(self, tx: Transaction) -> bool:
         if self._audit is None:
             self._audit = ChainCheck(AUDIT, anchors.marks_of(tx, self._tenant, AUDIT))
         check, before = self._audit, self._audit.position
         for line in lines.audit_lines(tx, self._tenant, after=before - 1, most=AUDIT_AT_ONCE):
             check.take(line)
+            self._balances.take(line)
         if check.position - before >= AUDIT_AT_ONCE:
             return True
         check.end()
         self.report.count(check)
+        self.report.add(self._balances.end(tx))
         return False
 
     def _end(self, check: ChainCheck, row: Any) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from engine.digest import canonical, same, tagged_digest
+from engine.digest import canonical, same
 from engine.errors import Conflict, Invalid, RequestIdConflict
 from engine.ids import TenantId
 from engine.rules.receipts import ReceiptState, Standing, standing
@@ -13,7 +13,6 @@ from engine.store import approvals, receipts, switches
 from engine.store.database import Transaction
 from engine.store.receipts import ReceiptRow
 
-TAG: Final = "signoff/effect/v1"
 ID_CHARS_MAX: Final = 500
 LEASE_MAX: Final = timedelta(hours=24)
 NOT_HEARD: Final = {"error": "Whoever claimed it was not heard of in time."}
@@ -43,7 +42,7 @@ class Asked:
     @property
     def fingerprint(self) -> str:
         """What tells this effect from every other one."""
-        return tagged_digest(TAG, {"action": self.action, "payload": self.payload})
+        return receipts.fingerprint_of(self.action, self.payload)
 
     @property
     def named(self) -> str | None:

@@ -1,4 +1,4 @@
-"""Whether runs, approvals, votes and checkpoints are as stored what their journals make of them."""
+"""Whether runs, approvals, votes, checkpoints, rungs, messages and what is kept back are as journals have it."""
 
 import json
 from collections import defaultdict
@@ -11,11 +11,20 @@ from engine.digest import canonical, tagged
 from engine.ids import RunId, TenantId
 from engine.rules.chaining import Damage, Finding
 from engine.rules.folding import Folded, FoldedApproval, FoldedVote
+from engine.store import timely
 from engine.store.approvals import DIGEST_TAG
 from engine.store.database import Transaction
 from engine.store.journal import Entry
 from engine.store.statements import find
-from engine.store.tables import approvals, checkpoints, runs, versions, votes
+from engine.store.tables import (
+    approvals,
+    checkpoints,
+    messages,
+    runs,
+    timers,
+    versions,
+    votes,
+)
 
 AT_ONCE: Final = 200  # runs whose rows are in memory together
 
@@ -24,7 +33,8 @@ def of_run(tx: Transaction, tenant: TenantId, run: RunId, entries: Iterable[Entr
     """The same of one run, whose journal is `entries`, in sentences."""
     folded = Folded()
     for entry in entries:
-        folded.take(entry.position, entry.kind, canonical(entry.data).decode())
+        text = canonical(entry.data).decode()
+        folded.take(entry.position, entry.kind, text, path=entry.path)
     rows = find(tx, runs, {"id": run, "tenant": tenant})
     return [finding.says for finding in disagreements(tx, tenant, rows, {run: folded})]
 
@@ -39,6 +49,7 @@ def disagreements(
     ids = [row.id for each in asked.values() for row in each]
     answered = _by(tx, _VOTES, ids, tenant)
     worded = _by(tx, _VERSIONS, ids, tenant)
+    rungs, shown = _by(tx, _RUNGS, ids, tenant), _by(tx, _MESSAGES, ids, tenant)
     for row in rows:
         folded = journals.get(row.id)
         if folded is None:
@@ -56,6 +67,10 @@ def disagreements(
             yield from _of_approval(row.id, stored[name], said)
             yield from _of_votes(row.id, name, answered[name], said)
             yield from _of_versions(row.id, name, worded[name], stored[name])
+            for says in timely.of_rungs(stored[name], rungs[name], said):
+                yield _found(row.id, says)
+            for says in timely.of_messages(stored[name], shown[name], said):
+                yield _found(row.id, says)
 
 
 def _of_run(row: Any, folded: Folded) -> Iterator[Finding]:
@@ -69,6 +84,8 @@ def _of_run(row: Any, folded: Folded) -> Iterator[Finding]:
     # Its stored text stands in the entry; only where it does not are the values compared.
     if f'"input":{row.input},' not in folded.created_text and said.get("input") != _read(row.input):
         yield _found(row.id, "its input is not the one in the journal")
+    if (folded.accounts.held or None) != _read(row.reserved):
+        yield _found(row.id, "what is kept back for its steps is not what the journal says")
     if folded.ended is not None:
         column, value = folded.ended
         if _read(getattr(row, column)) != value:
@@ -140,12 +157,23 @@ class _Rows(NamedTuple):
 
 
 _APPROVALS: Final = _Rows.of(
-    approvals, "run", "id", "status", "version", "digest", "content", "decision", "consumed_at"
+    approvals,
+    "run",
+    "id",
+    "status",
+    "version",
+    "digest",
+    "content",
+    "decision",
+    "consumed_at",
+    "ladder",
 )
 _CHECKPOINTS: Final = _Rows.of(checkpoints, "run", "position", "artifact")
 _VOTES: Final = _Rows.of(
     votes, "approval", "sequence", "version", "person", "choice", "comment", "is_late", "is_current"
 )
+_RUNGS: Final = _Rows.of(timers, "approval", "rung", "fired_at", "cancelled_at")
+_MESSAGES: Final = _Rows.of(messages, "approval", "shown_version")
 _VERSIONS: Final = _Rows.of(versions, "approval", "version", "content", "digest")
 
 

@@ -45,7 +45,7 @@ def journal_lines(
             moment = iso(at)
             named = (kind, name, path)
             text = journal_words(run, position, named, data=data, at=moment, previous=previous)
-            yield Line(run, position, kind, data, moment, previous, hashed, text)
+            yield Line(run, position, kind, data, moment, previous, hashed, text, path)
         rows = _following(tx, query, rows, tuple_(journal.c.run, journal.c.position))
 
 

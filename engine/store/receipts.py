@@ -4,18 +4,22 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from sqlalchemy import Row, select, tuple_
 
 from engine.clock import iso
+from engine.digest import tagged_digest
 from engine.ids import TenantId
 from engine.rules.receipts import ReceiptState
 from engine.store import artifacts, notices
 from engine.store.database import Transaction
 from engine.store.statements import add_new, change, find_one
 from engine.store.tables import receipts
+
+TAG: Final = "signoff/effect/v1"
+PAGE: Final = 500
 
 log = structlog.get_logger("engine.store")
 
@@ -66,6 +70,11 @@ class ReceiptRow:
             "attempt": self.attempts,
             "settled_by": self.settled_by,
         }
+
+
+def fingerprint_of(action: str, payload: object) -> str:
+    """What tells an effect from every other one."""
+    return tagged_digest(TAG, {"action": action, "payload": payload})
 
 
 def find(
@@ -143,6 +152,34 @@ def page(
     newest = wanted.order_by(receipts.c.created_at.desc(), receipts.c.execution.desc())
     found = [_receipt(tx, row) for row in tx.connection.execute(newest.limit(limit))]
     return [row for row in found if row is not None]
+
+
+def altered(tx: Transaction, tenant: TenantId, *, after: str) -> tuple[list[str], str | None]:
+    """Of the next receipts behind `after` those that are not what their fingerprints say, in sentences.
+
+    Gives behind which one to look on; None, if there are no more.
+    """
+    named = receipts.c.namespace + "/" + receipts.c.request_id
+    columns = (receipts.c.action, receipts.c.payload, receipts.c.fingerprint)
+    rows = tx.connection.execute(
+        select(named, *columns)
+        .where(receipts.c.tenant == tenant, named > after)
+        .order_by(named)
+        .limit(PAGE)
+    ).all()
+    wrong = [
+        f"The receipt {name} is not of the effect that its fingerprint stands for."
+        for name, action, payload, fingerprint in rows
+        if not _is_of(action, payload, fingerprint)
+    ]
+    return wrong, rows[-1][0] if len(rows) == PAGE else None
+
+
+def _is_of(action: str, payload: str, fingerprint: str) -> bool:
+    try:
+        return fingerprint_of(action, json.loads(payload)) == fingerprint
+    except ValueError:
+        return False
 
 
 def _receipt(tx: Transaction, row: Row[Any] | None) -> ReceiptRow | None:

@@ -217,7 +217,7 @@ def stored(tx: Transaction, tenant: TenantId, *, after: str, limit: int) -> Sequ
 
 _JOURNALED = (
     "id", "workflow", "workflow_version", "status", "reason", "input", "result", "error", "started_by", "owner",
-    "next_position", "head",
+    "next_position", "head", "reserved",
 )  # fmt: skip
 
 

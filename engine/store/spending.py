@@ -13,8 +13,9 @@ from engine.digest import canonical
 from engine.errors import BudgetExceeded
 from engine.ids import RunId, TenantId
 from engine.rules import costs
+from engine.rules.accounts import RESERVED, SETTLED, SETTLING, Held, settled
 from engine.rules.budget import Account, Enforce, Period, crossed, window
-from engine.rules.costs import IMPLICIT, Amounts
+from engine.rules.costs import Amounts
 from engine.rules.edges import RUN_EDGES
 from engine.rules.states import TERMINAL
 from engine.store import budget_warnings, budgets, lineage
@@ -22,12 +23,8 @@ from engine.store.budgets import BudgetRow, Key, Move, UsageRow
 from engine.store.database import Transaction
 from engine.store.lineage import Above
 from engine.store.new_entry import NewEntry
-from engine.store.spent import SETTLING
 
-RESERVED: Final = "budget.reserved"
 ENDS: Final = frozenset(edge.entry_kind for edge in RUN_EDGES if edge.after in TERMINAL)
-
-Held = dict[str, dict[str, Any]]  # by call path: the cost that was asked, and where it is kept back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,20 +136,37 @@ def _settle(tx: Transaction, books: _Books, entry: NewEntry) -> None:
         entry = replace(entry, data={**entry.data, "cost": kept["cost"]})
     books.entries.append(entry)
     cost = costs.parse_amounts(entry.data.get("cost") or {})
+    _count_unasked(tx, books, entry, _unasked(cost, kept))
     if kept is None:
-        # It did not say beforehand that it would cost anything: spent is spent, and is counted.
-        for budget, period, unit, amount in _charges(tx, books, entry, cost) if cost else ():
-            books.move((budget, period, unit), Move(spent=amount))
         return
     over: dict[str, int] = {}
-    for budget, period, unit, reserved, asked in kept["charges"]:
-        spent = cost.get(unit, asked if unit in IMPLICIT else 0)
-        books.move((budget, period, unit), Move(reserved=-reserved, spent=spent))
-        if spent > asked:
-            over[unit] = spent - asked
+    charges = kept["charges"]
+    for (key, reserved, spent), charge in zip(settled(charges, cost), charges, strict=True):
+        books.move(key, Move(reserved=-reserved, spent=spent))
+        if spent > (asked := charge[4]):
+            over[key[2]] = spent - asked
     if over:
         data = {"step": entry.name, "path": entry.path, "over": costs.to_json(over)}
         books.entries.append(NewEntry(kind="budget.overrun", data=data))
+
+
+def _unasked(cost: Amounts, kept: Mapping[str, Any] | None) -> dict[str, int]:
+    """What of `cost` nobody had said beforehand."""
+    if kept is None:
+        return dict(cost)
+    asked = {*costs.parse_amounts(kept["cost"]), *(charge[2] for charge in kept["charges"])}
+    return {unit: amount for unit, amount in cost.items() if unit not in asked}
+
+
+def _count_unasked(
+    tx: Transaction, books: _Books, entry: NewEntry, unasked: Mapping[str, int]
+) -> None:
+    # Nothing was kept back for it, and it may be more than is left: spent is spent, and is counted.
+    charged = _charges(tx, books, entry, unasked) if unasked else []
+    for budget, period, unit, amount in charged:
+        books.move((budget, period, unit), Move(spent=amount))
+    if charged:
+        books.entries[-1] = replace(entry, data={**entry.data, "charged": charged})
 
 
 def _settle_the_rest(books: _Books) -> None:
@@ -160,9 +174,7 @@ def _settle_the_rest(books: _Books) -> None:
     for path, kept in sorted(books.held.items()):
         for budget, period, unit, reserved, asked in kept["charges"]:
             books.move((budget, period, unit), Move(reserved=-reserved, spent=asked))
-        books.entries.append(
-            NewEntry(kind="budget.settled", path=path, data={"cost": kept["cost"]})
-        )
+        books.entries.append(NewEntry(kind=SETTLED, path=path, data={"cost": kept["cost"]}))
     books.held.clear()
 
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from engine.rules import costs
+from engine.rules.accounts import SETTLED, SETTLING
 from engine.rules.costs import Amounts
-
-SETTLING: Final = frozenset({"step.finished", "step.failed"})
 
 
 class Line(Protocol):
@@ -39,7 +38,7 @@ def spent_by(entries: Iterable[Line]) -> Spent:
     amounts: list[Amounts] = []
     sources: dict[str, Amounts] = {}
     for entry in entries:
-        if entry.kind not in SETTLING and entry.kind != "budget.settled":
+        if entry.kind not in SETTLING and entry.kind != SETTLED:
             continue
         amounts.append(costs.parse_amounts(entry.data.get("cost") or {}))
         paid_to: Mapping[str, object] = entry.data.get("sources") or {}
