@@ -49,8 +49,11 @@ def _is_plain(value: object) -> bool:
     if isinstance(value, int):
         return -_SAFE < value < _SAFE
     if _is_table(value):
-        return all(map(_is_plain_key, value)) and all(map(_is_plain, value.values()))
-    return _is_items(value) and all(map(_is_plain, value))
+        return all(
+            _is_plain_key(key) and (isinstance(each, str) or _is_plain(each))
+            for key, each in value.items()
+        )
+    return _is_items(value) and all(isinstance(each, str) or _is_plain(each) for each in value)
 
 
 def _is_plain_key(key: object) -> bool:

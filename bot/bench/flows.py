@@ -5,6 +5,9 @@ from signoff import Run, workflow
 WORKFLOW = "bench-gated"
 LONG = "bench-long"
 PRICED = "bench-priced"
+STEPPED = "bench-stepped"
+STEPPED_PRICED = "bench-stepped-priced"
+ALL = (WORKFLOW, LONG, PRICED, STEPPED, STEPPED_PRICED)
 
 
 async def add_one(number: int) -> int:
@@ -32,6 +35,31 @@ async def long(run: Run, number: int) -> int:
         "Go on?", action="bench", approvers="person:bench", ladder=["reject after 1d"]
     )
     return await run.step(add_one, done, name="b")
+
+
+def take_back(result: int | None, number: int) -> None:
+    """What is undone here is nothing, but it is there: so the step's intent is journaled before it."""
+
+
+async def _stepped(run: Run, number: int, cost: dict[str, str | int] | None) -> int:
+    for step in range(number):
+        await run.step(add_one, step, name="a", undo=take_back, cost=cost)
+    await run.approval(
+        "Go on?", action="bench", approvers="person:bench", ladder=["reject after 1d"]
+    )
+    return number
+
+
+@workflow(name=STEPPED)
+async def stepped(run: Run, number: int) -> int:
+    """`number` steps, each of which commits its intent before it does anything, and an approval."""
+    return await _stepped(run, number, None)
+
+
+@workflow(name=STEPPED_PRICED)
+async def stepped_priced(run: Run, number: int) -> int:
+    """As `stepped`, with steps that say what they cost."""
+    return await _stepped(run, number, {"usd": "0.01", "tokens": 5})
 
 
 @workflow(name=PRICED)

@@ -137,7 +137,7 @@ async def ground(place: Place) -> AsyncGenerator[Ground]:
     """An engine at `place`, as `signoff serve` puts it together, at work until the block ends."""
     moments, before = Moments(), structlog.get_config()
     structlog.configure(processors=[moments.hear])
-    authored = {name: registered()[name] for name in (flows.WORKFLOW, flows.LONG, flows.PRICED)}
+    authored = {name: registered()[name] for name in flows.ALL}
     try:
         async with running(place.settings, authored=authored) as it:
             await it.application.database.write(mark)

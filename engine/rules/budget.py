@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from engine.rules.wording import BadRule, shown
@@ -118,13 +119,19 @@ def parse_choice(raw: object, kind: type[Period] | type[Then] | type[Enforce]) -
 
 def window(period: Period, at: datetime, *, run: str) -> Window:
     """The period that `at` falls into. Weeks begin on Monday, and days at midnight UTC."""
-    hour = at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    if period is Period.RUN:
+        return Window(key=run)
+    if period is Period.TOTAL:
+        return Window(key="total")
+    return _window(period, at.astimezone(UTC).replace(minute=0, second=0, microsecond=0))
+
+
+@lru_cache(maxsize=64)
+def _window(period: Period, hour: datetime) -> Window:
     day = hour.replace(hour=0)
     match period:
-        case Period.RUN:
-            return Window(key=run)
-        case Period.TOTAL:
-            return Window(key="total")
+        case Period.RUN | Period.TOTAL:
+            return Window(key=period)
         case Period.HOUR:
             return _bounded(f"{hour:%Y-%m-%dT%H}", hour, hour + timedelta(hours=1))
         case Period.DAY:
@@ -148,7 +155,7 @@ def percent(spent: int, limit: int) -> int:
 
 def crossed(warned: int, spent: int, limit: int) -> Iterator[int]:
     """The marks above `warned` that are reached, lowest first; none of a limit of nothing."""
-    if limit > 0:
+    if limit > 0 and warned < WARNED_AT[-1] and spent * 100 >= limit * WARNED_AT[0]:
         reached = percent(spent, limit)
         yield from (each for each in WARNED_AT if warned < each <= reached)
 

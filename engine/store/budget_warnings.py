@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from engine.ids import RunId
 from engine.rules import costs
+from engine.rules.accounts import Key
 from engine.rules.budget import Account
 from engine.store import notices
-from engine.store.budgets import BudgetRow, Key
+from engine.store.budgets import BudgetRow
 from engine.store.database import Transaction
 from engine.store.new_entry import NewEntry
 

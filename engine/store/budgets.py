@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, update
+from sqlalchemy import Row
+from sqlalchemy.engine.result import result_tuple
 
 from engine.digest import canonical
 from engine.ids import TenantId
 from engine.rules import costs
+from engine.rules.accounts import Key
 from engine.rules.budget import Enforce, Period, Then
 from engine.rules.costs import Amounts
 from engine.store.database import Transaction
-from engine.store.prepared import Prepared
 from engine.store.statements import add, add_new, change, find, find_among, find_one
 from engine.store.tables import budgets, usages
 
@@ -60,44 +61,7 @@ class UsageRow:
         return self.cap + self.granted
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
-    """What one deed changes in one usage; where it `asks`, that must fit, and is so much anew."""
-
-    reserved: int = 0
-    spent: int = 0
-    asked: int = 0
-    asks: bool = False
-
-    def __add__(self, other: "Move") -> "Move":
-        return Move(
-            reserved=self.reserved + other.reserved,
-            spent=self.spent + other.spent,
-            asked=self.asked + other.asked,
-            asks=self.asks or other.asks,
-        )
-
-
-Key = tuple[str, str, str]  # budget, period, unit
-
-_IS_IT = (
-    usages.c.budget == bindparam("of_budget"),
-    usages.c.period == bindparam("in_period"),
-    usages.c.unit == bindparam("of_unit"),
-)
-_AFTER = usages.c.spent + bindparam("more_spent") + usages.c.reserved + bindparam("more_reserved")
-_MOVED = (
-    update(usages)
-    .where(*_IS_IT)
-    .values(
-        reserved=usages.c.reserved + bindparam("more_reserved"),
-        spent=usages.c.spent + bindparam("more_spent"),
-    )
-    .returning(usages.c.cap, usages.c.granted, usages.c.reserved, usages.c.spent, usages.c.warned)
-)
-_MOVE = Prepared(_MOVED)
-# The one statement that lets anything be spent: whoever comes second finds what the first one left.
-_MOVE_IF_IT_FITS = Prepared(_MOVED.where(usages.c.cap + usages.c.granted >= _AFTER))
+_ROW: Final = result_tuple(budgets.c.keys())
 
 
 def applying(tx: Transaction, tenant: TenantId, scopes: Collection[str]) -> list[BudgetRow]:
@@ -109,7 +73,7 @@ def applying(tx: Transaction, tenant: TenantId, scopes: Collection[str]) -> list
         among={"scope": scopes},
         order_by=("id",),
     )
-    return [_budget(row) for row in rows]
+    return [_remembered(*row) for row in rows]
 
 
 def counts_steps(tx: Transaction, tenant: TenantId) -> bool:
@@ -196,20 +160,6 @@ def open_usage(tx: Transaction, tenant: TenantId, row: UsageRow) -> bool:
     return add_new(tx, usages, {"tenant": tenant, **values})
 
 
-def move(tx: Transaction, key: Key, by: Move) -> Row[Any] | None:
-    """Change a usage, if it is there and, where it asks, if that fits; gives what it holds then."""
-    given = {
-        "of_budget": key[0],
-        "in_period": key[1],
-        "of_unit": key[2],
-        "more_reserved": by.reserved,
-        "more_spent": by.spent,
-    }
-    tx.may_have_written = True
-    rows = (_MOVE_IF_IT_FITS if by.asks else _MOVE).rows(tx, given)
-    return rows[0] if rows else None
-
-
 def mark_warned(tx: Transaction, key: Key, percent: int) -> None:
     """Remember up to which mark was told of."""
     where = _named(key)
@@ -236,6 +186,12 @@ def _amounts(text: str) -> Amounts:
 
 def _text(amounts: Amounts) -> str:
     return canonical(dict(amounts)).decode()
+
+
+@lru_cache(maxsize=1024)
+def _remembered(*values: Any) -> BudgetRow:
+    """The budget in a row, read once for the same values."""
+    return _budget(_ROW(values))
 
 
 def _budget(row: Row[Any]) -> BudgetRow:

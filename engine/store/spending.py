@@ -9,21 +9,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from engine.digest import canonical
 from engine.errors import BudgetExceeded
 from engine.ids import RunId, TenantId
 from engine.rules import costs
-from engine.rules.accounts import RESERVED, SETTLED, SETTLING, Held, settled
+from engine.rules.accounts import RESERVED, SETTLED, SETTLING, Held, Key, settled
 from engine.rules.budget import Account, Enforce, Period, crossed, window
 from engine.rules.costs import Amounts
 from engine.rules.edges import RUN_EDGES
 from engine.rules.states import TERMINAL
 from engine.store import budget_warnings, budgets, lineage
-from engine.store.budgets import BudgetRow, Key, Move, UsageRow
+from engine.store.budgets import BudgetRow, UsageRow
 from engine.store.database import Transaction
 from engine.store.lineage import Above
+from engine.store.moves import Move, move_all
 from engine.store.new_entry import NewEntry
 
+_HELD: Final = json.JSONEncoder(separators=(",", ":"))  # read by nobody but us
 ENDS: Final = frozenset(edge.entry_kind for edge in RUN_EDGES if edge.after in TERMINAL)
 
 
@@ -99,7 +100,7 @@ def charge(tx: Transaction, spender: Spender, entries: Sequence[NewEntry]) -> Ch
                 _settle_the_rest(books)
             books.entries.append(entry)
     _write(tx, books)
-    return Charged(books.entries, canonical(books.held).decode() if books.held else None)
+    return Charged(books.entries, _HELD.encode(books.held) if books.held else None)
 
 
 def _is_about_money(entry: NewEntry) -> bool:
@@ -196,9 +197,9 @@ def _charges(
 
 def _write(tx: Transaction, books: _Books) -> None:
     said: list[NewEntry] = []
-    # In one order, so that two runs never wait for each other.
+    done = move_all(tx, books.moves)
     for key in sorted(books.moves):
-        after = _moved(tx, books, key, books.moves[key])
+        after = done.get(key) or _opened_or_short(tx, books, key, books.moves[key])
         if after is None:
             continue
         limit = after.cap + after.granted
@@ -219,11 +220,16 @@ def _before_the_end(entries: Sequence[NewEntry]) -> int:
     return next((at for at, entry in enumerate(entries) if entry.kind in ENDS), len(entries))
 
 
-def _moved(tx: Transaction, books: _Books, key: Key, by: Move) -> Any:
-    after = budgets.move(tx, key, by)
-    if after is None and budgets.usage(tx, key) is None:
+def _opened_or_short(tx: Transaction, books: _Books, key: Key, by: Move) -> Any:
+    """What a usage holds that could not be changed at first, for it was not there yet.
+
+    Raises:
+        BudgetExceeded: if it was there, and has not enough left.
+    """
+    after = None
+    if budgets.usage(tx, key) is None:
         _open(tx, books, key)
-        after = budgets.move(tx, key, by)
+        after = move_all(tx, {key: by}).get(key)
     if after is None and by.asks:
         row = books.rows[key[0]]
         raise short(row, _found(tx, row, key, by), asked=by.asked)

@@ -1,0 +1,96 @@
+"""What a deed changes in what budgets hold: all of it in one statement, and whoever comes second finds it done."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, case, or_, select, update
+
+from engine.rules.accounts import Key
+from engine.store.database import Transaction
+from engine.store.prepared import Prepared
+from engine.store.tables import usages
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What one deed changes in one usage; where it `asks`, that must fit, and is so much anew."""
+
+    reserved: int = 0
+    spent: int = 0
+    asked: int = 0
+    asks: bool = False
+
+    def __add__(self, other: "Move") -> "Move":
+        return Move(
+            reserved=self.reserved + other.reserved,
+            spent=self.spent + other.spent,
+            asked=self.asked + other.asked,
+            asks=self.asks or other.asks,
+        )
+
+
+_KEY: Final = (usages.c.budget, usages.c.period, usages.c.unit)
+_HOLDS: Final = (
+    usages.c.cap, usages.c.granted, usages.c.reserved, usages.c.spent, usages.c.warned,
+)  # fmt: skip
+
+
+def move_all(tx: Transaction, moves: Mapping[Key, Move]) -> dict[Key, Any]:
+    """Make every one of `moves` whose usage is there and, where it asks, has room; gives what those hold then."""
+    if not moves:
+        return {}
+    given: dict[str, object] = {}
+    for number, (key, by) in enumerate(moves.items()):
+        given[f"budget_{number}"], given[f"period_{number}"], given[f"unit_{number}"] = key
+        given[f"reserved_{number}"], given[f"spent_{number}"] = by.reserved, by.spent
+    tx.may_have_written = True
+    is_shared = tx.connection.dialect.name == "postgresql"
+    statement = _statement(tuple(by.asks for by in moves.values()), is_shared=is_shared)
+    return {(row.budget, row.period, row.unit): row for row in statement.rows(tx, given)}
+
+
+@lru_cache(maxsize=64)
+def _statement(asks: tuple[bool, ...], *, is_shared: bool) -> Prepared:
+    named = [_is(number) for number in range(len(asks))]
+    # The one condition that lets anything be spent.
+    fits = [
+        and_(named[number], _room(number)) if is_asked else named[number]
+        for number, is_asked in enumerate(asks)
+    ]
+    moved = (
+        update(usages)
+        .where(or_(*fits))
+        .values(
+            reserved=usages.c.reserved + _of("reserved", named),
+            spent=usages.c.spent + _of("spent", named),
+        )
+        .returning(*_KEY, *_HOLDS)
+    )
+    if is_shared and len(asks) > 1:
+        # In one order, so that two runs never wait for each other.
+        held = select(*_KEY).where(or_(*named)).order_by(*_KEY).with_for_update(key_share=True)
+        locked = held.cte("locked")
+        moved = moved.where(*(column == locked.c[column.name] for column in _KEY))
+    return Prepared(moved)
+
+
+def _is(number: int) -> ColumnElement[bool]:
+    return and_(*(column == bindparam(f"{column.name}_{number}") for column in _KEY))
+
+
+def _room(number: int) -> ColumnElement[bool]:
+    spent, reserved = _amount(f"spent_{number}"), _amount(f"reserved_{number}")
+    after = usages.c.spent + spent + usages.c.reserved + reserved
+    return usages.c.cap + usages.c.granted >= after
+
+
+def _of(what: str, named: list[ColumnElement[bool]]) -> ColumnElement[Any]:
+    if len(named) == 1:
+        return _amount(f"{what}_0")
+    return case(*((each, _amount(f"{what}_{number}")) for number, each in enumerate(named)))
+
+
+def _amount(name: str) -> ColumnElement[int]:
+    return bindparam(name, type_=BigInteger())
