@@ -16,7 +16,9 @@ from engine.rules.accounts import RESERVED, SETTLED, SETTLING, Held, Key, settle
 from engine.rules.budget import Account, Enforce, Period, crossed, window
 from engine.rules.costs import Amounts
 from engine.rules.edges import RUN_EDGES
+from engine.rules.money import is_currency
 from engine.rules.states import TERMINAL
+from engine.rules.wording import BadRule
 from engine.store import budget_warnings, budgets, lineage
 from engine.store.budgets import BudgetRow, UsageRow
 from engine.store.database import Transaction
@@ -163,11 +165,20 @@ def _count_unasked(
     tx: Transaction, books: _Books, entry: NewEntry, unasked: Mapping[str, int]
 ) -> None:
     # Nothing was kept back for it, and it may be more than is left: spent is spent, and is counted.
-    charged = _charges(tx, books, entry, unasked) if unasked else []
+    try:
+        charged = _charges(tx, books, entry, unasked) if unasked else []
+    except (
+        BadRule
+    ):  # money of another currency than a budget's counts nowhere, and is told all the same
+        said = {"step": entry.name, "path": entry.path, "over": costs.to_json(unasked)}
+        books.entries.append(NewEntry(kind="budget.overrun", data=said))
+        counted = {unit: amount for unit, amount in unasked.items() if not is_currency(unit)}
+        charged = _charges(tx, books, entry, counted)
     for budget, period, unit, amount in charged:
         books.move((budget, period, unit), Move(spent=amount))
     if charged:
-        books.entries[-1] = replace(entry, data={**entry.data, "charged": charged})
+        at = books.entries.index(entry)
+        books.entries[at] = replace(entry, data={**entry.data, "charged": charged})
 
 
 def _settle_the_rest(books: _Books) -> None:

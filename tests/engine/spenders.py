@@ -92,6 +92,12 @@ async def metered_loop(run: Run, usd: str, tokens: int = 50, steps: int = 3) -> 
 
 
 @workflow
+async def unsaid(run: Run, usd: str, tokens: int) -> str:
+    """Says only afterwards that it cost anything."""
+    return str(await run.step(metered, "call", usd, tokens, "acme/model", name="call"))
+
+
+@workflow
 async def bad_price(run: Run, price: str | float | int) -> str:
     """Declares a cost that may make no sense."""
     return str(await run.step(call, "call", cost={"usd": price}))
