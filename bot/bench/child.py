@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bot.bench import crowd, waiting
+from bot.bench import crowd, switching, waiting
 from bot.bench.figures import Figures
 from bot.bench.place import Place
 
@@ -24,6 +24,8 @@ async def measure(what: str, place: Place, given: Mapping[str, Any]) -> Figures:
             return await waiting.decisions(place, sample)
         case "share":
             return await crowd.share(place, crowd.Share(**given))
+        case "drive":
+            return await switching.drive(place)
         case _:
             raise ValueError(what)
 

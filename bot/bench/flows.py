@@ -1,5 +1,9 @@
 """The runs that are measured: a step, an approval, a step; and one with many steps before it."""
 
+import os
+import time
+from pathlib import Path
+
 from signoff import Run, workflow
 
 WORKFLOW = "bench-gated"
@@ -7,7 +11,8 @@ LONG = "bench-long"
 PRICED = "bench-priced"
 STEPPED = "bench-stepped"
 STEPPED_PRICED = "bench-stepped-priced"
-ALL = (WORKFLOW, LONG, PRICED, STEPPED, STEPPED_PRICED)
+BUSY = "bench-busy"
+ALL = (WORKFLOW, LONG, PRICED, STEPPED, STEPPED_PRICED, BUSY)
 
 
 async def add_one(number: int) -> int:
@@ -60,6 +65,24 @@ async def stepped(run: Run, number: int) -> int:
 async def stepped_priced(run: Run, number: int) -> int:
     """As `stepped`, with steps that say what they cost."""
     return await _stepped(run, number, {"usd": "0.01", "tokens": 5})
+
+
+def note(folder: str, kind: str) -> None:
+    """An effect that says when it happened, by a clock that all processes of a machine share."""
+    with (Path(folder) / f"{kind}-{os.getpid()}").open("a", encoding="ascii") as file:
+        file.write(f"{time.perf_counter_ns()}\n")
+
+
+def forget(result: None, folder: str, kind: str) -> None:
+    """What is noted stays; but the step's intent is journaled before it."""
+
+
+@workflow(name=BUSY)
+async def busy(run: Run, folder: str, kind: str) -> None:
+    """One effect after the other, until somebody stops it."""
+    for _step in range(100_000):
+        undo = forget if kind == "intent" else None
+        await run.step(note, folder, kind, name=kind, undo=undo)
 
 
 @workflow(name=PRICED)

@@ -1,8 +1,8 @@
 """The engine under measurement: one database, one worker, and the moments it announces."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, MutableMapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, MutableMapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
 
 import structlog
@@ -135,10 +135,9 @@ class Ground:
 @asynccontextmanager
 async def ground(place: Place) -> AsyncGenerator[Ground]:
     """An engine at `place`, as `signoff serve` puts it together, at work until the block ends."""
-    moments, before = Moments(), structlog.get_config()
-    structlog.configure(processors=[moments.hear])
+    moments = Moments()
     authored = {name: registered()[name] for name in flows.ALL}
-    try:
+    with heard_by(moments):
         async with running(place.settings, authored=authored) as it:
             await it.application.database.write(mark)
             async with asyncio.TaskGroup() as group:
@@ -147,5 +146,14 @@ async def ground(place: Place) -> AsyncGenerator[Ground]:
                     yield Ground(it.application.database, moments)
                 finally:
                     working.cancel()
+
+
+@contextmanager
+def heard_by(moments: Moments) -> Generator[None]:
+    """Have `moments` hear what happens, and nothing of it printed, until the block ends."""
+    before = structlog.get_config()
+    structlog.configure(processors=[moments.hear])
+    try:
+        yield
     finally:
         structlog.configure(**before)

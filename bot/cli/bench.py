@@ -180,6 +180,24 @@ def verify(*, waiting: Waiting = 40_000, database: Where = None, as_json: AsJson
 
 
 @verbs.command()
+def switch(
+    *,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="How many processes drive.")] = 4,
+    busy: Annotated[int, typer.Option(min=2, help="How many runs take steps.")] = 16,
+    database: Where = None,
+    as_json: AsJson = False,
+) -> None:
+    """How soon after a kill switch is engaged the last effect of any process has happened."""
+
+    async def measured(at: "Place") -> dict[str, object]:
+        from bot.bench import switching
+
+        return await switching.switch(at, workers=workers if at.is_shared else 1, busy=busy)
+
+    _measure("switch", measured, database, as_json=as_json)
+
+
+@verbs.command()
 def storm(
     *,
     voters: Annotated[int, typer.Option(min=2, help="How many people vote at once.")] = 1000,

@@ -68,6 +68,12 @@ def server_process(tx: Transaction) -> int:
     return int(tx.connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
 
 
+def begun_steps(tx: Transaction) -> int:
+    """How many steps said that they begin, of everybody's runs."""
+    query = select(func.count()).where(journal.c.kind == "step.begun")
+    return int(tx.connection.execute(query).scalar_one())
+
+
 def settle(tx: Transaction) -> None:
     """Let the planner know how much there is, as a database that grew slowly would."""
     tx.connection.execute(text("ANALYZE"))

@@ -21,6 +21,7 @@ ALL = {
     "restart": ("--waiting", "50"),
     "expiries": ("--waiting", "20", "--lead", "8"),
     "verify": ("--waiting", "50"),
+    "switch": ("--busy", "2", "--workers", "2"),
     "storm": ("--voters", "12", "--quorum", "5"),
     "channels": ("--probes", "2", "--rate", "5", "--seconds", "1"),
 }
@@ -85,7 +86,7 @@ def test_each_measurement_says_what_can_be_true_on_sqlite(verb: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.postgres
-@pytest.mark.parametrize("verb", ["restart", "expiries", "storm"])
+@pytest.mark.parametrize("verb", ["restart", "expiries", "storm", "switch"])
 def test_each_measurement_says_what_can_be_true_on_postgresql(verb: str, empty: str) -> None:
     found = measured(verb, *ALL[verb], "--database", empty)
 
@@ -122,9 +123,8 @@ def sane(verb: str, found: Any) -> None:
             assert (found["runs"], found["runs_s"] > 0, found["cpu_ms_run"] > 0) == (12, True, True)
         case "growth":
             assert found["steps_10"]["probes"] == found["steps_20"]["probes"] == 2
-        case "budgets":
-            assert found["runs"] == 10
-            assert min(found["cpu_ms_run_without"], found["cpu_ms_run_with"], found["ratio"]) > 0
+        case "budgets" | "switch":
+            of_guards(verb, found)
         case "waiting":
             assert found["many"]["decision"]["probes"] == 4
             assert found["disk_kb_run"] > 0
@@ -144,3 +144,13 @@ def sane(verb: str, found: Any) -> None:
             assert (found["unloaded"]["probes"], found["loaded"]["probes"]) == (2, 5)
         case _:
             assert found["probes"] > 0
+
+
+def of_guards(verb: str, found: Any) -> None:
+    """The same of budgets and kill switches."""
+    if verb == "budgets":
+        assert (found["runs"], found["steps"]) == (18, 90)
+        assert min(value for value in found.values() if isinstance(value, float)) > 0
+    else:
+        assert (found["dispatched_after"], found["rounds"]) == (0, 5)
+        assert found["all_wait_ms"] > 0
