@@ -25,7 +25,6 @@ from engine.store.database import Database, Transaction
 from engine.store.measuring import begun_steps, mark
 from engine.store.runs import NewRun
 
-ROUNDS: Final = 5
 LOOKED_EVERY: Final = timedelta(milliseconds=20)
 PATIENCE_S: Final = 120
 OPERATOR: Final = Caller(
@@ -39,24 +38,24 @@ OPERATOR: Final = Caller(
 )
 
 
-async def switch(place: Place, *, workers: int, busy: int) -> Figures:
-    """Engage the switch over the tenant `ROUNDS` times while `busy` runs take one step after the other.
+async def switch(place: Place, *, workers: int, busy: int, rounds: int) -> Figures:
+    """Engage the switch over the tenant `rounds` times while `busy` runs take one step after the other.
 
     Half of them are plain steps; the others commit their intent before them. Every effect notes its
     own moment in a file, beside whatever is journaled.
     """
     async with _at_work(place, workers) as database:
         await database.write(partial(_begin, folder=place.folder, busy=busy))
-        rounds = [await _round(database, place.folder, busy) for _round_ in range(ROUNDS)]
+        found = [await _round(database, place.folder, busy) for _number in range(rounds)]
     return {
         "workers": workers,
         "runs": busy,
-        "rounds": ROUNDS,
-        "effects_s": round(sum(each["effects_s"] for each in rounds) / ROUNDS, 1),
-        "dispatched_after": sum(each["dispatched_after"] for each in rounds),
-        "last_effect_with_intent_ms": round(max(each["intent_ms"] for each in rounds), 1),
-        "last_effect_of_plain_ms": round(max(each["plain_ms"] for each in rounds), 1),
-        "all_wait_ms": round(max(each["all_wait_ms"] for each in rounds), 1),
+        "rounds": rounds,
+        "effects_s": round(sum(each["effects_s"] for each in found) / rounds, 1),
+        "dispatched_after": sum(each["dispatched_after"] for each in found),
+        "last_effect_with_intent_ms": round(max(each["intent_ms"] for each in found), 1),
+        "last_effect_of_plain_ms": round(max(each["plain_ms"] for each in found), 1),
+        "all_wait_ms": round(max(each["all_wait_ms"] for each in found), 1),
     }
 
 

@@ -184,6 +184,7 @@ def switch(
     *,
     workers: Annotated[int, typer.Option(min=1, max=64, help="How many processes drive.")] = 4,
     busy: Annotated[int, typer.Option(min=2, help="How many runs take steps.")] = 16,
+    rounds: Annotated[int, typer.Option(min=1, help="How often it is engaged.")] = 5,
     database: Where = None,
     as_json: AsJson = False,
 ) -> None:
@@ -192,7 +193,8 @@ def switch(
     async def measured(at: "Place") -> dict[str, object]:
         from bot.bench import switching
 
-        return await switching.switch(at, workers=workers if at.is_shared else 1, busy=busy)
+        share = workers if at.is_shared else 1
+        return await switching.switch(at, workers=share, busy=busy, rounds=rounds)
 
     _measure("switch", measured, database, as_json=as_json)
 
