@@ -13,7 +13,7 @@ from engine.store.prepared import Prepared
 from engine.store.tables import usages
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Move:
     """What one deed changes in one usage; where it `asks`, that must fit, and is so much anew."""
 
@@ -22,13 +22,16 @@ class Move:
     asked: int = 0
     asks: bool = False
 
-    def __add__(self, other: "Move") -> "Move":
-        return Move(
-            reserved=self.reserved + other.reserved,
-            spent=self.spent + other.spent,
-            asked=self.asked + other.asked,
-            asks=self.asks or other.asks,
-        )
+    def ask(self, amount: int, *, reserved: int) -> None:
+        """Ask for `amount` more, of which so much is kept back."""
+        self.asked += amount
+        self.reserved += reserved
+        self.asks = True
+
+    def settle(self, reserved: int, *, spent: int) -> None:
+        """Let go of what was kept back, and count what was spent."""
+        self.reserved -= reserved
+        self.spent += spent
 
 
 _KEY: Final = (usages.c.budget, usages.c.period, usages.c.unit)

@@ -77,8 +77,9 @@ class _Books:
     rows: dict[str, BudgetRow] = field(default_factory=dict[str, BudgetRow])
     uppers: Above | None = None  # once they were asked for
 
-    def move(self, key: Key, by: Move) -> None:
-        self.moves[key] = self.moves.get(key, Move()) + by
+    def move(self, key: Key) -> Move:
+        """What changes in one usage, to be added to."""
+        return self.moves.setdefault(key, Move())
 
 
 def charge(tx: Transaction, spender: Spender, entries: Sequence[NewEntry]) -> Charged:
@@ -119,8 +120,7 @@ def _reserve(tx: Transaction, books: _Books, entry: NewEntry) -> None:
         # What is judged afterwards is not kept back: it only must not have gone over before.
         reserved = 0 if books.rows[budget].enforce is Enforce.AFTER else amount
         kept.append([budget, period, unit, reserved, amount])
-        asking = Move(reserved=reserved, asked=amount, asks=True)
-        books.move((budget, period, unit), asking)
+        books.move((budget, period, unit)).ask(amount, reserved=reserved)
     books.held[str(entry.path)] = {"cost": entry.data.get("cost", {}), "charges": kept}
     books.entries.append(replace(entry, data={**entry.data, "charges": kept}))
 
@@ -145,7 +145,7 @@ def _settle(tx: Transaction, books: _Books, entry: NewEntry) -> None:
     over: dict[str, int] = {}
     charges = kept["charges"]
     for (key, reserved, spent), charge in zip(settled(charges, cost), charges, strict=True):
-        books.move(key, Move(reserved=-reserved, spent=spent))
+        books.move(key).settle(reserved, spent=spent)
         if spent > (asked := charge[4]):
             over[key[2]] = spent - asked
     if over:
@@ -175,7 +175,7 @@ def _count_unasked(
         counted = {unit: amount for unit, amount in unasked.items() if not is_currency(unit)}
         charged = _charges(tx, books, entry, counted)
     for budget, period, unit, amount in charged:
-        books.move((budget, period, unit), Move(spent=amount))
+        books.move((budget, period, unit)).settle(0, spent=amount)
     if charged:
         at = books.entries.index(entry)
         books.entries[at] = replace(entry, data={**entry.data, "charged": charged})
@@ -185,7 +185,7 @@ def _settle_the_rest(books: _Books) -> None:
     # Whoever ends a run inside a step never learns what that came to: what was kept back counts.
     for path, kept in sorted(books.held.items()):
         for budget, period, unit, reserved, asked in kept["charges"]:
-            books.move((budget, period, unit), Move(reserved=-reserved, spent=asked))
+            books.move((budget, period, unit)).settle(reserved, spent=asked)
         books.entries.append(NewEntry(kind=SETTLED, path=path, data={"cost": kept["cost"]}))
     books.held.clear()
 
