@@ -9,6 +9,7 @@ from bot.cli import (
     audit,
     bench,
     budgets,
+    cases,
     chaos,
     checkpoints,
     definitions,
@@ -69,6 +70,7 @@ app.add_typer(approvals.verbs)
 app.add_typer(halting.verbs)
 app.add_typer(outbox.verbs)
 app.add_typer(receipts.verbs)
+app.add_typer(cases.verbs)
 app.add_typer(budgets.verbs)
 app.add_typer(keys.verbs)
 app.add_typer(tenants.verbs)

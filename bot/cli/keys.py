@@ -37,7 +37,9 @@ def create_key(
     name: Annotated[str, typer.Option(help="What it is for.")],
     scope: Annotated[
         list[str],
-        typer.Option(help="runs:start, approvals:ask, receipts, read, operate; may be repeated."),
+        typer.Option(
+            help="runs:start, approvals:ask, receipts, signals, read, operate; may repeat."
+        ),
     ],
     owner: Annotated[
         str | None, typer.Option(help="Who answers for it, as in person:ana; never counts for it.")

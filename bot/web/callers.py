@@ -183,6 +183,7 @@ CurrentPerson = Annotated[PersonId, Depends(current_person)]
 Reader = Annotated[Caller, Depends(needs(Scope.READ))]
 Asker = Annotated[Caller, Depends(needs(Scope.APPROVALS_ASK))]
 Effector = Annotated[Caller, Depends(needs(Scope.RECEIPTS))]
+Signaller = Annotated[Caller, Depends(needs(Scope.SIGNALS))]
 Starter = Annotated[Caller, Depends(needs(Scope.RUNS_START))]
 Operator = Annotated[Caller, Depends(needs(Scope.OPERATE))]
 

@@ -1,10 +1,18 @@
-"""What an entry of the journal makes of a run's and of an approval's state."""
+"""What an entry makes of a run's, of an approval's and of a case's state."""
 
 from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
-from engine.rules.edges import AFTER_THE_END, APPROVAL_EDGES, QUIET, RUN_EDGES
+from engine.rules.cases import CaseStatus
+from engine.rules.edges import (
+    AFTER_THE_END,
+    APPROVAL_EDGES,
+    CASE_EDGES,
+    QUIET,
+    QUIET_CASES,
+    RUN_EDGES,
+)
 from engine.rules.states import (
     ApprovalStatus,
     Edge,
@@ -78,6 +86,21 @@ def change_approval(
     raise ImpossibleChange(
         f"{kind} cannot make an approval {after} that is {before or 'not yet opened'}."
     )
+
+
+def change_case(before: CaseStatus | None, kind: str, after: CaseStatus) -> CaseStatus:
+    """`after`, if an entry of `kind` may lead there; None is a case not yet opened.
+
+    Raises:
+        ImpossibleChange: if no edge leads there.
+    """
+    if before is after and kind in QUIET_CASES:
+        return after
+    for edge in CASE_EDGES:
+        fits = before in edge.before if before is not None else not edge.before
+        if fits and edge.entry_kind == kind and edge.after is after:
+            return after
+    raise ImpossibleChange(f"{kind} cannot make a case {after} that is {before or 'not open yet'}.")
 
 
 def _described(shape: RunShape | None) -> str:

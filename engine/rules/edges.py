@@ -1,12 +1,14 @@
-"""Every change of a run's and of an approval's state, with the one journal entry that causes it."""
+"""Every change of a run's, an approval's and a case's state, with the one entry that causes it."""
 
 from collections.abc import Mapping
 from typing import Final
 
+from engine.rules.cases import CaseStatus
 from engine.rules.states import (
     ANY_REASON,
     ApprovalEdge,
     ApprovalStatus,
+    CaseEdge,
     Edge,
     RunStatus,
     WaitingReason,
@@ -212,3 +214,27 @@ APPROVAL_EDGES: Final = (
     _decided(ApprovalStatus.CHANGES_REQUESTED, "Somebody asks for changes."),
     _decided(ApprovalStatus.CANCELLED, "It is withdrawn, or its run is cancelled."),
 )
+
+
+def _case(kind: str, before: str, after: str, says: str) -> CaseEdge:
+    states = frozenset(CaseStatus(name) for name in before.split())
+    return CaseEdge(entry_kind=kind, before=states, after=CaseStatus(after), says=says)
+
+
+CASE_EDGES: Final = (
+    _case("case.opened", "", "open", "Somebody wants to know an outcome."),
+    _case("case.signalled", "open in_reconciliation", "resolved_provisional",
+        "Who has reported agrees; that is not enough yet."),
+    _case("case.signalled", "resolved_provisional", "in_reconciliation",
+        "Sources report different outcomes, or enough have reported and are too unsure."),
+    _case("case.finalized", "resolved_provisional in_reconciliation", "final",
+        "The sources agree, or people or an operator decided."),
+    _case("case.settled", "final", "settled", "The effect that required the outcome happened."),
+)  # fmt: skip
+
+QUIET_CASES: Final[Mapping[str, str]] = {
+    "case.signalled": "A source's signal that changes nothing else.",
+    "case.signalled_late": "A signal after the outcome was final; it is kept and does not count.",
+    "case.asked": "People are asked which outcome holds.",
+    "case.unanswered": "They gave none, or could not be asked: operators are told.",
+}

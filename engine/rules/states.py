@@ -1,4 +1,4 @@
-"""The states of runs and approvals, and what a change of one is."""
+"""The states of runs and approvals, and what a change of one, or of a case, is."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from engine.errors import Conflict
+from engine.rules.cases import CaseStatus
 
 
 class RunStatus(StrEnum):
@@ -126,4 +127,14 @@ class ApprovalEdge:
     entry_kind: str
     before: frozenset[ApprovalStatus]
     after: ApprovalStatus
+    says: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseEdge:
+    """One change of a case's state; no `before` means that it did not exist."""
+
+    entry_kind: str
+    before: frozenset[CaseStatus]
+    after: CaseStatus
     says: str

@@ -2,7 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 
-from engine.rules.edges import AFTER_THE_END, APPROVAL_EDGES, QUIET, RUN_EDGES
+from engine.rules.edges import (
+    AFTER_THE_END,
+    APPROVAL_EDGES,
+    CASE_EDGES,
+    QUIET,
+    QUIET_CASES,
+    RUN_EDGES,
+)
 from engine.rules.states import ANY_REASON, TERMINAL, Edge
 
 _INTRODUCTION = """\
@@ -48,9 +55,25 @@ def states_page() -> str:
                     for edge in APPROVAL_EDGES
                 ),
             ),
+            *_of_cases(),
             "",
         )
     )
+
+
+def _of_cases() -> list[str]:
+    rows = [
+        (f"`{edge.entry_kind}`", _codes(sorted(edge.before)), f"`{edge.after}`", edge.says)
+        for edge in CASE_EDGES
+    ]
+    quiet = [(f"`{kind}`", says) for kind, says in QUIET_CASES.items()]
+    return [
+        "\n## A case\n",
+        "It has no run: its entries are in the audit chain of its tenant.\n",
+        *_table(("entry", "before", "after", "says"), rows),
+        "",
+        *_table(("entry that changes no state", "says"), quiet),
+    ]
 
 
 def _diagram() -> list[str]:

@@ -20,7 +20,7 @@ from engine.errors import (
 from engine.http import Egress
 from engine.ids import Ids
 from engine.rules.states import RunStatus
-from engine.runtime import raising, recovering
+from engine.runtime import raising, reconciling, recovering
 from engine.runtime.attempts import dumped
 from engine.runtime.compensating import Undoer
 from engine.runtime.context import RunContext
@@ -36,6 +36,7 @@ from engine.runtime.workflows import Workflows, ask
 from engine.services import driving, halting, reasons
 from engine.services.approvals import ASK
 from engine.services.raises import RAISE
+from engine.services.signals import RECONCILE
 from engine.store.database import Database
 from engine.store.going_back import Order
 from engine.store.journal import NewEntry
@@ -176,6 +177,8 @@ class Executor:
             )
         if claim.run.workflow == RAISE:
             return await raising.decide(context, claim)
+        if claim.run.workflow == RECONCILE:
+            return await reconciling.decide(context, claim)
         workflows = self._workflows.of(claim.run.tenant)
         workflow = workflows.pinned(claim.run.workflow, claim.run.version)
         try:
@@ -277,7 +280,7 @@ def refuse_builtin_name(names: list[str]) -> None:
     Raises:
         Invalid: otherwise.
     """
-    for name in (ASK, RAISE):
+    for name in (ASK, RAISE, RECONCILE):
         if name in names:
             raise Invalid(
                 f"{name!r} is a built-in workflow; call yours otherwise.", code="bad_workflow"

@@ -46,6 +46,7 @@ class OwnLedger(Ledger):
             lease_for=terms.get("lease", LEASE),
             effect=terms.get("name"),
             requires=terms.get("requires"),
+            outcome=terms.get("outcome"),
             records=asking.records,
         )
         claimed = await self._database.write(lambda tx: claiming.claim(tx, asked))

@@ -10,6 +10,7 @@ from engine.runtime.definitions.held import Held, Pins
 from engine.runtime.definitions.offered import Offered
 from engine.services.approvals import ASK, ASK_VERSION
 from engine.services.raises import RAISE, RAISE_VERSION
+from engine.services.signals import RECONCILE, RECONCILE_VERSION
 from engine.store.database import Database
 from engine.store.leases import pin
 from signoff.outcomes import ApprovalEnded
@@ -53,7 +54,8 @@ class Workflows:
     def pins(self) -> Sequence[str]:
         """Every version of every workflow whose runs may be claimed; grows as definitions are added."""
         mine = (each for newest in self.authored.values() for each in (newest, *newest.others))
-        builtin = (pin(ASK, ASK_VERSION), pin(RAISE, RAISE_VERSION))
+        asking = ((ASK, ASK_VERSION), (RAISE, RAISE_VERSION), (RECONCILE, RECONCILE_VERSION))
+        builtin = (pin(name, version) for name, version in asking)
         fixed = [*builtin, *sorted(pin(each.name, each.version) for each in mine)]
         written = self.written
         return fixed if written is None else Pins(lambda: [*fixed, *written.pins])

@@ -7,14 +7,17 @@ from typing import Final
 from engine.digest import canonical, same
 from engine.errors import Conflict, Invalid, RequestIdConflict
 from engine.ids import TenantId
+from engine.rules.cases import CaseStatus
 from engine.rules.receipts import ReceiptState, Standing, standing
 from engine.rules.states import ApprovalStatus
-from engine.store import approvals, receipts, switches
+from engine.store import approvals, cases, receipts, reconciliations, switches
 from engine.store.database import Transaction
 from engine.store.receipts import ReceiptRow
 
 ID_CHARS_MAX: Final = 500
+CASE: Final = "cas_"
 LEASE_MAX: Final = timedelta(hours=24)
+OTHER: Final = "blocked:another_outcome"
 NOT_HEARD: Final = {"error": "Whoever claimed it was not heard of in time."}
 
 
@@ -24,7 +27,8 @@ class Asked:
 
     `token` is random and the claimer's own, so that a claim whose answer was lost can be sent again.
     `effect` names what several request ids may stand for, and `requires` an approval that must have
-    been given before; without another name the effect is then that approval's.
+    been given before; without another name the effect is then that approval's. Where it requires a
+    case, whose `outcome` must be final, the effect is that case's: the only one that settles it.
     """
 
     tenant: TenantId
@@ -37,12 +41,19 @@ class Asked:
     lease_for: timedelta
     effect: str | None = None
     requires: str | None = None
+    outcome: str | None = None
     records: bool = False
 
     @property
     def fingerprint(self) -> str:
         """What tells this effect from every other one."""
         return receipts.fingerprint_of(self.action, self.payload)
+
+    @property
+    def settles(self) -> str | None:
+        """The case that the effect settles."""
+        is_case = self.requires is not None and self.requires.startswith(CASE)
+        return self.requires if is_case else None
 
     @property
     def named(self) -> str | None:
@@ -77,11 +88,15 @@ def claim(tx: Transaction, asked: Asked) -> Claimed:
     Raises:
         Invalid: `missing_request_id`, if the request id is blank; `bad_request_id`, if it is too long.
         RequestIdConflict: if the request id, or the effect's name, came with another action or payload.
-        NotFound: if there is no such approval as is required.
+        Invalid: `bad_requires`, for a case without the outcome that it must have, or the other way
+            round, and for an effect of a name of its own that requires a case.
+        NotFound: if there is no such approval or case as is required.
         KillSwitchTriggered: if it would be granted, and a kill switch stands above it.
     """
     _check(asked)
     switches.keep_still(tx)
+    if asked.settles is not None:
+        cases.get(tx, asked.tenant, asked.settles, lock=True)
     fingerprint = asked.fingerprint
     for _try in range(3):
         found = _known(tx, asked, fingerprint)
@@ -92,6 +107,7 @@ def claim(tx: Transaction, asked: Asked) -> Claimed:
         _demand_released(tx, asked)
         if receipts.add_first(tx, _row(tx, asked, fingerprint)):
             made = receipts.find(tx, asked.tenant, asked.namespace, asked.request_id)
+            _settle(tx, asked, made)
             reason = "recorded" if asked.records else "claimed"
             return Claimed(granted=not asked.records, reason=reason, row=made)
     raise Conflict(f"Others claim {asked.request_id!a} at this moment; try again.", code="conflict")
@@ -109,6 +125,12 @@ def _check(asked: Asked) -> None:
                 f"A request id has up to {ID_CHARS_MAX} characters on one line.",
                 code="bad_request_id",
             )
+    if (asked.settles is None) is not (asked.outcome is None) or (asked.settles and asked.effect):
+        raise Invalid(
+            "requires is an approval, or a case (cas_…) together with the outcome that it must have; "
+            "the effect of a case has no other name.",
+            code="bad_requires",
+        )
     if not timedelta() < asked.lease_for <= LEASE_MAX:
         raise Invalid("An effect takes longer than nothing and a day at most.", code="bad_duration")
 
@@ -123,16 +145,33 @@ def _known(tx: Transaction, asked: Asked, fingerprint: str) -> ReceiptRow | None
         _demand_same(own, asked, fingerprint)
         first = own.same_as or own.request_id
         return receipts.find(tx, asked.tenant, asked.namespace, first, lock=True)
-    if asked.named is None:
-        return None
-    found = receipts.of_effect(tx, asked.tenant, asked.namespace, asked.named, lock=True)
+    found = _under_another_name(tx, asked)
     if found is None:
         return None
     _demand_same(found, asked, fingerprint)
     alias = {**_row(tx, asked, fingerprint), "state": ReceiptState.ALIAS, "effect": None}
     alias |= {"same_as": found.request_id, "execution": found.execution, "token": None}
+    alias["settles"] = None
     receipts.add_first(tx, alias)
     return found
+
+
+def _under_another_name(tx: Transaction, asked: Asked) -> ReceiptRow | None:
+    if asked.settles is not None:
+        found = receipts.of_case(tx, asked.tenant, asked.settles, lock=True)
+        if found is not None and found.namespace != asked.namespace:
+            raise RequestIdConflict(
+                f"The case {asked.settles} has its effect in the namespace {found.namespace!a}."
+            )
+        return found
+    if asked.named is None:
+        return None
+    return receipts.of_effect(tx, asked.tenant, asked.namespace, asked.named, lock=True)
+
+
+def _settle(tx: Transaction, asked: Asked, row: ReceiptRow | None) -> None:
+    if asked.records and row is not None and row.settles is not None:
+        reconciliations.settle(tx, asked.tenant, row.settles, row.execution, by=asked.by)
 
 
 def _demand_same(row: ReceiptRow, asked: Asked, fingerprint: str) -> None:
@@ -181,14 +220,20 @@ def _granted_anew(tx: Transaction, row: ReceiptRow, asked: Asked) -> Claimed:
         "reason": None,
     }
     after = receipts.put(tx, row, values)
+    _settle(tx, asked, after)
     reason = "recorded" if asked.records else "claimed"
     return Claimed(granted=not asked.records, reason=reason, row=after)
 
 
 def _blocked(tx: Transaction, asked: Asked) -> Claimed | None:
-    """That the approval is not given, or not final; None where the effect may be made."""
+    """That the approval is not given, or the case not final; None where the effect may be made."""
     if asked.requires is None:
         return None
+    if asked.settles is not None:
+        case = cases.get(tx, asked.tenant, asked.settles)
+        if case.status is not CaseStatus.FINAL:
+            return Claimed(granted=False, reason=f"blocked:{case.status}")
+        return None if case.outcome == asked.outcome else Claimed(granted=False, reason=OTHER)
     row = approvals.get(tx, asked.tenant, asked.requires, lock=True)
     if row.status is ApprovalStatus.APPROVED:
         return None
@@ -207,7 +252,8 @@ def _row(tx: Transaction, asked: Asked, fingerprint: str) -> dict[str, object]:
         "payload": canonical(asked.payload).decode(),
         "effect": asked.named,
         "same_as": None,
-        "approval": asked.requires,
+        "approval": None if asked.settles else asked.requires,
+        "settles": asked.settles,
         "state": ReceiptState.SUCCEEDED if is_done else ReceiptState.CLAIMED,
         "claimed_by": asked.by,
         "token": asked.token,

@@ -7,7 +7,7 @@ from engine.digest import canonical, same
 from engine.errors import Conflict, NotFound
 from engine.ids import TenantId
 from engine.rules.receipts import ReceiptState
-from engine.store import artifacts, receipts
+from engine.store import artifacts, cases, receipts, reconciliations
 from engine.store.database import Transaction
 from engine.store.receipts import ReceiptRow
 
@@ -33,16 +33,17 @@ class Ending:
 
 
 def end(tx: Transaction, tenant: TenantId, execution: str, ending: Ending) -> ReceiptRow:
-    """Say how an effect ended; the same again changes nothing.
+    """Say how an effect ended; the same again changes nothing. One that happened settles its case.
 
     Raises:
         NotFound: if there is no such receipt.
         Conflict: `claim_lost`, if the claim is another's by now; `not_unknown`, if there is nothing to
             find out about this attempt.
     """
-    row = receipts.of_execution(tx, tenant, execution, lock=True)
-    if row is None:
-        raise NotFound(f"There is no receipt {execution!a}.")
+    row = find(tx, tenant, execution)
+    if row.settles is not None:
+        cases.get(tx, tenant, row.settles, lock=True)  # before its receipt, as whoever claims does
+    row = receipts.of_execution(tx, tenant, execution, lock=True) or row
     _demand_right(tx, row, ending)
     if row.state == ending.outcome and row.settled_by == ending.by:
         return row
@@ -54,6 +55,8 @@ def end(tx: Transaction, tenant: TenantId, execution: str, ending: Ending) -> Re
     }
     if ending.outcome == "unknown":
         return receipts.doubt(tx, row, values)
+    if row.settles is not None and ending.outcome == "succeeded":
+        reconciliations.settle(tx, tenant, row.settles, execution, by=ending.by)
     return receipts.put(tx, row, {**values, "state": ending.outcome, "lease_expires_at": None})
 
 

@@ -22,6 +22,7 @@ class Scope(StrEnum):
     RUNS_START = "runs:start"
     APPROVALS_ASK = "approvals:ask"
     RECEIPTS = "receipts"
+    SIGNALS = "signals"
     READ = "read"
     OPERATE = "operate"
 

@@ -1,6 +1,6 @@
 """PostgreSQL: any number of processes share it, and each deed is one transaction on its own connection.
 
-Rows are locked in one order: an approval, then its run, then what hangs on them (votes, timers,
+Rows are locked in one order: a case, an approval, then its run, then what hangs on them (votes, timers,
 messages, deliveries), and the audit chain last. Whoever takes up work (claims of runs and deliveries,
 timers with their approvals) skips what is locked and waits for nothing. Where two wait for each other
 all the same, PostgreSQL ends one of them, and its deed is done again from its beginning.

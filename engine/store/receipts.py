@@ -26,7 +26,10 @@ log = structlog.get_logger("engine.store")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptRow:
-    """One effect as stored. `token` proves the claim; `attempts` counts how often it was granted."""
+    """One effect as stored. `token` proves the claim; `attempts` counts how often it was granted.
+
+    `settles` is the case that it settles once it has happened.
+    """
 
     tenant: TenantId
     namespace: str
@@ -48,6 +51,7 @@ class ReceiptRow:
     attempts: int
     settled_by: str | None
     reason: str | None
+    settles: str | None
     created_at: datetime
     updated_at: datetime
 
@@ -69,6 +73,7 @@ class ReceiptRow:
             "effect": self.effect,
             "attempt": self.attempts,
             "settled_by": self.settled_by,
+            "settles": self.settles,
         }
 
 
@@ -91,6 +96,13 @@ def of_effect(
     """The one receipt of an effect that has a name."""
     where = {"tenant": tenant, "namespace": namespace, "effect": effect}
     return _receipt(tx, find_one(tx, receipts, where, lock=lock))
+
+
+def of_case(
+    tx: Transaction, tenant: TenantId, case: str, *, lock: bool = False
+) -> ReceiptRow | None:
+    """The one receipt of the effect that settles a case, in whatever namespace."""
+    return _receipt(tx, find_one(tx, receipts, {"tenant": tenant, "settles": case}, lock=lock))
 
 
 def of_execution(
@@ -209,6 +221,7 @@ def _receipt(tx: Transaction, row: Row[Any] | None) -> ReceiptRow | None:
         attempts=row.attempts,
         settled_by=row.settled_by,
         reason=row.reason,
+        settles=row.settles,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

@@ -14,6 +14,7 @@ from sqlalchemy import (
     event,
 )
 
+from engine.rules.cases import CaseStatus
 from engine.rules.states import ApprovalStatus, RunStatus
 from engine.store.append_only import keep_what_is_appended
 from engine.store.columns import (
@@ -211,12 +212,28 @@ receipts = Table(
     words("result", optional=True), words("artifact", optional=True), words("error", optional=True),
     words("claimed_by"), words("token", optional=True), moment("lease_expires_at", optional=True),
     whole("attempts"), words("settled_by", optional=True), words("reason", optional=True),
-    moment("created_at"), moment("updated_at"),
+    moment("created_at"), moment("updated_at"), words("settles", optional=True),
     known("state", ("claimed", "succeeded", "failed_no_effect", "unknown", "alias")),
     PrimaryKeyConstraint("tenant", "namespace", "request_id"),
     index_where("uq_receipts_effect", "tenant", "namespace", "effect", where="effect IS NOT NULL", unique=True),
+    index_where("uq_receipts_settles", "tenant", "settles", where="settles IS NOT NULL", unique=True),
     Index("ix_receipts_execution", "tenant", "execution"),
     Index("ix_receipts_page", "tenant", "created_at", "execution"),
+)  # fmt: skip
+cases = Table(
+    "cases", metadata, own_id(), of_tenant(), words("title"), words("outcomes"), whole("enough"),
+    whole("sources"), flag("collected"), words("otherwise"), words("approvers"), words("status"),
+    words("outcome", optional=True), words("decision", optional=True), words("asked_in", optional=True),
+    flag("is_unanswered"), words("opened_by"), words("owner", optional=True), words("settlement", optional=True),
+    moment("opened_at"), moment("updated_at"), moment("settled_at", optional=True),
+    known("status", tuple(CaseStatus)), Index("ix_cases_page", "tenant", "opened_at", "id"),
+)  # fmt: skip
+signals = Table(
+    "signals", metadata, of_tenant(), words("case_id"), words("id"), whole("sequence"), words("source"),
+    words("outcome"), whole("confidence"), words("meta"), words("reported_by"), words("owner", optional=True),
+    flag("is_current"), flag("is_late"), moment("received_at"), PrimaryKeyConstraint("case_id", "id"),
+    ForeignKeyConstraint(["case_id"], ["cases.id"]), UniqueConstraint("case_id", "sequence"),
+    index_where("uq_signals_one_each", "case_id", "source", where="is_current", unique=True),
 )  # fmt: skip
 breakers = Table(
     "breakers", metadata, of_tenant(), words("target"), whole("failures"), whole("trips"),

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from signoff.answers import Answer, Approval, RunInfo
 from signoff.asking import AskTerms, check_terms
+from signoff.cases import Cases
 from signoff.errors import SignoffError
 from signoff.ledger import HttpLedger
 from signoff.outcomes import Decision
@@ -166,6 +167,11 @@ class Client:
     def receipts(self) -> Receipts:
         """Effects that happen once: `await client.receipts.once(request_id, action, payload, effect)`."""
         return Receipts(HttpLedger(self._http, retry_every=self._retry_every))
+
+    @property
+    def cases(self) -> Cases:
+        """What several sources report: `await client.cases.signal(case, source, outcome)`."""
+        return Cases(self._http, retry_every=self._retry_every)
 
     async def _answer(self, request: Request, shape: type[A]) -> A:
         body = await exchange(self._http, request, retry_every=self._retry_every)

@@ -29,7 +29,8 @@ class Receipt(Answer):
     `executed` or `recorded` by this call; `dedup_same_request_id` and `already_settled` where it had
     happened before, under this name of it or another; `found` by the probe. Not `ok` are
     `failed_no_effect` (try again), `unknown` (nobody may), `in_progress` (somebody is at it) and
-    `blocked:…` (the approval it requires is not given; nothing was remembered).
+    `blocked:…` (the approval it requires is not given, or the case not final with that outcome;
+    nothing was remembered).
     """
 
     ok: bool
@@ -47,6 +48,7 @@ class Receipt(Answer):
     effect: str | None = None
     attempt: int = 0
     settled_by: str | None = None
+    settles: str | None = None
 
 
 class ClaimAnswer(Answer):
@@ -60,7 +62,8 @@ class EffectTerms(TypedDict, total=False):
     """What else may be said about an effect.
 
     `namespace` keeps request ids of different kinds apart. `name` is the effect's own, where several
-    request ids stand for it. `requires` is an approval that must have been given. `lease` is how long
+    request ids stand for it. `requires` is an approval that must have been given, or a case whose
+    `outcome` must be final, which the effect then settles. `lease` is how long
     the effect takes at most: 5 minutes if not given. `wait` is how long to wait while somebody else
     makes it; for as long as its lease, if not given. `probe(request_id, action, payload)` looks
     whether an effect that is unknown is there.
@@ -69,6 +72,7 @@ class EffectTerms(TypedDict, total=False):
     namespace: str
     name: str
     requires: str
+    outcome: str
     lease: timedelta
     wait: timedelta
     probe: Effect | None
@@ -96,6 +100,7 @@ class Asking:
             "namespace": terms.get("namespace", "default"),
             "effect": terms.get("name"),
             "requires": terms.get("requires"),
+            "outcome": terms.get("outcome"),
             "lease_s": lease.total_seconds(),
             "records": self.records,
             "token": self.token,

@@ -49,6 +49,12 @@ SEEN = {
         "Went back to checkpoint migrated, and went on: 100% undone",
         "artifact:sha256:",
     ),
+    "signals": (
+        "is final: yes",
+        "agreement  0.95 of 0.80",
+        "blocked:resolved_provisional",
+        "already_settled\nsettled",
+    ),
     "split-a-run": ("published package 9 (quality: bo; security: ana)",),
     "run-in-production": ("People reach it at",),
     "when-the-database-misbehaves": ("can be written", '"ready":true'),
@@ -91,7 +97,7 @@ async def project(story: Story) -> Story:
     (story.folder / "workflows" / "stubborn.py").write_text(STUBBORN)
     scopes = " ".join(
         f"--scope {scope}"
-        for scope in ("approvals:ask", "runs:start", "receipts", "read", "operate")
+        for scope in ("approvals:ask", "runs:start", "receipts", "signals", "read", "operate")
     )
     made = await story.shell(f"signoff keys create --name tests {scopes} 2> /dev/null")
     story.extra["SIGNOFF_API_KEY"] = made.strip()

@@ -47,6 +47,7 @@ class Ours:
     key: str
     delivery: str
     artifact: str
+    case: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +73,9 @@ async def ours(desk: Desk) -> Ours:
     details = {"order": CANARY, "amount": "1"}
     asked = await known.post("/api/approvals", {**ASKED, "title": CANARY, "details": details})
     key = await known.post("/api/keys", {"name": CANARY, "scopes": ["read"]})
+    case = await known.post("/api/cases", {"title": CANARY, "outcomes": [CANARY, "no"]})
+    signal = {"source": CANARY, "outcome": CANARY, "meta": {"order": CANARY}}
+    await known.post(f"/api/cases/{case.json()['id']}/signals", signal)
     database = desk.application.database.of(DEFAULT_TENANT)
 
     def rest(tx: Transaction) -> str:
@@ -87,6 +91,7 @@ async def ours(desk: Desk) -> Ours:
         key=key.json()["id"],
         delivery=outbox.json()["deliveries"][0]["id"],
         artifact=artifact,
+        case=case.json()["id"],
     )
 
 
@@ -193,6 +198,8 @@ def aimed(path: str, ours: Ours) -> str:
         "/api/runs": ours.run,
         "/runs": ours.run,
         "/api/keys": ours.key,
+        "/api/cases": ours.case,
+        "/cases": ours.case,
         "/outbox": ours.delivery,
         "/api/tenants": "default",
     }

@@ -28,6 +28,16 @@ USAGE: Final[Json] = {"period": "2026-11-20", "limit": "100.00 USD", "spent": "6
 TAMPERED: Final[Json] = {"is_whole": False, "entries": 40, "runs": 3, "anchored": 30,
                          "findings": [{"damage": "edited", "says": HOSTILE}],
                          "unanchored": {"entries": 10, "chains": 2, "since": EARLIER}}  # fmt: skip
+CASE: Final[Json] = {
+    "id": "cas_1", "title": HOSTILE, "status": "final", "outcome": HOSTILE, "outcomes": [],
+    "enough": "0.80", "sources": 2, "otherwise": "majority", "opened_by": "key:agent",
+    "opened_at": EARLIER, "settlement": None, "unanswered": False,
+    "decision": {"decided_by": "consensus", "who": [HOSTILE], "reason": HOSTILE, "at": NOW},
+    "question": {"approval": "apr_1"},
+    "standing": {"heard": 2, "tally": [{"outcome": HOSTILE, "agreement": "0.95", "sources": [HOSTILE]}]},
+    "signals": [{"source": HOSTILE, "by": "key:a", "outcome": HOSTILE, "confidence": "0.90", "received_at": EARLIER,
+                 "late": False, "current": True}],
+}  # fmt: skip
 FORM: Final = {
     "required": ["account"],
     "properties": {
@@ -164,6 +174,16 @@ PAGES: Final[dict[str, tuple[str, Json]]] = {
     "run-in-a-tree": _run(run(above=[{"id": "run_0", "workflow": HOSTILE, "status": "waiting"}], children=[
         {"id": "run_2", "workflow": HOSTILE, "status": "completed", "path": "1.legal.0", "children": []}])),
     "run-live": ("web/partials/run_live.html", {"run": run(), "now": NOW}),
+    "cases": ("web/cases.html", {"cases": [CASE, {**CASE, "outcome": None, "status": "in_reconciliation"}],
+              "tabs": TABS, "view": "", "next": "cas_1", "now": NOW}),
+    "cases-empty": ("web/cases.html", {"cases": [], "tabs": TABS, "view": "", "next": None, "now": NOW}),
+    "case-settled": ("web/case.html", {"case": {**CASE, "status": "settled", "settlement": "exe_1"},
+                     "may_resolve": False, "now": NOW}),
+    "case-disputed": ("web/case.html", {"case": {**CASE, "status": "in_reconciliation", "outcome": None,
+                      "decision": None, "unanswered": True}, "may_resolve": True, "now": NOW}),
+    "case-open": ("web/case.html", {"case": {**CASE, "status": "open", "outcome": None, "decision": None,
+                  "question": None, "signals": [], "standing": {"heard": 0, "tally": []}},
+                  "may_resolve": False, "now": NOW}),
     "definitions": ("web/definitions.html", {"definitions": [
         {"name": "tidy", "version": "9f86d081884c7d65", "added_by": "person:dana", "added_at": NOW, "source": HOSTILE,
          "outline": [{"name": "sure", "type": "approval", "depth": 1, "about": HOSTILE, "when": "1 < 2"}]}]}),

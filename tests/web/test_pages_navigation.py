@@ -8,7 +8,7 @@ from tests.web.site import Browser, Site
 
 pytestmark = pytest.mark.anyio
 
-EVERYBODYS = ["Inbox", "Runs", "Definitions", "API docs"]
+EVERYBODYS = ["Inbox", "Runs", "Cases", "Definitions", "API docs"]
 PAGES = ["/approvals", "/runs", "/docs", "/nowhere", "/approvals/x/y/z", "/static/none"]
 
 
@@ -38,6 +38,7 @@ async def test_only_operators_are_led_to_the_outbox(ana: Browser, dana: Browser,
     assert places(await dana.get(path)) == [
         "Inbox",
         "Runs",
+        "Cases",
         "Definitions",
         "Outbox",
         "Budgets",

@@ -38,6 +38,7 @@ class Receipt(Answer):
     artifact: str | None = Field(None, description="Where a result of more than 8 KiB is kept.")
     error: str | None = None
     attempt: int = 0
+    settles: str | None = Field(None, description="The case that it settles.")
 
 
 class Claim(Answer):
@@ -74,7 +75,15 @@ class ClaimBody(BaseModel):
     ] = None
     requires: Annotated[
         str | None,
-        Field(min_length=1, max_length=100, description="The approval that must have been given."),
+        Field(
+            min_length=1,
+            max_length=100,
+            description="The approval that must have been given, or the case that must be final.",
+        ),
+    ] = None
+    outcome: Annotated[
+        str | None,
+        Field(min_length=1, max_length=200, description="The outcome that the case must have."),
     ] = None
     lease_s: Annotated[
         float, Field(gt=0, le=86_400, description="How long the effect takes at most.")

@@ -10,7 +10,7 @@ START: Final = "/"
 
 # A list of what is allowed, not of what is not: the next trick is not on the list either.
 _PAGE: Final = re.compile(
-    r"/(?:(?:approvals|runs|definitions|outbox|budgets|kill-switch|docs)(?:/[A-Za-z0-9_-]{1,100})?(?:\?[A-Za-z0-9_=&%.+-]{0,400})?)?"
+    r"/(?:(?:approvals|runs|cases|definitions|outbox|budgets|kill-switch|docs)(?:/[A-Za-z0-9_-]{1,100})?(?:\?[A-Za-z0-9_=&%.+-]{0,400})?)?"
 )
 
 
