@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,6 +17,8 @@ from engine.runtime.workflows import Workflows
 from engine.signing import Signer
 from engine.store.database import Database
 from engine.tokens import Tokens
+
+VERSION: Final = "0.1.0"
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -37,6 +40,9 @@ class Application:
     webhook_allow_nets: tuple[Network, ...] = ()
     anchoring: Anchoring | None = None
     anchor_keys: tuple[str, ...] = ()  # public keys that signed anchors before and still count
+    traces_share: float | None = (
+        None  # of the traces that nobody else decided on; None where none is sent
+    )
     acting_for: TenantId | None = None  # None at doors where nobody has said yet who they are
 
     @property

@@ -11,12 +11,13 @@ import structlog
 
 from bot.anchoring.making import seed_of, sinks_of
 from bot.anchoring.rounds import Anchoring
-from bot.application import Application, Endpoint
+from bot.application import VERSION, Application, Endpoint
 from bot.config.reading import Configuration, read
 from bot.databases import database_of
 from bot.definition_files import sources_in
 from bot.secret_key import secret_of
 from bot.settings import Settings
+from bot.tracing.sending import Collector, TraceSender
 from channels.base import Channel
 from channels.cards import CardBuilder
 from channels.dispatch import Dispatcher
@@ -57,6 +58,7 @@ class Running:
     dispatcher: Dispatcher
     watcher: Watcher
     anchoring: Anchoring
+    traces: TraceSender | None = None
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def work(self) -> None:
@@ -69,6 +71,8 @@ class Running:
                 group.create_task(self._follow_definitions()),
                 group.create_task(self.anchoring.work()),
             ]
+            if self.traces is not None:
+                beside.append(group.create_task(self.traces.work()))
             await self._stopping.wait()
             for each in beside:
                 each.cancel()
@@ -174,12 +178,27 @@ def _put_together(
             webhook_allow_nets=tuple(settings.webhook_allow_nets),
             anchoring=anchoring,
             anchor_keys=settings.anchor_trusts,
+            traces_share=None if settings.traces_url is None else settings.traces_share,
         ),
         anchoring=anchoring,
         worker=Worker(name, database, executor, workflows.pins, pace=pace),
         dispatcher=Dispatcher(database, channels, cards, clock=clock, base_url=settings.base_url),
         watcher=Watcher(database, listed.monitors_of, spent=budgets.shares),
+        traces=_traces(parts, name),
     )
+
+
+def _traces(parts: _Parts, name: WorkerId) -> TraceSender | None:
+    settings = parts.settings
+    if settings.traces_url is None:
+        return None
+    collector = Collector(
+        url=settings.traces_url,
+        version=VERSION,
+        headers=settings.trace_headers(),
+        share=settings.traces_share,
+    )
+    return TraceSender(parts.database, collector, clock=parts.clock, name=name)
 
 
 def _anchoring(parts: _Parts, webhooks: Sequence[WebhookTarget]) -> Anchoring:

@@ -18,6 +18,7 @@ from channels.base import (
 )
 from engine.errors import NotFound, Refused, Unavailable
 from engine.rules.retry import delivery_delay
+from engine.rules.wording import is_table
 from engine.services import deliveries
 from engine.store.database import Transaction
 from engine.store.outbox import EVERY, Delivery, Shown
@@ -100,13 +101,15 @@ class Attempts:
 
     def _notice(self, delivery: Delivery) -> Notice:
         said = {key: str(value) for key, value in delivery.payload.items() if value is not None}
-        path = said.get("path")
+        path, run = said.get("path"), delivery.payload.get("run")
         return Notice(
             title=said.get("title", ""),
             text=said.get("text", ""),
             url=None if path is None else f"{self._base_url}{path}",
             url_label=said.get("label"),
             tenant=delivery.tenant,
+            event=delivery.event,
+            run={str(key): value for key, value in run.items()} if is_table(run) else {},
         )
 
 

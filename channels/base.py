@@ -142,6 +142,10 @@ class Notice:
     url: str | None = None
     url_label: str | None = None
     tenant: TenantId = DEFAULT_TENANT
+    event: str = (
+        ""  # run.waiting | run.stuck | run.completed | …, where it is about a run that is followed
+    )
+    run: Mapping[str, object] = field(default_factory=dict[str, object])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,11 +21,11 @@ from bot.cli import (
     receipts,
     serve,
     setting_up,
-    settling,
     slack,
     start,
     storage,
     tenants,
+    traces,
 )
 from bot.cli.tenant import Verb
 
@@ -64,7 +64,7 @@ app.command()(storage.backup)
 app.command()(storage.restore)
 app.command(cls=Verb)(start.run)
 app.add_typer(checkpoints.verbs)
-app.add_typer(settling.verbs)
+app.add_typer(traces.verbs)
 app.add_typer(definitions.verbs)
 app.add_typer(approvals.verbs)
 app.add_typer(halting.verbs)

@@ -24,6 +24,18 @@ from engine.rules.wording import is_table
 POLL: Final = timedelta(milliseconds=300)
 ENDED: Final = frozenset({"completed", "failed", "rolled_back", "cancelled", "killed"})
 
+Budget = Annotated[
+    list[str] | None,
+    typer.Option(metavar="LIMIT", help="What it may spend: 10.00, 10.00 EUR, tokens=5000."),
+]
+Notify = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Who is told when it waits or ends: https://…, mailto:…, slack:#channel.",
+    ),
+]
+
 
 def run(
     *,
@@ -41,10 +53,8 @@ def run(
     idempotency_key: Annotated[
         str | None, typer.Option(help="The same key names the same run.")
     ] = None,
-    budget: Annotated[
-        list[str] | None,
-        typer.Option(metavar="LIMIT", help="What it may spend: 10.00, 10.00 EUR, tokens=5000."),
-    ] = None,
+    budget: Budget = None,
+    notify: Notify = None,
     workflows: Workflows = None,
     as_json: AsJson = False,
     url: Url = None,
@@ -53,8 +63,8 @@ def run(
 
     async def deed() -> ExitCode:
         begun: dict[str, object] = {"workflow": workflow, "input": _input(given or [], input_json)}
-        if budget:
-            begun["budget"] = amounts(budget)
+        begun |= {"budget": amounts(budget)} if budget else {}
+        begun |= {"notify": notify} if notify else {}
         key = idempotency_key or SystemIds().new("cli")
         async with AsyncExitStack() as stack:
             server = await stack.enter_async_context(doors(url, workflows=split(workflows)))

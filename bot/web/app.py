@@ -1,7 +1,5 @@
 """The web application: every door, and what all of them share."""
 
-from typing import Final
-
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
@@ -11,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 from typing_extensions import override
 
-from bot.application import Application
+from bot.application import VERSION, Application
 from bot.web import problems
 from bot.web.api.routers import ROUTERS as DOORS
 from bot.web.description import DESCRIPTION, Described
@@ -21,8 +19,6 @@ from bot.web.pages import nowhere
 from bot.web.rendering import STATIC
 from bot.web.state import shared
 from engine.errors import EngineError
-
-VERSION: Final = "0.1.0"
 
 
 def create_app(application: Application) -> FastAPI:

@@ -14,6 +14,7 @@ from bot.web.health import ChannelHealth, StoreHealth
 from bot.web.places import place_of
 from bot.web.rates import Buckets
 from bot.web.rendering import environment
+from bot.web.run_measures import RunMeasures
 from bot.web.streams import Streams
 from bot.web.traffic import Traffic
 from bot.web.waiting import WaitingRoom
@@ -30,6 +31,7 @@ class Shared:
 
     pages: Environment
     traffic: Traffic
+    measures: RunMeasures
     health: ChannelHealth
     store: StoreHealth
     bad_tries: Buckets
@@ -44,6 +46,7 @@ def shared(application: Application) -> Shared:
     return Shared(
         pages=environment(TEMPLATES),
         traffic=Traffic(),
+        measures=RunMeasures(application.database, application.clock),
         health=ChannelHealth(application.channels, application.clock),
         store=StoreHealth(application.database),
         bad_tries=Buckets(application.clock, tries=10, per=minute),

@@ -83,7 +83,7 @@ class WebhookChannel(Channel):
 
         A `callback_url` is told of endings only, without a token; other events leave it alone.
         """
-        receiver = self._receiver(card.tenant, to, approval=card.approval)
+        receiver = self._receiver(card.tenant, to, asked=card.approval)
         if receiver.target is None and card.event not in DECISIONS:
             return MessageRef(data={}, shown="")
         envelope = message.event(
@@ -101,11 +101,12 @@ class WebhookChannel(Channel):
 
     @override
     async def tell(self, notice: Notice, *, to: str, key: str) -> None:
-        """Send `notice` to a configured endpoint; a `callback_url` is never told any."""
-        if (notice.tenant, to) not in self._targets:
+        """Send `notice` to a configured endpoint. An address in full is told of a run that it follows alone."""
+        if (notice.tenant, to) not in self._targets and not notice.run:
             raise _unknown(to)
         envelope = message.notice(notice, at=iso(self._clock.now()))
-        await self._send(envelope, self._receiver(notice.tenant, to, approval=""), key=key)
+        receiver = self._receiver(notice.tenant, to, asked=str(notice.run.get("id", "")))
+        await self._send(envelope, receiver, key=key)
 
     @override
     async def check_health(self) -> None:
@@ -116,11 +117,11 @@ class WebhookChannel(Channel):
                 "Correct its url or remove it, then restart."
             )
 
-    def _receiver(self, tenant: TenantId, to: str, *, approval: str) -> _Receiver:
+    def _receiver(self, tenant: TenantId, to: str, *, asked: str) -> _Receiver:
         if target := self._targets.get((tenant, to)):
             return _Receiver(url=target.url, secrets=target.secrets, target=target)
         if to.startswith(("https://", "http://")):
-            secret = self._tokens.callback_secret(approval=approval)
+            secret = self._tokens.callback_secret(approval=asked)
             return _Receiver(url=to, secrets=(secret,), target=None)
         raise _unknown(to)
 

@@ -63,6 +63,8 @@ def notice(told: Notice, *, at: str) -> Envelope:
     text: dict[str, object] = {"title": told.title, "text": told.text}
     if told.url is not None:
         text |= {"url": told.url, "url_label": told.url_label}
+    if told.run:
+        return Envelope(body=_minified(told.event, at, {"run": told.run, "notice": text}))
     return Envelope(body=_minified("operators.told", at, {"notice": text}))
 
 

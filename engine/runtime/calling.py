@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 from engine.digest import canonical
 from engine.errors import EgressFailed
 from engine.http import TOTAL, Answer, Egress
-from engine.ids import TenantId
 from engine.outgoing import EgressRefused
+from engine.rules.threads import span_id, thread_of
 from engine.services import breakers
 from engine.store.database import Database
+from engine.store.runs import Claim
 from signoff.calls import Call, make_call
 from signoff.effects import Declined, NoEffect
 from signoff.http import REQUEST, HttpAnswer
@@ -21,6 +22,7 @@ from signoff.running import StepInfo
 from signoff.undoing import Undo
 
 KEY_HEADER: Final = "Idempotency-Key"
+TRACE_HEADER: Final = "traceparent"
 TAKEN: Final = frozenset({303, 304})  # besides 2xx
 DID_NOTHING: Final = frozenset({425, 429})  # too early, too many
 MAYBE_DONE: Final = frozenset({408, 409})  # it may still be at work on an earlier attempt
@@ -43,10 +45,13 @@ NOTHING_ALONG: Final = Sending()
 
 
 class Caller:
-    """Sends the HTTP steps of one tenant. Without an `egress` of its own, to public addresses alone."""
+    """Sends the HTTP steps of one run. Without an `egress` of its own, to public addresses alone.
 
-    def __init__(self, tenant: TenantId, database: Database) -> None:
-        self._tenant, self._database = tenant, database
+    Those of a run that began with a trace say so, so that what they call is in the same trace.
+    """
+
+    def __init__(self, claim: Claim, database: Database) -> None:
+        self._claim, self._tenant, self._database = claim, claim.run.tenant, database
         self.egress: Egress | None = None
 
     async def again_at(self, call: Call[object]) -> datetime | None:
@@ -58,14 +63,15 @@ class Caller:
             return None
         return await self._database.write(lambda tx: breakers.admit(tx, tenant, target))
 
-    def sender(self, call: Call[object], sending: Sending) -> Callable[..., object]:
+    def sender(self, call: Call[object], sending: Sending, path: str) -> Callable[..., object]:
         """What an attempt calls: the step's function, or whatever sends the request that it stands for."""
         if call.fn is not REQUEST:
             return call.fn
         target = target_of(call)
 
         async def send(method: str, url: str, *, step: StepInfo, json: object = None) -> HttpAnswer:
-            headers = _headers(sending.headers, step.request_id, has_body=json is not None)
+            own = {KEY_HEADER: step.request_id, **self._traced(path)}
+            headers = _headers(sending.headers, own, has_body=json is not None)
             try:
                 answer = await (self.egress or _public()).request(
                     method.upper(),
@@ -83,6 +89,14 @@ class Caller:
             return _taken(answer)
 
         return send
+
+    def _traced(self, path: str) -> Mapping[str, str]:
+        run = self._claim.run
+        created = self._claim.entries[0].data
+        if "trace" not in created:
+            return {}
+        thread = thread_of(created, root=run.root, parent=run.parent, parent_path=run.parent_path)
+        return {TRACE_HEADER: thread.traceparent(span_id(run.id, "step", path, "0"))}
 
     async def _failed(self, target: str) -> None:
         await self._database.write(lambda tx: breakers.failed(tx, self._tenant, target))
@@ -115,8 +129,10 @@ def name_of_request(method: str, url: str) -> str:
     return f"{method.upper()} {urlsplit(url).hostname or url}"
 
 
-def _headers(given: Mapping[str, str], request_id: str, *, has_body: bool) -> dict[str, str]:
-    own = {KEY_HEADER: request_id, "Accept": "application/json"}
+def _headers(
+    given: Mapping[str, str], added: Mapping[str, str], *, has_body: bool
+) -> dict[str, str]:
+    own = {**added, "Accept": "application/json"}
     if has_body:
         own["Content-Type"] = "application/json"
     said = {name.lower() for name in given}

@@ -76,7 +76,7 @@ class RunContext(Doing):
         self.memory = Memory(claim.run.id, claim.entries)
         self._pausing = Pausing(claim, self.unwritten, clock)
         self._keeper = Keeper(self._driven, self.unwritten, claim.run, manner)
-        self.caller = Caller(claim.run.tenant, database)
+        self.caller = Caller(claim, database)
         self._stepper = Stepper(self._driven, self._pausing, clock, ids, self.caller)
         self._asker = Asker(self._driven, self._pausing, claim)
         self._parent = Parent(claim, self._pausing, NONE)

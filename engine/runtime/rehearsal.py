@@ -72,7 +72,7 @@ class _Rehearsal(RunContext):
 
     def __init__(self, claim: Claim, *, database: Database, clock: Clock, ids: Ids) -> None:
         super().__init__(claim, database=database, clock=clock, ids=ids)
-        caller = Caller(claim.run.tenant, database)
+        caller = Caller(claim, database)
         self._stepper = _NoStep(self._driven, self._pausing, clock, ids, caller)
         self._asker = _NoAsker(self._driven, self._pausing, claim)
         self._lingering = Nowhere(claim, self.memory, database, clock)

@@ -156,7 +156,7 @@ class Stepper:
         options, call = wanted.options, wanted.call
         result, failure = await make(
             Attempt(
-                fn=self._caller.sender(call, wanted.sending),
+                fn=self._caller.sender(call, wanted.sending, wanted.path),
                 args=call.args,
                 kwargs=call.kwargs,
                 request_id=self._key(wanted),

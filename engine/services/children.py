@@ -65,6 +65,7 @@ def start(tx: Transaction, claim: Claim, before: Sequence[NewEntry], wanted: Sta
             parent=parent.id,
             parent_path=wanted.path,
             root=parent.root,
+            trace=claim.entries[0].data.get("trace"),
         ),
     )
     return child

@@ -14,7 +14,7 @@ from engine.ids import LeaseToken, RunId, TenantId
 from engine.rules.changes import OUTCOMES, apply, told_of_the_end
 from engine.rules.states import RunShape, RunStatus, WaitingReason
 from engine.rules.suspicion import is_progress
-from engine.store import spending
+from engine.store import followers, spending
 from engine.store.columns import and_the_moment
 from engine.store.database import Transaction
 from engine.store.new_entry import Entry, NewEntry
@@ -139,6 +139,7 @@ def append_and_give(
     put(tx, runs, {"id": run}, moved)
     if shape.is_terminal and row.parent is not None:
         _tell_parent(tx, run, row, moved)
+    followers.tell(tx, run, row, charged.entries)
     tx.hint(f"run:{run}")
     tx.hint(f"news:{row.tenant}")
     if moved.get("ready_at") is not None:
@@ -202,6 +203,7 @@ _HELD = (
         runs.c.parent,
         runs.c.parent_path,
         runs.c.root,
+        runs.c.notify,
     )
     .where(runs.c.id == bindparam("run"))
     .with_for_update(key_share=True)

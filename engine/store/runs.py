@@ -11,8 +11,9 @@ from sqlalchemy import Row, and_, func, select, tuple_, update
 from engine.digest import canonical
 from engine.errors import NotFound
 from engine.ids import LeaseToken, RunId, TenantId
+from engine.rules.following import Follower
 from engine.rules.states import RunStatus, WaitingReason
-from engine.store import journal
+from engine.store import followers, journal
 from engine.store.database import Transaction
 from engine.store.lineage import Above
 from engine.store.statements import Among, add, change, find_one, holds
@@ -49,6 +50,7 @@ class RunRow:
     parent: RunId | None
     parent_path: str | None
     root: RunId
+    notify: Sequence[Follower] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,8 @@ class NewRun:
     parent: RunId | None = None
     parent_path: str | None = None
     root: RunId | None = None
+    trace: Mapping[str, object] | None = None  # as `rules.threads` has it
+    notify: Sequence[Follower] = ()
 
 
 _STARTERS = Among(select(runs.c.id, runs.c.started_by, runs.c.owner, runs.c.workflow), runs.c.id)
@@ -97,6 +101,10 @@ def begin(tx: Transaction, new: NewRun, *, is_ready: bool = True) -> None:
     }
     if new.parent is not None:
         data |= {"parent": new.parent, "parent_path": new.parent_path, "root": new.root}
+    if new.trace is not None:
+        data["trace"] = new.trace
+    if new.notify:
+        data["notify"] = [each.shown() for each in new.notify]
     line = journal.first_line(new.tenant, new.id, data, at=tx.now)
     row = {
         "id": new.id,
@@ -115,6 +123,7 @@ def begin(tx: Transaction, new: NewRun, *, is_ready: bool = True) -> None:
         "parent": new.parent,
         "parent_path": new.parent_path,
         "root": new.root,
+        "notify": followers.written(new.notify),
     }
     add(tx, runs, [row])
     journal.add_line(tx, line)
@@ -254,4 +263,5 @@ def run_of(row: Row[Any]) -> RunRow:
         parent=None if row.parent is None else RunId(row.parent),
         parent_path=row.parent_path,
         root=RunId(row.root or row.id),
+        notify=followers.read(row.notify),
     )

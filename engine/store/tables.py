@@ -80,7 +80,7 @@ runs = Table(
     moment("lease_expires_at", optional=True), moment("created_at"), moment("updated_at"),
     moment("ended_at", optional=True), whole("tries", default=0), words("reserved", optional=True),
     words("parent", optional=True), words("parent_path", optional=True), words("root", optional=True),
-    known("status", RunStatus), Index("ix_runs_page", "tenant", "created_at", "id"),
+    words("notify", optional=True), known("status", RunStatus), Index("ix_runs_page", "tenant", "created_at", "id"),
     index_where("ix_runs_ready", "ready_at", where="ready_at IS NOT NULL"),
     index_where("ix_runs_halted", "tenant", where="reason = 'halted'"),
     index_where("ix_runs_paused", "tenant", where="status = 'paused'"),

@@ -168,6 +168,7 @@ class RunInfo(Answer):
     result: object = None
     error: object = None
     steps: tuple[StepLine, ...] = ()
+    notify_secret: str | None = None
 
     @property
     def has_ended(self) -> bool:

@@ -4,10 +4,12 @@ import asyncio
 import json
 import os
 import re
+import ssl
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import cache
 from math import ceil
 from types import TracebackType
 from typing import Final, Self, TypeVar, Unpack
@@ -56,6 +58,7 @@ class Client:
             base_url=_checked_url(url or os.environ.get("SIGNOFF_URL") or DEFAULT_URL),
             headers={"Authorization": f"Bearer {_checked_key(key)}", "Accept": "application/json"},
             transport=transport,
+            verify=_tls(),
         )
 
     async def __aenter__(self) -> Self:
@@ -136,14 +139,20 @@ class Client:
         arguments: Mapping[str, object] | None = None,
         *,
         budget: Mapping[str, object] | None = None,
+        notify: Sequence[str] = (),
         idempotency_key: str | None = None,
     ) -> RunInfo:
         """Start a run. As with `ask`, the same `idempotency_key` names the same run.
 
-        `budget` is what it may spend at most, such as `{"usd": "10.00", "tokens": 50000}`.
+        `budget` is what it may spend at most, such as `{"usd": "10.00", "tokens": 50000}`; `notify`
+        who is told when it waits, is stuck or ends: `https://…`, `mailto:…`, `slack:#ops`.
         """
         given: dict[str, object] = {"workflow": workflow, "input": dict(arguments or {})}
-        body = _json(given if budget is None else {**given, "budget": dict(budget)})
+        if budget is not None:
+            given["budget"] = dict(budget)
+        if notify:
+            given["notify"] = list(notify)
+        body = _json(given)
         key = idempotency_key or str(uuid.uuid4())
         started = Request(method="POST", path="/api/runs", body=body, idempotency_key=key)
         return await self._answer(started, RunInfo)
@@ -181,6 +190,12 @@ class Client:
             raise SignoffError(
                 "bad_answer", 200, f"{self._http.base_url} does not answer like Signoff."
             ) from None
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    # Reading the certificates takes tens of milliseconds: once is enough.
+    return httpx.create_ssl_context()
 
 
 def ask(

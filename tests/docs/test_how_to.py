@@ -28,11 +28,13 @@ SEEN = {
     "ask-from-a-script": ("Deploying, with the consent of", "approved (", '"digest":"sha256:'),
     "audit": ("Everything is as it was written",),
     "back-up": ("whole and checked after", "paused for approval", "goes on", "the chain holds"),
+    "be-told-of-a-run": ('"notify_secret":"whsec_',),
     "budgets": ("of 100.00 USD",),
     "change-workflows": ("shipped desk", "goes on with version 2", "label", "shipped lamp"),
     "connect-email": ("will be sent again",),
     "connect-slack": ("/slack/events", "chat:write"),
     "define-in-yaml": ("can be added", "Granted 900.00 USD", "reserved lamp"),
+    "guard-a-function": ("'refund': 'ref_1'", "paid 1 time"),
     "irreversible-steps": ("paid out as transfer 1",),
     "keys-and-people": ("Signed in as ana", "Signed out", "is revoked"),
     "ladders-and-quorums": ("ends       ", '"title":"Open port 8444?"', '"version":2'),
@@ -60,6 +62,7 @@ SEEN = {
     "when-the-database-misbehaves": ("can be written", '"ready":true'),
     "stop-everything": ("no new step begins below it", "is released"),
     "tenants": ("beta is there", "beta rests", "beta is active"),
+    "trace-runs": ("run summary", "0.07 USD, 420 tokens", '"status":"created"'),
     "write-a-workflow": ("Version 7 stays.", "taken down on", "rolled back"),
 }
 

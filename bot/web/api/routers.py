@@ -26,12 +26,14 @@ from bot.web.api import (
     settling,
     sign_ins,
     tenants,
+    tracing,
     votes,
     watching,
 )
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     runs.router,
+    tracing.router,
     checkpoints.router,
     rolling_back.router,
     settling.router,

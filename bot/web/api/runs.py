@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Header, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
-from bot.web.api import shapes
+from bot.web.api import following, shapes
 from bot.web.api.once import IdempotencyKey, answered, once
 from bot.web.api.paging import Cursor, Id, Limit, Position, cut
 from bot.web.api.reasons import Because
@@ -16,6 +16,7 @@ from bot.web.reading import StrictRoute
 from engine.errors import NotAllowed
 from engine.ids import RunId
 from engine.rules.states import RunStatus
+from engine.rules.threads import thread_from
 from engine.services import adopting, budgets, rolling_back, runs
 from engine.services.keys import Caller, Scope
 from engine.services.runs import moments
@@ -33,6 +34,18 @@ class StartBody(BaseModel):
     workflow: Annotated[str, Field(max_length=200, examples=["refund"])]
     input: dict[str, Any] = Field(default_factory=dict, examples=[{"order": "17"}])
     budget: Annotated[dict[str, Any] | None, Field(examples=[{"usd": "10.00"}])] = None
+    notify: Annotated[
+        str | list[str],
+        Field(
+            description="Who is told when it waits, is stuck or ends.", examples=[["slack:#ops"]]
+        ),
+    ] = []
+
+
+Traceparent = Annotated[
+    str | None,
+    Header(description="The trace that the run belongs to (W3C); one that is none is overlooked."),
+]
 
 
 @router.post(
@@ -43,24 +56,33 @@ class StartBody(BaseModel):
     responses=refusals(409, 413, 415),
 )
 async def start(
-    caller: Starter, application: Scoped, body: StartBody, key: IdempotencyKey = None
+    caller: Starter,
+    application: Scoped,
+    body: StartBody,
+    key: IdempotencyKey = None,
+    traceparent: Traceparent = None,
 ) -> JSONResponse:
     """Start a run; its input is checked against the workflow before anything is kept."""
     await application.workflows.follow(body.workflow, application.database)
     workflow = application.workflows.check(body.workflow, body.input)
+    notify = following.demanded(application, body.notify)
     asked = once(caller, key, "/api/runs", body)
 
     def begin(tx: Transaction) -> dict[str, Any]:
+        run = RunId(tx.ids.new("run"))
+        thread = thread_from(traceparent, run=run, share=application.traces_share)
         new = NewRun(
-            id=RunId(tx.ids.new("run")),
+            id=run,
             tenant=caller.tenant,
             workflow=workflow.name,
             version=workflow.version,
             input=body.input,
             started_by=caller.subject,
             owner=caller.owner,
+            trace=None if thread is None else thread.to_json(),
+            notify=notify,
         )
-        run = runs.start(tx, new)
+        runs.start(tx, new)
         if body.budget is not None:
             budgets.of_run(tx, caller.tenant, run, body.budget, by=caller.subject)
         return {
@@ -71,7 +93,8 @@ async def start(
         }
 
     answer = await application.database.write(lambda tx: answered(tx, asked, lambda: begin(tx)))
-    return JSONResponse(answer, 201, {"Location": answer["status_url"]})
+    told = {**answer, **following.secret(application, notify, run=answer["id"])}
+    return JSONResponse(told, 201, {"Location": answer["status_url"]})
 
 
 @router.get("", summary="List runs", response_model=shapes.RunPage, responses=refusals())

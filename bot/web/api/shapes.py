@@ -125,11 +125,12 @@ class Receipt(Answer):
 
 
 class Started(Answer):
-    """A run that will be taken up by the next free worker."""
+    """A run that will be taken up by the next free worker. `notify_secret` signs what addresses are told."""
 
     id: str
     status: RunStatus
     status_url: str
+    notify_secret: str | None = None
 
 
 class Waiting(Answer):
@@ -185,6 +186,7 @@ class Run(RunLine):
     """A run as it stands, and the runs `above` it, from the root of its tree on."""
 
     started_by_name: str
+    notify: list[str]
     input: dict[str, Any]
     result: Any
     error: dict[str, Any] | None

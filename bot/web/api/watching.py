@@ -93,6 +93,9 @@ async def metrics(request: Request, application: Served) -> Response:
         found = await application.database.read(statistics.gather_all)
     registry = CollectorRegistry()
     registry.register(Measures(found))
+    measures = shared_of(request).measures
+    await measures.look()
+    registry.register(measures.of(found))
     traffic = generate_latest(shared_of(request).traffic.registry)
     return Response(generate_latest(registry) + traffic, media_type=CONTENT_TYPE_LATEST)
 

@@ -261,6 +261,22 @@ async def test_a_notice_goes_to_configured_endpoints_only(
     }  # fmt: skip
 
 
+async def test_an_address_is_told_of_a_run_that_it_follows_signed_for_that_run(
+    clock: ManualClock, tokens: Tokens
+) -> None:
+    run = {"id": "run_1", "workflow": "refund", "approval": None, "event": "run.failed"}
+    notice = Notice(title="refund failed", text="Run run_1 failed.", event="run.failed", run=run)
+    secret = tokens.callback_secret(approval="run_1")
+    follower = HooksStandIn([secret], clock=clock, ids=SystemIds())
+
+    async with served(follower.app) as url:
+        follower.at(url)
+        await channel_of(clock, tokens).tell(notice, to=follower.url, key="dlv_1")
+
+    [event] = follower.received("run.failed")
+    assert event.data["run"] == run
+
+
 def answering(status: int, headers: dict[str, str]) -> Starlette:
     """An endpoint that always gives this answer."""
 

@@ -1,0 +1,1 @@
+"""Traces as they leave: held against what OTLP over HTTP demands."""
