@@ -70,7 +70,7 @@ async def fuzzed(url: str, token: str, settings: Path) -> tuple[int, str]:
         "--phases",
         "examples,coverage,fuzzing",
         "--max-examples",
-        "15",
+        "8",
         "--seed",
         "17",
         "--no-shrink",

@@ -86,7 +86,7 @@ def test_each_measurement_says_what_can_be_true_on_sqlite(verb: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.postgres
-@pytest.mark.parametrize("verb", ["restart", "expiries", "storm", "switch"])
+@pytest.mark.parametrize("verb", ["restart", "storm", "switch"])
 def test_each_measurement_says_what_can_be_true_on_postgresql(verb: str, empty: str) -> None:
     found = measured(verb, *ALL[verb], "--database", empty)
 

@@ -42,15 +42,15 @@ async def test_chaos_leaves_a_database_in_which_everything_holds(
     assert {kind: told.line["faults"][kind] for kind in FAULTS} == FAULTS
 
 
-async def test_of_a_thousand_votes_60_at_once_two_decide_and_none_is_answered_5xx(
+async def test_of_400_votes_60_at_once_two_decide_and_none_is_answered_5xx(
     mortal: Server, empty: str
 ) -> None:
-    told = await storm(empty, SHAPE, number=1_000, at_once=AT_ONCE, seed="ci")
+    told = await storm(empty, SHAPE, number=400, at_once=AT_ONCE, seed="ci")
 
     print_json(told.line)
     assert told.wrong == []
     assert told.line["decisions"] == 1
-    assert told.line["every_answer"] == {"200": 2, "409": 998}
+    assert told.line["every_answer"] == {"200": 2, "409": 398}
 
 
 async def test_a_database_that_somebody_may_need_is_left_alone(mortal: Server, empty: str) -> None:

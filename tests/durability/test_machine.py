@@ -280,7 +280,7 @@ def test_what_is_visible_is_what_a_small_model_says(migrated_file: Path) -> None
 
 @pytest.mark.slow
 def test_what_is_visible_is_what_a_small_model_says_for_long(migrated_file: Path) -> None:
-    tried(migrated_file, examples=20, steps=40)
+    tried(migrated_file, examples=10, steps=40)
 
 
 def test_the_model_knows_every_ending() -> None:
