@@ -1,6 +1,6 @@
 """HTTP steps: sent once their target is well, with the request id, and their failures told apart."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -53,6 +53,7 @@ class Caller:
     def __init__(self, claim: Claim, database: Database) -> None:
         self._claim, self._tenant, self._database = claim, claim.run.tenant, database
         self.egress: Egress | None = None
+        self.demand_lease: Callable[[], Awaitable[None]] = _nobody_else
 
     async def again_at(self, call: Call[object]) -> datetime | None:
         """When to ask again, where the target of an HTTP step rests; None for everything else."""
@@ -110,6 +111,10 @@ def http_call(method: str, url: str, json: object, *, undo: Undo | None) -> Call
     """The call that stands for an HTTP request; headers are no part of it."""
     given = {} if json is None else {"json": json}
     return make_call(REQUEST, (method, url), given, undo=undo)
+
+
+async def _nobody_else() -> None:
+    """Nobody else can hold the run: this process alone drives."""
 
 
 @cache

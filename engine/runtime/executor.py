@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 
 import structlog
 
@@ -25,6 +26,7 @@ from engine.runtime.attempts import dumped
 from engine.runtime.compensating import Undoer
 from engine.runtime.context import RunContext
 from engine.runtime.halts import Halts
+from engine.runtime.proofs import Proofs
 from engine.runtime.signals import (
     HandedBack,
     HeldUp,
@@ -62,7 +64,7 @@ class Executor:
         self._database, self._workflows, self._egress = database, workflows, egress
         self._clock, self._ids = clock, ids
         self._is_stopping = False
-        self.halts = Halts(database)
+        self.halts, self.proofs = Halts(database), Proofs(database)
 
     def stop(self) -> None:
         """Let whatever is driven get no further than to its next deed."""
@@ -121,6 +123,7 @@ class Executor:
             manner=self._manner(claim),
         )
         context.caller.egress = self._egress
+        context.caller.demand_lease = partial(self.proofs.demand, context.driven)
         context.may_start(self._workflows.of(claim.run.tenant))
         try:
             await self._run_to_its_end(claim, context)
@@ -258,6 +261,7 @@ class Executor:
             database=self._database.of(claim.run.tenant),
             clock=self._clock,
             ids=self._ids,
+            demand_lease=self.proofs.demand,
         )
         await undoer.roll_back()
 

@@ -151,6 +151,7 @@ class Stepper:
         await self._pausing.until(again_at, wanted.entry("step.retry_scheduled", resting))
 
     async def _attempt(self, wanted: Wanted, number: int) -> object:
+        await self._caller.demand_lease()
         began = self._clock.now()
         said: list[Mapping[str, object]] = []
         options, call = wanted.options, wanted.call

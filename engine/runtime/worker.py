@@ -126,7 +126,7 @@ class Worker:
 
     async def _take_suspects_until_stopped(self, group: asyncio.TaskGroup) -> None:
         while not self._is_stopping:
-            suspects = await _in_spite_of_faults(self._suspects(), set[int]())
+            suspects = await self._suspects()
             if any(tries >= CONDEMNED.low for tries in suspects):
                 await self._take(group, FEW, CONDEMNED)
             few = FEW - sum(each.tries > LOST_ONCE.high for each in self._held.values())
@@ -172,7 +172,9 @@ class Worker:
         return not self._held
 
     async def _take(self, group: asyncio.TaskGroup, limit: int, tries: Tries) -> int:
-        claims = await _in_spite_of_faults(self._claim(limit, tries), list[Claim]())
+        asked_at = asyncio.get_running_loop().time()
+        claims = await self._claim(limit, tries)
+        self._prove(*(claim.token for claim in claims), asked_at=asked_at)
         if self._is_stopping:
             self._to_give_back |= {claim.run.id: claim.token for claim in claims}
             return 0
@@ -182,27 +184,21 @@ class Worker:
         return len(claims)
 
     async def _claim(self, limit: int, tries: Tries) -> list[Claim]:
-        try:
-            return await self._database.write(
-                lambda tx: driving.claim(
-                    tx,
-                    worker=self._name,
-                    workflows=list(self._workflows),
-                    lease_for=self._pace.lease_for,
-                    limit=limit,
-                    tries=tries,
-                )
+        claims = self._database.write(
+            lambda tx: driving.claim(
+                tx,
+                worker=self._name,
+                workflows=list(self._workflows),
+                lease_for=self._pace.lease_for,
+                limit=limit,
+                tries=tries,
             )
-        except Unavailable as error:
-            log.warning("worker.store_away", reason=str(error))
-            return []
+        )
+        return await _in_spite_of_faults(claims, list[Claim]())
 
     async def _suspects(self) -> set[int]:
-        try:
-            return await self._database.read(lambda tx: tending.suspects(tx, list(self._workflows)))
-        except Unavailable as error:
-            log.warning("worker.store_away", reason=str(error))
-            return set()
+        suspects = self._database.read(lambda tx: tending.suspects(tx, list(self._workflows)))
+        return await _in_spite_of_faults(suspects, set[int]())
 
     async def _drive(self, claim: Claim) -> None:
         is_over = False
@@ -212,6 +208,7 @@ class Worker:
             log.exception("run.driver_failed", run=claim.run.id)
             is_over = True  # its lease runs out, which counts as a crash
         finally:
+            self._executor.proofs.forget(claim.token)
             if not is_over:
                 self._to_give_back[claim.run.id] = claim.token
             held = self._held.get(claim.run.id)
@@ -227,15 +224,11 @@ class Worker:
     async def _fire_for_ever(self) -> None:
         with self._database.hints.listen("timers") as ear:
             while True:
-                if await _in_spite_of_faults(self._fire_once(), 0) < rungs.BATCH_MAX:
+                if await self._fire_once() < rungs.BATCH_MAX:
                     await ear.wait(self._pace.poll_every)
 
     async def _fire_once(self) -> int:
-        try:
-            return await self._database.write(rungs.fire_due)
-        except Unavailable as error:
-            log.warning("worker.store_away", reason=str(error))
-            return 0
+        return await _in_spite_of_faults(self._database.write(rungs.fire_due), 0)
 
     async def _renew_for_ever(self) -> None:
         with self._database.hints.listen("never") as ear:
@@ -257,6 +250,7 @@ class Worker:
         held = {run: each.token for run, each in self._held.items()}
         if not held:
             return
+        asked_at = asyncio.get_running_loop().time()
         try:
             lost = await self._database.write(
                 lambda tx: tending.renew(tx, held, lease_for=self._pace.lease_for),
@@ -266,11 +260,16 @@ class Worker:
             # Whoever cannot prove its lease must stop: the run may be somebody else's by now.
             log.warning("worker.leases_unproven", reason=str(error))
             lost = set(held)
+        kept = held.keys() & self._held.keys() - lost
+        self._prove(*(held[run] for run in kept), asked_at=asked_at)
         if not lost:
             self._pulse.begin_anew()
         for run in lost:
             if run in self._held and self._held[run].token == held[run]:
                 self._held[run].task.cancel()
+
+    def _prove(self, *tokens: LeaseToken, asked_at: float) -> None:
+        self._executor.proofs.proven(*tokens, asked_at=asked_at, lease_for=self._pace.lease_for)
 
     async def _give_back(self) -> None:
         given, self._to_give_back = self._to_give_back, {}
@@ -290,6 +289,9 @@ class Worker:
 async def _in_spite_of_faults(deed: Awaitable[T], otherwise: T) -> T:
     try:
         return await deed
+    except Unavailable as error:
+        log.warning("worker.store_away", reason=str(error))
+        return otherwise
     except Exception:  # border: one damaged row must not end the worker of all others
         log.exception("worker.fault")
         return otherwise
