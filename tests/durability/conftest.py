@@ -25,6 +25,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=KILLS,
         help="How often tests/durability kills a server; give it together with that folder.",
     )
+    parser.addoption(
+        "--points",
+        choices=("some", "all"),
+        default="some",
+        help="At which system calls tests/durability/test_sweeps.py kills; give it with that folder.",
+    )
 
 
 @pytest.fixture

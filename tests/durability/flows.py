@@ -7,7 +7,9 @@ from tests.durability.notes import Notes
 
 WORLD: Final[list[Notes]] = []  # the ledger of this process; whoever drives puts it here
 
-STEPS: Final = frozenset({"migrate", "deploy", "announce", "look up", "wake", "publish", "pay"})
+STEPS: Final = frozenset(
+    {"migrate", "deploy", "announce", "look up", "wake", "publish", "pay", "charge", "order"}
+)
 
 
 def do(name: str, *, step: StepInfo) -> str:

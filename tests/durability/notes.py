@@ -19,10 +19,12 @@ class Notes:
         self, folder: Path, clock: Clock, *, life: int = 0, is_synced: bool = False
     ) -> None:
         self.life = life
+        self.folder = folder
         self._clock, self._is_synced = clock, is_synced
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         self._files = {
-            name: os.open(folder / name, flags, 0o600) for name in ("effects", "acked", "shown")
+            name: os.open(folder / name, flags, 0o600)
+            for name in ("effects", "acked", "shown", "made")
         }
 
     def done(self, step: StepInfo, name: str, *args: object, needs_consent: bool = False) -> None:
@@ -36,6 +38,10 @@ class Notes:
             at=micros(self._clock.now()),
         )
         self._write("effects", asdict(effect))
+
+    def made(self, request_id: str) -> None:
+        """An effect under a receipt was made."""
+        self._write("made", {"request": request_id})
 
     def acked(self, vote: Acked) -> None:
         """Somebody was told that their vote is recorded."""
@@ -66,6 +72,11 @@ class Notes:
 def effects(folder: Path) -> list[Effect]:
     """What was done, in order."""
     return [Effect(**{**line, "args": tuple(line["args"])}) for line in _lines(folder / "effects")]
+
+
+def made(folder: Path) -> list[str]:
+    """The request ids of the receipts whose effects were made, once for each time."""
+    return [str(line["request"]) for line in _lines(folder / "made")]
 
 
 def acks(folder: Path) -> list[Acked]:

@@ -1,7 +1,7 @@
 """What breaks and is mended: a file, a worker and a dispatcher on it that can die, and people who vote."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -213,7 +213,10 @@ class Scene(Generic[Where_co]):
 
     async def start(self, workflow: str, **given: object) -> RunId:
         """Start a run; nobody drives it yet."""
-        run = RunId(self.ids.new("run"))
+        return await self.start_as(RunId(self.ids.new("run")), workflow, given)
+
+    async def start_as(self, run: RunId, workflow: str, given: Mapping[str, object]) -> RunId:
+        """Start a run under this id; nobody drives it yet."""
         new = NewRun(
             id=run,
             tenant=DEFAULT_TENANT,
@@ -237,6 +240,7 @@ class Scene(Generic[Where_co]):
         *,
         comment: str = "because",
         version: int | None = None,
+        changes: Mapping[str, object] | None = None,
     ) -> CastReceipt:
         """Vote by the one door, and note the answer.
 
@@ -250,6 +254,7 @@ class Scene(Generic[Where_co]):
             choice=Choice(choice),
             comment=comment,
             version=version,
+            changes=changes,
             channel="web",
             identified_by="session",
         )
@@ -271,6 +276,7 @@ class Scene(Generic[Where_co]):
             shown=notes.messages(self.folder),
             kills=self.world.life,
             names=flows.STEPS,
+            made=notes.made(self.folder),
             channel="email",
             now=micros(self.clock.now()) if is_quiet else None,
         )

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bot.chaos.checker.agreed import meaning
 from bot.chaos.checker.book import Book, Row, rung
 
 IDENTITIES = {"email", "slack"}
@@ -24,9 +25,13 @@ class Acked:
 
 @dataclass(frozen=True, kw_only=True)
 class Counted:
-    """What counts towards one decision: the latest choice of each person, and who may choose."""
+    """What counts towards one decision: the latest choice of each person, and who may choose.
+
+    `agreeing` is what each of them wants to be changed.
+    """
 
     latest: Mapping[str, str]
+    agreeing: Mapping[str, str]
     pool: frozenset[str]
     excluded: frozenset[str]
 
@@ -34,6 +39,10 @@ class Counted:
         """Who counts with this choice."""
         those = {person for person, chosen in self.latest.items() if chosen == choice}
         return (those & self.pool) - self.excluded
+
+    def approving(self, changes: str) -> set[str]:
+        """Who counts with consent to exactly these changes; other ones do not add up."""
+        return {each for each in self.choosing("approve") if self.agreeing[each] == changes}
 
 
 def unfounded(book: Book) -> Iterator[str]:
@@ -77,7 +86,7 @@ def _judged(
     approval: Row, decision: Mapping[str, Any], counted: Counted, quorum: Row, book: Book
 ) -> Iterator[str]:
     name, rule, outcome = approval["id"], decision["rule"], decision["outcome"]
-    approving = counted.choosing("approve")
+    approving = counted.approving(meaning(decision["changes"]))
     if rule == "quorum":
         if not set(decision["by"]) <= approving:
             yield f"I1: {name} was approved by people who did not approve"
@@ -108,6 +117,7 @@ def _judged_rung(approval: Row, text: str, outcome: str) -> Iterator[str]:
 def _counted(book: Book, approval: Row) -> Counted:
     content = json.loads(approval["content"])
     latest: dict[str, str] = {}
+    agreeing: dict[str, str] = {}
     pool = _people(book, content["approvers"])
     for entry in book.journals.get(approval["run"], []):
         data, kind = entry["data"], entry["kind"]
@@ -115,13 +125,16 @@ def _counted(book: Book, approval: Row) -> Counted:
             continue
         if kind == "vote.recorded" and data["version"] == approval["version"]:
             latest[data["person"]] = data["choice"]
+            agreeing[data["person"]] = meaning(data.get("changes"))
         elif kind == "rung.fired" and data["text"].startswith(ADDING):
             added = rung(data["text"]).deed.partition(" to ")[2]
             pool |= _people(book, added.split(", "))
     excluded = {*json.loads(approval["excluded"])}
     if approval["requester"].startswith("person:"):
         excluded.add(approval["requester"].removeprefix("person:"))
-    return Counted(latest=latest, pool=frozenset(pool), excluded=frozenset(excluded))
+    return Counted(
+        latest=latest, agreeing=agreeing, pool=frozenset(pool), excluded=frozenset(excluded)
+    )
 
 
 def _people(book: Book, written: Sequence[str]) -> set[str]:

@@ -1,4 +1,4 @@
-"""Who drove what, and when (I4, I10): every change of a lease, every entry and every call, side by side."""
+"""Who drove what, and when (I4, I10, I21): every change of a lease, every entry and every call, side by side."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,6 +32,8 @@ DRIVERS = frozenset(
 )
 
 AT_ONCE = 5_000_000  # microseconds within which whoever wakes up has learned that it lost its runs
+TOGETHER = 1_000_000  # by so much two readings of one clock may seem to be in the wrong order
+LONGEST = 600_000_000  # no deed takes longer from its beginning to its end
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +57,10 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """One entry of a journal, and who wrote it in which transaction."""
+    """One entry of a journal, and who wrote it in which transaction.
+
+    `at` is its own moment, `now` what the database's clock said when it was written.
+    """
 
     number: int
     run: str
@@ -63,6 +68,18 @@ class Written:
     kind: str
     who: str
     transaction: str
+    at: int | None = None
+    now: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Switched:
+    """One change of a kill switch, in the same order as leases and entries."""
+
+    number: int
+    tenant: str
+    scope: str
+    is_engaged: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +98,7 @@ class Drives:
     changes: Sequence[Change] = ()
     written: Sequence[Written] = ()
     frozen: Sequence[Frozen] = ()
+    switched: Sequence[Switched] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +144,18 @@ def foreign_entries(drives: Drives) -> Iterator[str]:
             yield (
                 f"I4: {entry.kind} at position {entry.position} of {entry.run} was written by "
                 f"{entry.who}, which did not hold it"
+            )
+
+
+def foreign_moments(drives: Drives) -> Iterator[str]:
+    """Entries whose moment is not the database's own, but that of some machine's clock (I21)."""
+    for entry in drives.written:
+        if entry.at is None or entry.now is None:
+            continue
+        if not entry.at - TOGETHER <= entry.now <= entry.at + LONGEST:
+            yield (
+                f"I21: {entry.kind} at position {entry.position} of {entry.run} has a moment "
+                f"{(entry.at - entry.now) / 1e6:+.1f} s from the database's own"
             )
 
 

@@ -11,6 +11,7 @@ LIVE = [
     "waiting:quarantined",
     "waiting:reconcile",
     "waiting:halted",
+    "waiting:budget",
     "rolling_back",
     "rolling_back:stuck",
     "rolling_back:approval",
@@ -22,6 +23,7 @@ LIVE = [
     "paused:reconcile",
     "paused:halted",
     "paused:child",
+    "paused:budget",
 ]
 BEFORE_UNDOING = [
     *(state for state in LIVE if not state.startswith("rolling_back")),
@@ -64,6 +66,9 @@ MOVES: dict[str, dict[str, str]] = {
         "waiting:reconcile": "running",
         "paused:reconcile": "paused",
     },
+    "budget.asked": {"running": "waiting:budget"},
+    "budget.raised": {"waiting:budget": "running", "paused:budget": "paused"},
+    "budget.kept": {"waiting:budget": "running", "paused:budget": "paused"},
     "run.changed": {"running": "waiting:changed", "rolling_back": "waiting:changed"},
     "run.quarantined": dict.fromkeys(("running", "rolling_back"), "waiting:quarantined"),
     "rollback.started": dict.fromkeys(BEFORE_UNDOING, "rolling_back"),
@@ -83,6 +88,7 @@ MOVES: dict[str, dict[str, str]] = {
         "waiting:reconcile": "paused:reconcile",
         "waiting:halted": "paused:halted",
         "waiting:child": "paused:child",
+        "waiting:budget": "paused:budget",
     },
     "run.resumed": {
         "paused": "running",
@@ -92,6 +98,7 @@ MOVES: dict[str, dict[str, str]] = {
         "paused:reconcile": "waiting:reconcile",
         "paused:halted": "waiting:halted",
         "paused:child": "waiting:child",
+        "paused:budget": "waiting:budget",
     },
     "run.halted": dict.fromkeys(("running", "rolling_back"), "waiting:halted"),
     "run.freed": {"paused:halted": "paused"},
@@ -108,8 +115,16 @@ BEGINS = {
     "sleep.started",
     "step.retry_scheduled",
     "effect.unknown",
+    "budget.asked",
 }
-ENDS = {"approval.decided", "child.ended", "sleep.ended", "step.retried"}
+ENDED_BY_OTHERS = {
+    "approval.decided",
+    "child.ended",
+    "effect.settled",
+    "budget.raised",
+    "budget.kept",
+}
+ENDS = {*ENDED_BY_OTHERS, "sleep.ended", "step.retried"}
 LET_GO_ON = {
     ("run.retried", "waiting:changed"),
     ("run.released", "waiting:quarantined"),
@@ -135,4 +150,9 @@ QUIET = {
     "compensation.begun",
     "compensation.finished",
     "compensation.failed",
+    "budget.reserved",
+    "budget.settled",
+    "budget.overrun",
+    "budget.warned",
+    "budget.exceeded",
 }

@@ -1,4 +1,4 @@
-"""Leases and progress (I4, I16, I19): who may drive, and that everything goes on or waits for a named thing."""
+"""Leases and progress (I4, I19): who may drive, and that everything goes on or waits for a named thing."""
 
 from collections.abc import Iterator
 
@@ -18,10 +18,14 @@ HELD = frozenset(
         "paused:halted",
         "paused:branches",
         "paused:child",
+        "waiting:budget",
+        "paused:budget",
+        "waiting:quarantined",
+        "waiting:reconcile",
+        "paused:reconcile",
     }
 )
 DRIVEN = frozenset({"created", "running", "rolling_back"})
-OWNED = ("approvals", "versions", "votes", "timers", "messages", "links")
 
 
 def misheld(book: Book) -> Iterator[str]:
@@ -56,19 +60,6 @@ def unfinished(book: Book, now: int) -> Iterator[str]:
             yield f"I13: {row['id']} is due and was not delivered"
 
 
-def astray(book: Book) -> Iterator[str]:
-    """Rows that belong to another tenant than what they are part of."""
-    for approval in book["approvals"]:
-        run = book.runs.get(approval["run"])
-        if run is not None and run["tenant"] != approval["tenant"]:
-            yield f"I16: approval {approval['id']} belongs to another tenant than its run"
-    for table in OWNED[1:]:
-        for row in book[table]:
-            parent = book.approvals.get(row["approval"])
-            if parent is not None and parent["tenant"] != row["tenant"]:
-                yield f"I16: a row of {table} belongs to another tenant than {row['approval']}"
-
-
 def _adrift(book: Book, run: Row) -> Iterator[str]:
     state = _state(run)
     opened = [row for row in book.where("approvals", run=run["id"]) if row["status"] == "open"]
@@ -79,14 +70,19 @@ def _adrift(book: Book, run: Row) -> Iterator[str]:
     # An approval that was asked together with its run waits from the start.
     if state in {*DRIVEN, "waiting:timer"} and run["ready_at"] is None:
         yield ", and nothing will take it up"
-    if state in {"waiting:approval", "paused:approval"}:
+    if state in {"waiting:budget", "paused:budget"}:
+        asked = book.approvals.get(run["awaits"])
+        if asked is None or (asked["status"] != "open" and not _is_live(book, asked["run"])):
+            yield f", and nobody is asked for more in {run['awaits']}"
+    elif state in {"waiting:approval", "paused:approval", "rolling_back:approval"}:
         if [row["id"] for row in opened] != [run["awaits"]]:
             yield f", waits for {run['awaits']}, and open are {[row['id'] for row in opened]}"
-    elif any("." not in row["path"] or _is_over(book, row) for row in opened):
+    elif any(_is_left(book, state, row) for row in opened):
         yield ", and one of its approvals is open"
     if run["ready_at"] is not None and state in HELD:
         yield ", and is taken up all the same"
-    yield from _adrift_from_others(run, state, is_asking=bool(opened), below=_below(book, run))
+    is_asking = bool(opened) or _wants_more(book, run)
+    yield from _adrift_from_others(run, state, is_asking=is_asking, below=_below(book, run))
 
 
 def _adrift_from_others(
@@ -99,6 +95,28 @@ def _adrift_from_others(
         yield ", and a run is live that it no longer waits for"
     if state == "waiting:branches" and run["ready_at"] is None and not (is_asking or below):
         yield ", and none of its branches waits for anything"
+
+
+def _is_left(book: Book, state: str, approval: Row) -> bool:
+    """Whether nobody waits for this open approval any more; one to undo is asked in a rollback that may be held."""
+    if approval["path"].endswith(":undo"):
+        return state != "paused"
+    return "." not in approval["path"] or _is_over(book, approval)
+
+
+def _wants_more(book: Book, run: Row) -> bool:
+    """Whether a branch of it asked to spend more, and nobody has answered."""
+    asked: set[str] = set()
+    for entry in book.journals.get(run["id"], []):
+        if entry["kind"] == "budget.asked":
+            asked.add(entry["data"]["asked_in"])
+        elif entry["kind"] in {"budget.raised", "budget.kept"}:
+            asked.discard(entry["data"]["asked_in"])
+    return bool(asked)
+
+
+def _is_live(book: Book, run: str) -> bool:
+    return _state(book.runs[run]) in LIVE
 
 
 def _below(book: Book, run: Row) -> list[Row]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.chaos.checker.book import Book, Row, instant, ladder
-from bot.chaos.checker.moves import BEGINS, ENDS, LET_GO_ON, LIVE, MOVES, QUIET
+from bot.chaos.checker.moves import BEGINS, ENDED_BY_OTHERS, ENDS, LET_GO_ON, LIVE, MOVES, QUIET
 
+NAMES_IT_ONLY = {"step.begun", "budget.asked", "monitor.fired"}  # an approval is told of elsewhere
 BECOMES = {"continued": "expired", "rollback": "expired"}
 
 
@@ -75,11 +76,9 @@ def _is_in_branch(entry: Row, state: str) -> bool:
         return False
     if kind in BEGINS:
         return state == "running" and entry["data"].get("to") == "running"
-    is_by_others = (
-        kind in {"approval.decided", "child.ended", "effect.settled"}
-        and state in LIVE
-        and state not in {"rolling_back", "waiting:reconcile", "paused:reconcile"}
-    )
+    is_the_runs_own = kind == "effect.settled" and state in {"waiting:reconcile", "paused:reconcile"}
+    is_by_others = kind in ENDED_BY_OTHERS and state in LIVE and not is_the_runs_own
+    is_by_others = is_by_others and state != "rolling_back"
     return is_by_others or (kind in ENDS and state == "running")
 
 
@@ -105,7 +104,7 @@ def _ending(run: Row, last: Row) -> Iterator[str]:
 def _tell(told: dict[str, Told], entry: Row) -> Iterator[str]:
     data, kind, where = entry["data"], entry["kind"], f"{entry['run']}:{entry['position']}"
     name = data.get("approval")
-    if name is None or kind == "step.begun":
+    if name is None or kind in NAMES_IT_ONLY:
         return
     if kind == "approval.opened":
         yield from _open(told, entry, where)
@@ -154,8 +153,8 @@ def _while_open(this: Told, entry: Row, where: str) -> Iterator[str]:
             yield f"I8: {where}: decided by {data['rule']!r} on the wrong side of the deadline"
         outcome = str(data["outcome"])
         this.status = BECOMES.get(outcome, outcome)
-        kept = ("outcome", "by", "rule", "comment", "changes", "at")
-        this.decision = {name: data[name] for name in kept}
+        kept = ("outcome", "by", "rule", "comment", "changes", "at", "effective_digest")
+        this.decision = {name: data[name] for name in kept if name in data}
         this.ended_at = entry["at"]
 
 

@@ -3,14 +3,30 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot.chaos.checker import chains, consent, leases, progress, states, world
+from bot.chaos.checker import (
+    agreed,
+    anchored,
+    apart,
+    chains,
+    consent,
+    leases,
+    once,
+    progress,
+    purse,
+    states,
+    stops,
+    undone,
+    world,
+)
+from bot.chaos.checker.apart import Canary
 from bot.chaos.checker.book import Book
 from bot.chaos.checker.consent import Acked
-from bot.chaos.checker.leases import Change, Drives, Frozen, Written
+from bot.chaos.checker.leases import Change, Drives, Frozen, Switched, Written
 from bot.chaos.checker.world import Effect, Shown
 
 __all__ = [
     "Acked",
+    "Canary",
     "Change",
     "Crowd",
     "Drives",
@@ -18,6 +34,7 @@ __all__ = [
     "Evidence",
     "Frozen",
     "Shown",
+    "Switched",
     "Written",
     "violations",
 ]
@@ -43,6 +60,8 @@ class Evidence:
     `channel` is the one whose every message is in `shown`. `now`, in microseconds, says that
     everything had its time and nothing is under way. `kills` bounds how often one process, killed
     and started again, may have done a thing twice; for a `crowd` it is bounded by its leases.
+    `made` names the request id of a receipt for each time that its effect was made, where that is
+    known. `canaries` are secrets that were planted, and `said` are texts that left the product.
     """
 
     effects: Sequence[Effect] = ()
@@ -53,6 +72,9 @@ class Evidence:
     channel: str | None = None
     now: int | None = None
     crowd: Crowd | None = None
+    made: Sequence[str] | None = None
+    canaries: Sequence[Canary] = ()
+    said: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 NOTHING_SEEN = Evidence()
@@ -67,16 +89,29 @@ def violations(book: Book, seen: Evidence = NOTHING_SEEN) -> list[str]:
 def _within(book: Book) -> Iterator[str]:
     yield from chains.broken_chains(book)
     yield from states.contradictions(book)
+    yield from anchored.broken_anchors(book)
     yield from consent.unfounded(book)
+    yield from agreed.wrong_outcomes(book)
+    yield from agreed.begun_otherwise(book)
+    yield from once.repeated_for_good(book)
+    yield from once.wrong_receipts(book)
     yield from progress.misheld(book)
     yield from progress.adrift(book)
-    yield from progress.astray(book)
+    yield from apart.astray(book)
     yield from world.unannounced(book)
-    yield from world.wrong_rollbacks(book)
+    yield from undone.wrong_rollbacks(book)
+    yield from purse.overspent(book)
+    yield from stops.wrong_switches(book)
+    yield from stops.driven_though_set_aside(book)
 
 
 def _outside(book: Book, seen: Evidence) -> Iterator[str]:
     yield from consent.lost(book, seen.acked)
+    yield from once.called_too_often(book, seen.effects)
+    yield from undone.out_of_order(book, seen.effects)
+    if seen.made is not None:
+        yield from once.made_too_often(book, seen.made)
+    yield from apart.leaked(book, seen.canaries, seen.said)
     yield from world.missing_effects(book, seen.effects, seen.names)
     yield from world.wrong_messages(book, seen.shown)
     if seen.channel is not None:
@@ -87,6 +122,7 @@ def _outside(book: Book, seen: Evidence) -> Iterator[str]:
 
 
 def _alone(book: Book, seen: Evidence) -> Iterator[str]:
+    yield from stops.begun_while_halted(book)
     yield from world.wrong_effects(book, seen.effects)
     yield from world.repeated_effects(book, seen.effects, kills=seen.kills)
     yield from world.repeated_messages(seen.shown, kills=seen.kills)
@@ -98,6 +134,9 @@ def _together(book: Book, seen: Evidence, crowd: Crowd) -> Iterator[str]:
     yield from world.wrong_effects(book, seen.effects, late)
     yield from leases.wrongly_given(drives)
     yield from leases.foreign_entries(drives)
+    yield from leases.foreign_moments(drives)
+    yield from stops.begun_after_halt(book, drives)
+    yield from stops.claimed_though_set_aside(drives)
     yield from leases.foreign_calls(drives, seen.effects)
     yield from leases.repeated(drives, seen.effects, leases.failures(book, seen.effects))
     yield from world.oversent(book, seen.shown)

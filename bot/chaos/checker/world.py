@@ -1,14 +1,13 @@
 """The world outside (I1, I3, I9, I10, I13, I14): what was done and shown, against what the database says."""
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bot.chaos.checker.agreed import effective_call
 from bot.chaos.checker.book import Book, Row, twice
 
-SETTLED = frozenset({"compensation.finished", "compensation.skipped", "compensation.taken_over"})
 ENDINGS = frozenset({"approval.decided", "approval.expired", "approval.cancelled"})
 
 
@@ -91,46 +90,6 @@ def missing_effects(book: Book, effects: Sequence[Effect], names: frozenset[str]
                 yield f"I3: {entry['name']} of {run} is finished and was never done"
             if entry["kind"] == "compensation.finished" and place not in undone:
                 yield f"I9: {entry['name']} of {run} is undone and its undo never ran"
-
-
-def wrong_rollbacks(book: Book) -> Iterator[str]:
-    """Runs that say they are rolled back, and are not, or not in order."""
-    for run in book.where("runs", status="rolled_back"):
-        entries = _since_it_went_on(book.journals.get(run["id"], []))
-        ordered = next(each for each in reversed(entries) if each["kind"] == "rollback.started")
-        only, back_to = ordered["data"].get("only"), ordered["data"].get("position", 0)
-        begun = [
-            entry["path"]
-            for entry in entries
-            if (entry["kind"] == "step.begun" and entry["data"].get("undo"))
-            or entry["kind"] == "child.started"
-            if entry["position"] > back_to and (only is None or entry["name"] in only)
-        ]
-        ended = Counter(entry["path"] for entry in entries if entry["kind"] == "step.finished")
-        undone = [entry["path"] for entry in entries if entry["kind"] in SETTLED]
-        last = {
-            entry["path"]: entry["position"]
-            for entry in entries
-            if entry["kind"] in {"step.finished", "step.failed", "child.ended"}
-        }
-        # In a branch another one's step may begin in between: what ended last is undone first.
-        never = entries[-1]["position"] + 1
-        wanted = sorted(dict.fromkeys(reversed(begun)), key=lambda path: -last.get(path, never))
-        if undone != [path for path in wanted if path in undone]:
-            yield f"I9: run {run['id']} was not undone newest first, each once: {undone}"
-        forgotten = [path for path in wanted if ended[path] and path not in undone]
-        if forgotten:
-            yield f"I9: run {run['id']} is rolled back without {forgotten}"
-
-
-def _since_it_went_on(entries: list[Row]) -> list[Row]:
-    """The journal without what was left behind when the run went back and then on again."""
-    kept: list[Row] = []
-    for entry in entries:
-        if entry["kind"] == "rollback.resumed":
-            kept = [each for each in kept if each["position"] <= entry["data"]["position"]]
-        kept.append(entry)
-    return kept
 
 
 def wrong_messages(book: Book, shown: Sequence[Shown]) -> Iterator[str]:
@@ -250,10 +209,7 @@ def _consent(book: Book, effect: Effect, lines: list[Row]) -> Iterator[str]:
     if used is None or begun is None:
         yield f"I1: {effect.request} was dispatched without a decision"
         return
-    versions = book.where("versions", approval=used["data"]["approval"])
-    digest = used["data"]["digest"]
-    content = next((row["content"] for row in versions if row["digest"] == digest), "{}")
-    call: Row = json.loads(content).get("call") or {}
+    call: Row = effective_call(book, used["data"]["approval"], used["data"]["digest"]) or {}
     args: list[Any] = call.get("arguments", {}).get("args", list(effect.args))
     if list(effect.args) != args:
         yield f"I1: {effect.request} was done with {effect.args}, approved was {args}"

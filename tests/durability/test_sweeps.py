@@ -1,0 +1,88 @@
+"""Killed within any system call, on a disk that fails or is full: no vote is lost, no effect comes twice."""
+
+import multiprocessing
+from collections.abc import Generator
+from contextlib import contextmanager
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from bot.cli.terminal import print_json
+from tests.durability.conftest import MEMORY
+from tests.durability.stories import PLAYS
+from tests.durability.sweep import hurt, wrong_afterwards
+from tests.durability.traced import CALLS, Injury
+
+pytestmark = pytest.mark.slow
+
+# Of each story a call in its middle or so; `--points all` takes every one there is.
+SAMPLE = {
+    "gated": [("pwrite64", 23)],
+    "undone": [("fdatasync", 6)],
+    "charged": [("fdatasync", 5)],
+    "probed": [("pwrite64", 11)],
+    "changed": [("fdatasync", 7)],
+    "family": [("pwrite64", 40)],
+    "receipts": [("fdatasync", 2)],
+    "anchored": [("pwrite64", 3)],
+}
+MISSES = 2  # so many numbers in a row that no thread reached: there are no more calls of the kind
+
+
+@pytest.fixture(scope="module")
+def nursery() -> ForkServerContext:
+    """Where lives begin: everything is imported once, and each life is a fork of it."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.durability.sweep"])
+    return context
+
+
+@contextmanager
+def fresh() -> Generator[Path]:
+    """A folder in memory where there is one."""
+    with TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as name:
+        yield Path(name)
+
+
+def wrong(
+    nursery: ForkServerContext,
+    migrated_file: Path,
+    story: str,
+    injury: Injury,
+    *,
+    from_the_start: bool = False,
+) -> tuple[bool, list[str]]:
+    """Whether the injury killed, and what was wrong once all was brought to its end."""
+    with fresh() as folder:
+        killed = hurt(nursery, migrated_file, folder, story, injury, from_the_start=from_the_start)
+        return killed, [f"{injury}: {line}" for line in wrong_afterwards(folder, story)]
+
+
+def points(story: str, call: str, *, is_all: bool) -> list[int]:
+    """At which numbers of the call to kill; in all there are as many as it takes."""
+    if is_all:
+        return list(range(1, 1_000))
+    return [number for which, number in SAMPLE[story] if which == call]
+
+
+@pytest.mark.parametrize("story", PLAYS)
+def test_killed_within_any_system_call_it_comes_to_the_same_end(
+    nursery: ForkServerContext, migrated_file: Path, request: pytest.FixtureRequest, story: str
+) -> None:
+    is_all = request.config.getoption("points", "some") == "all"
+    kills, found = 0, list[str]()
+
+    for call in CALLS:
+        misses = 0
+        for number in points(story, call, is_all=is_all):
+            killed, lines = wrong(nursery, migrated_file, story, Injury(call=call, number=number))
+            found += lines
+            kills, misses = kills + killed, 0 if killed else misses + 1
+            if misses == MISSES:
+                break
+
+    print_json({"story": story, "kills": kills})
+    assert found == []
+    assert kills >= len(SAMPLE[story])
