@@ -131,12 +131,14 @@ class Child:
         self.is_wanted = False
         return True
 
+    def said(self) -> str:
+        """All that it logged, in all of its lives."""
+        log = self.folder / LOG
+        return log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+
     def tail(self) -> str:
         """The end of what it logged."""
-        log = self.folder / LOG
-        if not log.exists():
-            return ""
-        return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL:])
+        return "\n".join(self.said().splitlines()[-TAIL:])
 
     def _furnish(self) -> None:
         self.folder.mkdir(exist_ok=True)

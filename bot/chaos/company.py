@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Final
 
-from bot.chaos.flows import DESK
+from bot.chaos.telling import DESK
 from bot.demo.slack.house import House, SlackChannel, SlackUser
 from engine.ids import Ids
 
 TEAM: Final = "T0DEMO"
 CREW: Final = ("ana", "bo", "chen", "dana", "eli")
 OPERATOR: Final = "olga"
+PAYMENTS: Final = 25  # so many are in the budget; later ones are refused
 ROOMS: Final = tuple(f"room-{number}" for number in range(30))
 
 
@@ -57,6 +58,14 @@ members = [{_quoted((*CREW, DESK))}]
 {group}
 [roles]
 operator = ["{OPERATOR}"]
+
+[[budgets]]
+scope = "workflow:chaos.payment"
+limit = {{ usd = "{PAYMENTS}.00" }}
+
+[[budgets]]
+scope = "tenant"
+limit = {{ usd = "1000000.00", steps = 10000000 }}
 
 [routes.default]
 webhook = ["{DESK}"]

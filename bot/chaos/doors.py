@@ -81,9 +81,13 @@ class Doors:
             return self._told(Said(fate=Fate.AWAY, code=type(error).__name__))
         return self._told(_said(answer.status_code, answer.content), f"{method} {path}")
 
-    async def by_api(self, seen: Seen, person: str, choice: str) -> Said:
-        """Vote at a terminal."""
-        body = {"choice": choice, "comment": "as agreed", "digest": seen.digest}
+    async def by_api(
+        self, seen: Seen, person: str, choice: str, *, changes: Mapping[str, object] | None = None
+    ) -> Said:
+        """Vote at a terminal, with `changes` where the approval takes some."""
+        body: dict[str, object] = {"choice": choice, "comment": "as agreed", "digest": seen.digest}
+        if changes:
+            body["changes"] = changes
         path = f"/api/approvals/{seen.id}/votes"
         return await self.ask("POST", path, body, bearer=self.sessions[person])
 

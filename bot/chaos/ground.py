@@ -15,8 +15,8 @@ from bot.chaos import company, notes
 from bot.chaos.children import Child, Place, nursery
 from bot.chaos.dice import Dice
 from bot.chaos.doors import Doors
-from bot.chaos.flows import DESK
 from bot.chaos.target import Target
+from bot.chaos.telling import DESK
 from bot.demo.serving import bound, served
 from bot.demo.world import World, world
 from engine.clock import SystemClock
@@ -54,6 +54,7 @@ class Ground:
     workers: Sequence[Child]
     doors: Doors
     clock: SystemClock
+    secrets: Sequence[str]
 
     @property
     def children(self) -> list[Child]:
@@ -110,7 +111,15 @@ async def ground(url: str, shape: Shape, dice: Dice) -> AsyncGenerator[Ground]:
             workers=workers,
             doors=doors,
             clock=clock,
+            secrets=[secret, *_secrets(outside, doors)],
         )
+
+
+def _secrets(outside: World, doors: Doors) -> list[str]:
+    """What nobody may ever find in a row or in a log."""
+    house = outside.slack.house
+    tokens = [house.bot_token, house.signing_secret, *outside.hooks.secrets]
+    return [*tokens, doors.key, *doors.sessions.values()]
 
 
 def _free_ports(number: int) -> list[int]:
@@ -126,7 +135,7 @@ def _place(url: str, outside: World, target: str, shape: Shape, own: Mapping[str
     settings = {
         **own,
         "SIGNOFF_LEASE_FOR": say_duration(shape.lease),
-        "SIGNOFF_WORKFLOWS": "bot.chaos.flows",
+        "SIGNOFF_WORKFLOWS": "bot.chaos.flows,bot.chaos.guarded",
         "SIGNOFF_SLACK_API_URL": slack.api_url,
         "SIGNOFF_SLACK_BOT_TOKEN": slack.house.bot_token,
         "SIGNOFF_SLACK_SIGNING_SECRET": slack.house.signing_secret,

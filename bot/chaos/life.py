@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import bot.chaos.flows
+import bot.chaos.guarded
 import bot.serving
 import channels.email.channel
 import channels.slack.channel
@@ -17,6 +18,7 @@ OUT: Final = "out"
 LOG: Final = "log"
 FOR_ALL: Final = (
     bot.chaos.flows,
+    bot.chaos.guarded,
     bot.serving,
     channels.email.channel,
     channels.slack.channel,

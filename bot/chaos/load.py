@@ -11,7 +11,7 @@ from bot.chaos.checker.violations import Acked
 from bot.chaos.company import CREW, OPERATOR, ROOMS
 from bot.chaos.dice import Dice
 from bot.chaos.doors import UNHEARD, Doors, Fate, Said
-from bot.chaos.flows import DESK
+from bot.chaos.telling import DESK
 from bot.chaos.watching import Seen, Watch
 from engine.clock import Clock
 
@@ -19,9 +19,16 @@ PATIENCE: Final = timedelta(seconds=90)  # of whoever asks, before they give an 
 AGAIN: Final = (timedelta(milliseconds=100), timedelta(seconds=1))
 OPENS_WITHIN: Final = timedelta(seconds=120)
 THINKING: Final = (timedelta(milliseconds=50), timedelta(seconds=3))
-SET_ASIDE: Final = "waiting:quarantined"
 TOGETHER: Final = 40  # stories at once
 CHOICES: Final = ("approve",) * 7 + ("reject",) * 2 + ("abstain",)
+NUMBERS: Final[tuple[dict[str, object], ...]] = ({"count": 2}, {"count": 2}, {"count": 5}, {})
+WORKFLOWS: Final = (
+    *("chaos.order",) * 5,
+    *("chaos.notice",) * 2,
+    *("chaos.payment",) * 3,
+    *("chaos.tree",) * 2,
+    *("chaos.offer",) * 2,
+)
 LADDERS: Final = (
     (["reject after 1h"],) * 6
     + (["remind after 1s", "reject after 6s"],)
@@ -58,6 +65,7 @@ class Load:
     dice: Dice
     tally: Tally = field(default_factory=Tally)
     started: list[str] = field(default_factory=list[str])
+    _offers: set[str] = field(default_factory=set[str])
     _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(TOGETHER))
 
     async def run(self, *, every: timedelta, number: int, enough: Callable[[], bool]) -> None:
@@ -70,20 +78,6 @@ class Load:
                 told += 1
                 await self.clock.sleep(self.dice.between(every / 2, every * 1.5))
 
-    async def tend(self) -> None:
-        """As an operator: let go on whatever was set aside, until cancelled."""
-        while True:
-            await self.watch.moved()
-            for run, state in list(self.watch.runs.items()):
-                if state == SET_ASIDE:
-                    self.watch.runs[run] = ""
-                    await self._release(run)
-
-    async def _release(self, run: str) -> None:
-        path, body = f"/api/runs/{run}/release", {"reason": "its workers were killed on purpose"}
-        bearer = self.doors.sessions[OPERATOR]
-        await self._operate("release", lambda: self.doors.ask("POST", path, body, bearer=bearer))
-
     async def _story(self, number: int) -> None:
         dice = self.dice.of(f"story {number}")
         try:
@@ -92,30 +86,31 @@ class Load:
                 return
             self.started.append(run)
             seen = await self._opened(run)
-            if seen is None:
-                self.tally.lost.append(run)
-                return
-            await self._play(run, seen, dice)
+            if seen is not None:
+                await self._play(run, seen, dice)
         finally:
             self._room.release()
 
     async def _start(self, number: int, dice: Dice) -> str | None:
-        given: dict[str, object] = {
-            "what": f"thing {number}",
-            "room": f"#{dice.one_of(ROOMS)}",
-            "reader": dice.one_of(CREW),
-        }
-        workflow = "chaos.notice" if dice.chance(0.15) else "chaos.order"
-        if workflow == "chaos.order":
+        workflow = dice.one_of(WORKFLOWS)
+        given: dict[str, object] = {"what": f"thing {number}"}
+        if workflow != "chaos.payment":
+            given |= {"room": f"#{dice.one_of(ROOMS)}", "reader": dice.one_of(CREW)}
+        if workflow == "chaos.payment":
+            given["probes"] = dice.chance(0.7)
+        elif workflow == "chaos.order":
             given |= {"quorum": dice.one_of((1, 1, 2)), "ladder": dice.one_of(LADDERS)}
         body = {"workflow": workflow, "input": given}
-        said = await self._operate(
+        said = await self.operate(
             "start",
             lambda: self.doors.ask(
                 "POST", "/api/runs", body, bearer=self.doors.key, key=f"story-{number}"
             ),
         )
-        return None if said.body is None else str(said.body.get("id") or "") or None
+        run = None if said.body is None else str(said.body.get("id") or "") or None
+        if run is not None and workflow == "chaos.offer":
+            self._offers.add(run)
+        return None if workflow == "chaos.payment" else run  # that one asks nobody
 
     async def _opened(self, run: str) -> Seen | None:
         limit = self.clock.now() + OPENS_WITHIN
@@ -124,6 +119,7 @@ class Load:
             if seen is not None:
                 return seen
             await self.watch.moved()
+        self.tally.lost.append(run)
         return None
 
     async def _play(self, run: str, seen: Seen, dice: Dice) -> None:
@@ -148,11 +144,23 @@ class Load:
         choice = dice.one_of(CHOICES)
         if dice.chance(0.1):
             choice = "request_changes" if dice.chance(0.5) else choice
+        if seen.run in self._offers and choice == "approve" and person != DESK:
+            await self._agree(seen, person, dice)
+            return
         for _time in range(2 if dice.chance(0.2) else 1):
             door = dice.one_of(("api", "slack", "mail", "hook"))
             said = await self._at(door, seen, person, choice)
             if said.fate is Fate.ABSENT:
                 said = await self._at("api" if person != DESK else "hook", seen, person, choice)
+
+    async def _agree(self, seen: Seen, person: str, dice: Dice) -> None:
+        """Agree to another number, or to the one that was asked for."""
+        changes = dice.one_of(NUMBERS)
+        said = await self.operate(
+            "vote with changes",
+            lambda: self.doors.by_api(seen, person, "approve", changes=changes),
+        )
+        self._note(said, seen, (person, "approve"), "api")
 
     async def _at(self, door: str, seen: Seen, person: str, choice: str) -> Said:
         if person == DESK:
@@ -175,32 +183,32 @@ class Load:
                 case _:
                     return self.doors.by_api(seen, person, choice)
 
-        said = await self._operate(f"vote by {door}", once)
-        if said.fate is Fate.DONE and said.code != UNHEARD:
-            self.tally.acked.append(
-                Acked(
-                    approval=seen.id,
-                    person=person,
-                    choice=choice,
-                    status=said.status,
-                    door=door,
-                )
-            )
+        said = await self.operate(f"vote by {door}", once)
+        self._note(said, seen, (person, choice), door)
         return said
+
+    def _note(self, said: Said, seen: Seen, vote: tuple[str, str], door: str) -> None:
+        """Remember that a voter was told that the vote is recorded."""
+        if said.fate is Fate.DONE and said.code != UNHEARD:
+            person, choice = vote
+            acked = Acked(
+                approval=seen.id, person=person, choice=choice, status=said.status, door=door
+            )
+            self.tally.acked.append(acked)
 
     async def _cancel(self, run: str, seen: Seen, dice: Dice) -> None:
         path = f"/api/runs/{run}/cancel"
         if dice.chance(0.5):
             path = f"/api/approvals/{seen.id}/cancel"
         body, bearer = {"reason": "not needed any more"}, self.doors.sessions[OPERATOR]
-        await self._operate("cancel", lambda: self.doors.ask("POST", path, body, bearer=bearer))
+        await self.operate("cancel", lambda: self.doors.ask("POST", path, body, bearer=bearer))
 
     async def _edit(self, seen: Seen) -> None:
         body = {"details": {"what": "something better", "round": 2}, "version": seen.version}
         path, bearer = f"/api/approvals/{seen.id}", self.doors.sessions[OPERATOR]
-        await self._operate("edit", lambda: self.doors.ask("PATCH", path, body, bearer=bearer))
+        await self.operate("edit", lambda: self.doors.ask("PATCH", path, body, bearer=bearer))
 
-    async def _operate(self, kind: str, once: Callable[[], Awaitable[Said]]) -> Said:
+    async def operate(self, kind: str, once: Callable[[], Awaitable[Said]]) -> Said:
         """Ask until somebody answers; whoever asks again names the same thing, so it counts once."""
         limit = self.clock.now() + PATIENCE
         while True:

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from bot.chaos.checker.pages import connected
-from bot.chaos.checker.violations import Change, Written
+from bot.chaos.checker.violations import Change, Switched, Written
 from engine.errors import Refused
 
 # Triggers see what no process can hide, and one sequence puts both kinds of note in one order.
@@ -16,7 +16,11 @@ CREATE TABLE chaos_changes (
 CREATE INDEX ON chaos_changes (token);
 CREATE TABLE chaos_written (
     number bigint PRIMARY KEY DEFAULT nextval('chaos_order'), run text, position integer, kind text,
-    who text, transaction text
+    who text, transaction text, at timestamptz, now timestamptz
+);
+CREATE TABLE chaos_switched (
+    number bigint PRIMARY KEY DEFAULT nextval('chaos_order'), tenant text, scope text,
+    is_engaged boolean
 );
 CREATE FUNCTION chaos_note_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
     INSERT INTO public.chaos_changes (run, before, token, until, who, transaction, now, at)
@@ -26,14 +30,22 @@ CREATE FUNCTION chaos_note_change() RETURNS trigger LANGUAGE plpgsql SECURITY DE
     RETURN NULL;
 END $$;
 CREATE FUNCTION chaos_note_entry() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
-    INSERT INTO public.chaos_written (run, position, kind, who, transaction)
+    INSERT INTO public.chaos_written (run, position, kind, who, transaction, at, now)
     VALUES (NEW.run, NEW.position, NEW.kind, coalesce(current_setting('chaos.who', true), ''),
-        pg_current_xact_id()::text);
+        pg_current_xact_id()::text, NEW.at, public.signoff_now());
+    RETURN NULL;
+END $$;
+CREATE FUNCTION chaos_note_switch() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+    INSERT INTO public.chaos_switched (tenant, scope, is_engaged)
+    VALUES (NEW.tenant, NEW.data::json ->> 'scope', NEW.kind = 'kill_switch.engaged');
     RETURN NULL;
 END $$;
 CREATE TRIGGER chaos_change AFTER UPDATE OF lease_token ON runs FOR EACH ROW
     WHEN (OLD.lease_token IS DISTINCT FROM NEW.lease_token) EXECUTE FUNCTION chaos_note_change();
 CREATE TRIGGER chaos_entry AFTER INSERT ON journal FOR EACH ROW EXECUTE FUNCTION chaos_note_entry();
+CREATE TRIGGER chaos_switch AFTER INSERT ON audit FOR EACH ROW
+    WHEN (NEW.kind IN ('kill_switch.engaged', 'kill_switch.released'))
+    EXECUTE FUNCTION chaos_note_switch();
 """
 THINGS: Final = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
 CHANGES: Final = """
@@ -43,9 +55,13 @@ SELECT number, run, before, token, who, transaction,
     (extract(epoch FROM at) * 1000000)::bigint AS at
 FROM chaos_changes ORDER BY number
 """
-WRITTEN: Final = (
-    "SELECT number, run, position, kind, who, transaction FROM chaos_written ORDER BY number"
-)
+WRITTEN: Final = """
+SELECT number, run, position, kind, who, transaction,
+    (extract(epoch FROM at) * 1000000)::bigint AS at,
+    (extract(epoch FROM now) * 1000000)::bigint AS now
+FROM chaos_written ORDER BY number
+"""
+SWITCHED: Final = "SELECT number, tenant, scope, is_engaged FROM chaos_switched ORDER BY number"
 
 
 async def check_empty(url: str) -> None:
@@ -77,3 +93,8 @@ async def changes(connection: Any) -> list[Change]:
 async def written(connection: Any) -> list[Written]:
     """Every entry so far, and who wrote it."""
     return [Written(**dict(row)) for row in await connection.fetch(WRITTEN)]
+
+
+async def switched(connection: Any) -> list[Switched]:
+    """Every kill switch that was engaged or released so far."""
+    return [Switched(**dict(row)) for row in await connection.fetch(SWITCHED)]

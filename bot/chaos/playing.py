@@ -10,7 +10,9 @@ from bot.chaos.control import Control
 from bot.chaos.dice import Dice
 from bot.chaos.ground import Ground, Shape, ground
 from bot.chaos.load import Load
+from bot.chaos.making import Makers
 from bot.chaos.nemesis import Nemesis, Wanted
+from bot.chaos.operating import Operators
 from bot.chaos.quiet import found, quiet
 from bot.chaos.report import Report, report
 from bot.chaos.watching import Watch, watching
@@ -18,6 +20,7 @@ from engine.clock import Clock
 
 GUARD: Final = timedelta(milliseconds=500)
 LEFT: Final = 10
+RARER: Final = 6  # than runs: effects under receipts
 CALM: Final = timedelta(seconds=2)  # of load before the first fault
 
 
@@ -54,12 +57,21 @@ async def play(url: str, plan: Plan, control: Control | None) -> Report:
             clock=it.clock,
             dice=dice.of("nemesis"),
         )
+        operators = Operators(load=load, target=it.target, dice=dice.of("operators"))
+        makers = Makers(
+            bases=tuple(it.doors.bases),
+            key=it.doors.key,
+            target=it.target,
+            clock=it.clock,
+            dice=dice.of("makers"),
+            tally=load.tally,
+        )
         async with asyncio.TaskGroup() as group:
             beside = [
                 group.create_task(_guard(it.children, it.clock)),
-                group.create_task(load.tend()),
+                group.create_task(operators.tend()),
             ]
-            await _storm(plan, load, nemesis)
+            await _storm(plan, load, nemesis, operators, makers)
             left = await quiet(it, within=plan.quiet_within, hastens=plan.hastens)
             for each in beside:
                 each.cancel()
@@ -70,13 +82,18 @@ async def play(url: str, plan: Plan, control: Control | None) -> Report:
         return told
 
 
-async def _storm(plan: Plan, load: Load, nemesis: Nemesis) -> None:
-    async with asyncio.TaskGroup() as both:
-        both.create_task(
-            load.run(every=plan.every, number=plan.runs, enough=lambda: nemesis.is_over)
-        )
+async def _storm(
+    plan: Plan, load: Load, nemesis: Nemesis, operators: Operators, makers: Makers
+) -> None:
+    def enough() -> bool:
+        return nemesis.is_over
+
+    async with asyncio.TaskGroup() as all_of_it:
+        all_of_it.create_task(load.run(every=plan.every, number=plan.runs, enough=enough))
+        all_of_it.create_task(makers.run(every=plan.every * RARER, enough=enough))
         await load.clock.sleep(CALM)
-        both.create_task(nemesis.run(plan.wanted))
+        all_of_it.create_task(nemesis.run(plan.wanted))
+        all_of_it.create_task(operators.pull(enough))
 
 
 async def _guard(children: list[Child], clock: Clock) -> None:

@@ -8,12 +8,13 @@ from bot.chaos import notes
 from bot.chaos.checker import progress
 from bot.chaos.checker.book import Book
 from bot.chaos.checker.pages import connected, shared_book
-from bot.chaos.checker.violations import Crowd, Drives, Evidence, Shown, violations
+from bot.chaos.checker.violations import Canary, Crowd, Drives, Evidence, Shown, violations
 from bot.chaos.doors import approvals_of
-from bot.chaos.flows import DESK, STEPS
+from bot.chaos.flows import STEPS
 from bot.chaos.ground import Ground
 from bot.chaos.load import Load
 from bot.chaos.nemesis import Nemesis
+from bot.chaos.telling import DESK
 from bot.demo.scene import LIVE
 from bot.demo.slack.messages import Message
 from bot.demo.trees import record, text
@@ -68,14 +69,18 @@ async def found(ground: Ground, load: Load, nemesis: Nemesis) -> Found:
     async with connected(ground.url) as connection:
         changes = await notes.changes(connection)
         written = await notes.written(connection)
+        switched = await notes.switched(connection)
         now = await connection.fetchval(NOW)
     book = await shared_book(ground.url)
-    drives = Drives(changes=changes, written=written, frozen=nemesis.frozen)
+    drives = Drives(changes=changes, written=written, frozen=nemesis.frozen, switched=switched)
     evidence = Evidence(
         effects=ground.target.calls,
         acked=load.tally.acked,
         shown=_hooks(ground),
         names=STEPS,
+        made=ground.target.made,
+        canaries=[Canary(text=secret) for secret in ground.secrets if secret],
+        said={child.name: child.said() for child in ground.children},
         channel="webhook",
         now=now,
         crowd=Crowd(drives=drives, posted=_posted(ground, book), live=_live(ground)),

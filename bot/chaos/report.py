@@ -57,6 +57,8 @@ def report(ground: Ground, load: Load, nemesis: Nemesis, wanted: Wanted, found: 
         "votes_acknowledged": len(tally.acked),
         "calls": len(ground.target.calls),
         "effects": ground.target.done,
+        "receipts": len(set(ground.target.made)),
+        "switches": len(found.drives.switched),
         "late_calls": len(late),
         "leases": sum(change.token is not None for change in found.drives.changes),
         "faults": dict(nemesis.done),

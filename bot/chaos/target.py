@@ -20,8 +20,9 @@ class Target:
     """Answers slowly, so that whoever calls may die before or after; a repeat has the first answer."""
 
     def __init__(self, clock: Clock, dice: Dice) -> None:
-        self.route = Route("/effects", self._called, methods=["POST"])
+        self.route = Route("/effects", self._called, methods=["GET", "POST"])
         self.calls: list[Effect] = []
+        self.made: list[str] = []  # the receipts under which something was made, once for each time
         self._clock, self._dice = clock, dice
 
     @property
@@ -34,6 +35,9 @@ class Target:
         return (call for call in self.calls if call.who == who)
 
     async def _called(self, request: Request) -> Response:
+        if request.method != "POST":
+            wanted = request.query_params["request"]
+            return JSONResponse({"done": any(call.request == wanted for call in self.calls)})
         try:
             said: dict[str, Any] = await request.json()
         except ClientDisconnect:

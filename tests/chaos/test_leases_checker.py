@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
-from bot.chaos.checker import leases, world
+import pytest
+
+from bot.chaos.checker import leases, stops, world
 from bot.chaos.checker.book import Book
-from bot.chaos.checker.leases import AT_ONCE, Change, Drives, Frozen, Written
+from bot.chaos.checker.leases import AT_ONCE, Change, Drives, Frozen, Switched, Written
 from bot.chaos.checker.violations import Effect, Shown
 from bot.chaos.nemesis import Death
 from bot.chaos.report import takeovers
@@ -129,3 +131,42 @@ def test_a_takeover_lasts_from_the_death_to_the_next_claim_while_the_database_is
     assert takeovers(SOUND, [death]) == [2.0]
     assert takeovers(SOUND, [death], [(LEASE - 1_500_000, LEASE - 1_000_000)]) == [1.5]
     assert takeovers(SOUND, [Death(who="b.1", at=LEASE + 1)]) == []
+
+
+def halted(scope: str) -> list[str]:
+    """What is said of an entry that begins a step between the engaging and the release of a switch."""
+    run = {"id": "run_1", "tenant": "default", "workflow": "pay", "started_by": "key:k1"}
+    line = {"run": "run_1", "position": 1, "kind": "step.begun", "data": "{}", "at": 0}
+    switches = [
+        Switched(number=number, tenant="default", scope=scope, is_engaged=number == 1)
+        for number in (1, 3)
+    ]
+    book = Book({"runs": [run], "journal": [line]})
+    return list(stops.begun_after_halt(book, replace(SOUND, switched=switches)))
+
+
+@pytest.mark.parametrize("scope", ["everything", "tenant", "workflow:pay", "agent:k1", "run:run_1"])
+def test_what_begins_under_a_switch_is_found_by_the_order_of_commits(scope: str) -> None:
+    [line] = halted(scope)
+
+    assert line.startswith("I15: step.begun of run_1, position 1, although the kill switch")
+    assert halted(f"{scope} of others") == []
+
+
+def test_a_run_that_was_set_aside_and_taken_up_is_found() -> None:
+    aside = replace(ENTRY, kind="run.quarantined")
+    freed = replace(ENTRY, number=4, kind="run.released")
+
+    assert list(stops.claimed_though_set_aside(replace(SOUND, written=[aside, freed]))) == []
+    assert list(stops.claimed_though_set_aside(replace(SOUND, written=[aside]))) == [
+        "I20: run run_1 was set aside, and b.1 took it up"
+    ]
+
+
+def test_an_entry_with_a_moment_of_some_machines_own_is_found() -> None:
+    true, wrong = replace(ENTRY, at=LEASE, now=LEASE + 10), replace(ENTRY, at=LEASE * 9, now=LEASE)
+
+    assert list(leases.foreign_moments(replace(SOUND, written=[ENTRY, true]))) == []
+    assert list(leases.foreign_moments(replace(SOUND, written=[wrong]))) == [
+        "I21: step.begun at position 1 of run_1 has a moment +24.0 s from the database's own"
+    ]

@@ -12,6 +12,7 @@ from engine.store.sqlite import opened
 from engine.tokens import Tokens
 from tests.clock import ManualClock
 from tests.durability.notes import Notes
+from tests.durability.rich import Rich
 from tests.durability.scene import Scene
 
 KILLS = 50
@@ -31,6 +32,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="some",
         help="At which system calls tests/durability/test_sweeps.py kills; give it with that folder.",
     )
+
+
+@pytest.fixture(scope="session")
+def rich(migrated_file: Path) -> Generator[Rich]:
+    """A file in which everything has happened; copy it before you tamper with it."""
+    with TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as name:
+        made = Rich(Path(name))
+        made.make(migrated_file)
+        yield made
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ from tests.durability.scene import Anywhere
 RUN: Final = RunId("run_story")
 PEOPLE: Final = ("ana", "bo", "dana")
 TURNS_MAX: Final = 40
+LEASE: Final = timedelta(seconds=2)  # of a receipt whose claimer is not heard of
 MINUTE: Final = timedelta(minutes=1)
 SIGNER: Final = Signer(bytes(range(32)))
 FAMILY: Final[Plan] = [
@@ -105,7 +106,7 @@ async def make_receipts(scene: Anywhere) -> None:
     ledger = receipts_in(scene.database, DEFAULT_TENANT, by="worker:story")
     names = ("order-17", "order-18", "order-18 once more")
     for name, effect in zip(names, (None, "eighteen", "eighteen"), strict=True):
-        terms: EffectTerms = {"probe": _look}
+        terms: EffectTerms = {"probe": _look, "lease": LEASE}
         if effect is not None:
             terms["name"] = effect
         await ledger.once(name, "refund", {"order": effect}, _make, **terms)

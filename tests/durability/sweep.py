@@ -57,11 +57,12 @@ async def _live(folder: Path, story: str, told: Connection, *, from_the_start: b
 
 async def _play(play: Play, scene: Anywhere) -> None:
     """As a server does: what the disk refuses is tried again, and nobody is told that it was kept."""
-    for _try in range(TRIES):
+    for number in range(TRIES):
         try:
+            if number:
+                await scene.restart()
             await play(scene)
         except* EngineError:
-            scene.world.life += 1
             await scene.clock.sleep(timedelta(milliseconds=20))
         else:
             return

@@ -1,14 +1,11 @@
 """The checker finds what is planted in effects, changes, rollbacks, budgets, switches and anchors, and nothing else."""
 
-from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
 from bot.chaos.checker.violations import Canary, Evidence
-from tests.durability.conftest import MEMORY
 from tests.durability.rich import Rich
 
 BEGUN = "run = 'run_charged' AND name = 'charge' AND kind = 'step.begun'"
@@ -173,14 +170,6 @@ PLANTED = {
         "I20: run run_nap_1 is driven",
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def rich(migrated_file: Path) -> Generator[Rich]:
-    with TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as name:
-        made = Rich(Path(name))
-        made.make(migrated_file)
-        yield made
 
 
 def test_in_what_is_sound_nothing_is_found(rich: Rich) -> None:

@@ -28,6 +28,15 @@ SAMPLE = {
     "receipts": [("fdatasync", 2)],
     "anchored": [("pwrite64", 3)],
 }
+# A disk that fails at the moment of a commit or of a page, and one that is full for a while.
+BAD_DISKS = [
+    ("changed", Injury(call="fdatasync", number=6, error="EIO")),
+    ("receipts", Injury(call="fdatasync", number=2, error="EIO")),
+    ("anchored", Injury(call="pwrite64", number=5, error="EIO")),
+    ("charged", Injury(call="pwrite64", number=9, last=14, error="ENOSPC")),
+    ("changed", Injury(call="pwrite64", number=4, last=12, error="ENOSPC")),
+    ("undone", Injury(call="pwrite64", number=30, last=40, error="ENOSPC")),
+]
 MISSES = 2  # so many numbers in a row that no thread reached: there are no more calls of the kind
 
 
@@ -86,3 +95,13 @@ def test_killed_within_any_system_call_it_comes_to_the_same_end(
     print_json({"story": story, "kills": kills})
     assert found == []
     assert kills >= len(SAMPLE[story])
+
+
+@pytest.mark.parametrize(("story", "injury"), BAD_DISKS, ids=str)
+def test_what_a_bad_disk_refused_nobody_was_told_of_and_what_was_told_is_there(
+    nursery: ForkServerContext, migrated_file: Path, story: str, injury: Injury
+) -> None:
+    killed, found = wrong(nursery, migrated_file, story, injury)
+
+    assert found == []
+    assert not killed

@@ -28,6 +28,18 @@ DRIVERS = frozenset(
         "compensation.begun",
         "compensation.finished",
         "compensation.failed",
+        "compensation.stuck",
+        "branches.begun",
+        "branches.waiting",
+        "branches.woken",
+        "branches.ended",
+        "child.started",
+        "child.undoing",
+        "effect.unknown",
+        "budget.reserved",
+        "budget.exceeded",
+        "budget.asked",
+        "patch.recorded",
     }
 )
 
