@@ -3,7 +3,6 @@
 import asyncio
 import shutil
 import signal
-import traceback
 from datetime import timedelta
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
@@ -32,11 +31,7 @@ FILE = "signoff.db"
 def live(folder: Path, story: str, told: Connection, *, from_the_start: bool) -> None:
     """Play `story` on the file in `folder`; wait to be watched before it is opened, or after that."""
     structlog.configure(processors=[_unsaid])
-    try:
-        asyncio.run(_live(folder, story, told, from_the_start=from_the_start))
-    except BaseException:
-        (folder / "died").write_text(traceback.format_exc())
-        raise
+    asyncio.run(_live(folder, story, told, from_the_start=from_the_start))
 
 
 async def _live(folder: Path, story: str, told: Connection, *, from_the_start: bool) -> None:
