@@ -81,7 +81,7 @@ def _adrift(book: Book, run: Row) -> Iterator[str]:
         yield ", and one of its approvals is open"
     if run["ready_at"] is not None and state in HELD:
         yield ", and is taken up all the same"
-    is_asking = bool(opened) or _wants_more(book, run)
+    is_asking = bool(opened) or _is_left_to_people(book, run)
     yield from _adrift_from_others(run, state, is_asking=is_asking, below=_below(book, run))
 
 
@@ -104,14 +104,14 @@ def _is_left(book: Book, state: str, approval: Row) -> bool:
     return "." not in approval["path"] or _is_over(book, approval)
 
 
-def _wants_more(book: Book, run: Row) -> bool:
-    """Whether a branch of it asked to spend more, and nobody has answered."""
+def _is_left_to_people(book: Book, run: Row) -> bool:
+    """Whether a branch of it asked to spend more, or does not know what it did, and nobody has answered."""
     asked: set[str] = set()
     for entry in book.journals.get(run["id"], []):
-        if entry["kind"] == "budget.asked":
-            asked.add(entry["data"]["asked_in"])
-        elif entry["kind"] in {"budget.raised", "budget.kept"}:
-            asked.discard(entry["data"]["asked_in"])
+        if entry["kind"] in {"budget.asked", "effect.unknown"}:
+            asked.add(entry["path"])
+        elif entry["kind"] in {"budget.raised", "budget.kept", "effect.settled"}:
+            asked.discard(entry["path"])
     return bool(asked)
 
 

@@ -76,7 +76,10 @@ def _is_in_branch(entry: Row, state: str) -> bool:
         return False
     if kind in BEGINS:
         return state == "running" and entry["data"].get("to") == "running"
-    is_the_runs_own = kind == "effect.settled" and state in {"waiting:reconcile", "paused:reconcile"}
+    is_the_runs_own = kind == "effect.settled" and state in {
+        "waiting:reconcile",
+        "paused:reconcile",
+    }
     is_by_others = kind in ENDED_BY_OTHERS and state in LIVE and not is_the_runs_own
     is_by_others = is_by_others and state != "rolling_back"
     return is_by_others or (kind in ENDS and state == "running")
