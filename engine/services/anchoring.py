@@ -35,13 +35,16 @@ async def anchor_all(
     """
     made: list[Anchor] = []
     while True:
-        found = await database.read(lambda tx: anchors.heads(tx, tenant, since=since))
+        # The last one first: of two who look at once, one finds that the other was faster.
+        last, found = await database.read(
+            lambda tx: (anchors.last(tx, tenant), anchors.heads(tx, tenant, since=since))
+        )
         if not found:
             return made
-        deed = _Deed(tenant, found, signer)
+        deed = _Deed(tenant, last, found, signer)
         anchor = await database.write(deed)
         if anchor is None:
-            return made
+            continue
         made.append(anchor)
         if len(found) < HEADS_MAX:
             return made
@@ -82,14 +85,17 @@ def listing(tx: Transaction, tenant: TenantId, *, after: int, limit: int) -> lis
 
 @dataclass(frozen=True, slots=True)
 class _Deed:
-    """Signs these heads as the next anchor; gives None if somebody else was faster."""
+    """Signs these heads as the next anchor after `last`; gives None if somebody else was faster."""
 
     tenant: TenantId
+    last: Anchor | None
     found: Sequence[Head]
     signer: Signer
 
     def __call__(self, tx: Transaction) -> Anchor | None:
         last = anchors.last(tx, self.tenant)
+        if last != self.last:
+            return None  # theirs may be of newer heads than these
         number = 1 if last is None else last.number + 1
         at = tx.now if last is None else max(tx.now, last.at)
         stated = {

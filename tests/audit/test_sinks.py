@@ -58,6 +58,17 @@ async def test_an_anchor_is_due_by_entries_and_by_time(stage: Stage) -> None:
     assert made == [1, 1, 1, 2, 2]
 
 
+async def test_of_several_who_anchor_at_once_one_does(stage: Stage) -> None:
+    await stage.start("deploy")
+
+    made = await asyncio.gather(
+        *(anchoring.anchor_all(stage.database, DEFAULT_TENANT, SIGNER) for _ in range(4))
+    )
+
+    assert sorted(map(len, made)) == [0, 0, 0, 1]
+    assert len(await anchors(stage)) == 1
+
+
 async def test_what_could_not_be_kept_is_kept_later_and_in_order(
     stage: Stage, tmp_path: Path
 ) -> None:
