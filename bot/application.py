@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bot.anchoring.rounds import Anchoring
+from bot.erasures import ErasureFile
 from channels.base import Channel
 from channels.webhook.config import WebhookTarget
 from engine.addresses import Network
@@ -39,6 +40,7 @@ class Application:
     trusted_proxies: tuple[str, ...] = ()
     webhook_allow_nets: tuple[Network, ...] = ()
     anchoring: Anchoring | None = None
+    erasures: ErasureFile | None = None  # where it is kept outside who was erased
     anchor_keys: tuple[str, ...] = ()  # public keys that signed anchors before and still count
     traces_share: float | None = (
         None  # of the traces that nobody else decided on; None where none is sent

@@ -18,7 +18,7 @@ def secret_of(settings: Settings, ids: Ids) -> bytes:
     """What every token is made from; made and kept 0600 when there is none yet.
 
     Of several processes that start at once, all get the same. Whoever loses the file makes every link,
-    session and key worthless, and nothing else.
+    session and key worthless, and every comment unreadable, and nothing else.
 
     Raises:
         Invalid: `bad_secret_key`, if the file can be read by others, or does not hold a secret; or if

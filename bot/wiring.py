@@ -15,6 +15,8 @@ from bot.application import VERSION, Application, Endpoint
 from bot.config.reading import Configuration, read
 from bot.databases import database_of
 from bot.definition_files import sources_in
+from bot.erasures import ErasureFile, erasures_path, keep_outside
+from bot.retaining import Retaining
 from bot.secret_key import secret_of
 from bot.settings import Settings
 from bot.tracing.sending import Collector, TraceSender
@@ -58,6 +60,7 @@ class Running:
     dispatcher: Dispatcher
     watcher: Watcher
     anchoring: Anchoring
+    retaining: Retaining
     traces: TraceSender | None = None
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -70,6 +73,7 @@ class Running:
             beside = [
                 group.create_task(self._follow_definitions()),
                 group.create_task(self.anchoring.work()),
+                group.create_task(self.retaining.work()),
             ]
             if self.traces is not None:
                 beside.append(group.create_task(self.traces.work()))
@@ -129,6 +133,7 @@ async def running(
         channels = _channels(parts, known.webhooks)
         if prepares:
             await database.write(lambda tx: _prepare(tx, listed, frozenset(channels)))
+            await keep_outside(database, _erasures(settings))
         if settings.shared_url is None:
             await database.write(_free_all)
         authored = dict(registered() if authored is None else authored)
@@ -177,10 +182,14 @@ def _put_together(
             trusted_proxies=settings.trusted_proxies,
             webhook_allow_nets=tuple(settings.webhook_allow_nets),
             anchoring=anchoring,
+            erasures=_erasures(settings),
             anchor_keys=settings.anchor_trusts,
             traces_share=None if settings.traces_url is None else settings.traces_share,
         ),
         anchoring=anchoring,
+        retaining=Retaining(
+            database, Signer(parts.tokens.anchor_seed), listed.retention, clock=clock
+        ),
         worker=Worker(name, database, executor, workflows.pins, pace=pace),
         dispatcher=Dispatcher(database, channels, cards, clock=clock, base_url=settings.base_url),
         watcher=Watcher(database, listed.monitors_of, spent=budgets.shares),
@@ -210,6 +219,11 @@ def _anchoring(parts: _Parts, webhooks: Sequence[WebhookTarget]) -> Anchoring:
         due=Due(entries=settings.anchor_entries, every=settings.anchor_every),
         clock=clock,
     )
+
+
+def _erasures(settings: Settings) -> ErasureFile | None:
+    path = erasures_path(settings)
+    return None if path is None else ErasureFile(path)
 
 
 def _configuration(settings: Settings) -> Configuration | None:

@@ -20,6 +20,11 @@ class Tokens:
         """The 32 bytes of which the key that signs anchors is made; the same for the same secret."""
         return self.anchoring or self._mac("anchor")
 
+    @property
+    def wrapping_key(self) -> bytes:
+        """The 32 bytes under which people's own keys are kept."""
+        return self._mac("subject-keys")
+
     def respond(self, *, approval: str, version: int, person: str, serial: int) -> str:
         """The token of one person's quick-action page; a retried mail carries the same one."""
         return self._derive("respond", approval, str(version), person, str(serial))

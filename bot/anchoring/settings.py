@@ -1,4 +1,4 @@
-"""The settings of anchors: the key that signs them, how often they are made, and where they are kept."""
+"""The settings of anchors and of what else is kept outside: the key, how often, and where."""
 
 import base64
 import binascii
@@ -65,7 +65,7 @@ def syslog(text: str) -> str:
 
 
 class AnchorSettings(BaseSettings):
-    """What `Settings` has of anchors."""
+    """What `Settings` has of anchors, and of who was erased."""
 
     anchor_key: Annotated[SecretStr, AfterValidator(signing_key)] | None = Field(
         default=None,
@@ -98,6 +98,11 @@ class AnchorSettings(BaseSettings):
     )
     anchor_webhook: str | None = Field(
         default=None, description="The webhook of `signoff.toml` that is told every anchor."
+    )
+    erasure_file: Path | None = Field(
+        default=None,
+        description="The file that says who was erased, for a restore; else one beside the SQLite file.",
+        examples=["/var/lib/signoff/erased.jsonl"],
     )
 
     def __init__(self, env_file: Path | None = None, **given: Any) -> None:

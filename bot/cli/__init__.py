@@ -18,6 +18,7 @@ from bot.cli import (
     keys,
     login,
     outbox,
+    people,
     receipts,
     serve,
     setting_up,
@@ -74,6 +75,8 @@ app.add_typer(cases.verbs)
 app.add_typer(budgets.verbs)
 app.add_typer(keys.verbs)
 app.add_typer(tenants.verbs)
+app.add_typer(people.people)
+app.add_typer(people.holds)
 app.add_typer(audit.verbs)
 app.add_typer(slack.verbs)
 app.command(cls=Verb)(login.login)

@@ -142,7 +142,7 @@ def export(
         count = 0
         async with doors(url) as server:
             with to.open("x", encoding="utf-8", newline="") as file:
-                async for lines in _pages(server):
+                async for lines in _pages(server, readable=as_csv):
                     count += len(lines)
                     file.writelines(rows_of(lines) if as_csv else _ended(lines))
         say(f"{to}: {count} lines")
@@ -158,10 +158,10 @@ def _beside(server: Doors) -> list[Path]:
     return [path] if path is not None and path.is_file() else []
 
 
-async def _pages(server: Doors) -> AsyncGenerator[list[str]]:
+async def _pages(server: Doors, *, readable: bool) -> AsyncGenerator[list[str]]:
     cursor = None
     while True:
-        page: Any = await server.get("/api/audit/export", cursor=cursor)
+        page: Any = await server.get("/api/audit/export", cursor=cursor, readable=readable or None)
         yield page["lines"]
         cursor = page["next"]
         if cursor is None:

@@ -77,6 +77,8 @@ def _sentences(report: Any) -> Iterator[str]:
     whole = "Everything is as it was written" if report["is_whole"] else "This was tampered with"
     counted = ", ".join(_many(report[what], what) for what in ("entries", "runs", "anchors"))
     yield f"{whole}: {counted}."
+    if report["pruned"]:
+        yield f"Pruned, signed: {_many(report['pruned'], 'entries')}."
     last, left = report["last_anchor"], report["unanchored"]
     if last is not None:
         yield f"Anchored: {report['anchored']} entries, last at {last['at']} (anchor {last['number']})."

@@ -149,6 +149,8 @@ def _tell_back(back: "Back", *, as_json: bool) -> None:
         say(f"What was there before is kept in {aside}.")
     if back.lacks_secret:
         say("The secret is missing: without it, links and keys are worthless. Put it back first.")
+    if done.erased:
+        say(f"Erased again, as before: {_many(done.erased, 'person')}.")
     return say(
         f"Held: {_many(done.held, 'run')}, see `signoff runs list --status paused`; let each go on with "
         f"`signoff runs resume`, or cancel it. Not sent: {_many(done.unsent, 'message')}, see `signoff "

@@ -10,12 +10,14 @@ from typing import Final
 from bot.config.lines import Lines
 from bot.config.monitors import read_monitors
 from bot.config.notes import ConfigProblem, Notes, Raw
+from bot.config.retention import read_retention
 from bot.config.tenants import SECTIONS, ListedTenant, read_directory, read_tenants
 from channels.base import ChannelMisconfigured
 from channels.webhook.config import WebhookTarget, by_name
 from engine.errors import Invalid
 from engine.ids import DEFAULT_TENANT, TenantId
 from engine.rules.monitor import Monitor
+from engine.services.retaining import Terms
 from engine.store.directory import Directory
 
 BYTES_MAX: Final = 1 << 20
@@ -35,6 +37,7 @@ class Configuration:
     webhooks: tuple[WebhookTarget, ...] = ()
     tenants: tuple[ListedTenant, ...] = ()
     monitors: tuple[Monitor, ...] = ()
+    retention: Terms = field(default_factory=Terms)
 
     @property
     def monitors_of(self) -> Mapping[TenantId, tuple[Monitor, ...]]:
@@ -104,7 +107,9 @@ def _configuration(raw: Raw, notes: Notes) -> Configuration:
     for key in LATER:
         if key in raw:
             notes.add((key,), f"`{key}` is not a key of this version's signoff.toml; remove it.")
-    notes.only({key: raw[key] for key in raw if key not in LATER}, (), (*SECTIONS, "tenants"))
+    notes.only(
+        {key: raw[key] for key in raw if key not in LATER}, (), (*SECTIONS, "tenants", "retention")
+    )
     directory, webhooks = read_directory(raw, notes, tenant=DEFAULT_TENANT)
     tenants = read_tenants(raw, notes)
     every = (*webhooks, *(each for tenant in tenants for each in tenant.webhooks))
@@ -114,7 +119,13 @@ def _configuration(raw: Raw, notes: Notes) -> Configuration:
         except ChannelMisconfigured as refused:
             notes.add(("tenants",), str(refused))
     monitors = read_monitors(raw, notes)
-    return Configuration(directory=directory, webhooks=every, tenants=tenants, monitors=monitors)
+    return Configuration(
+        directory=directory,
+        webhooks=every,
+        tenants=tenants,
+        monitors=monitors,
+        retention=read_retention(raw, notes),
+    )
 
 
 def _syntax(message: str, content: bytes) -> ConfigProblem:

@@ -63,14 +63,14 @@ class Line(NamedTuple):
 class ChainCheck:
     """Follows one chain, entry by entry, and remembers nothing but where it stands.
 
-    `marks` say which hash was anchored at which position. What was pruned ends before `position`,
-    with the hash `previous`.
+    `marks` say which hash was anchored at which position.
     """
 
     chain: str
     marks: Mapping[int, str] = field(default_factory=dict[int, str])
     position: int = 0
     previous: str = ""
+    pruned: int = 0
     findings: list[Finding] = field(default_factory=list[Finding])
     unanchored_since: str | None = None
     anchored_to: int = field(init=False)  # the last position that was anchored; -1 when none was
@@ -92,6 +92,19 @@ class ChainCheck:
         if self.unanchored_since is None and line.position > self.anchored_to:
             self.unanchored_since = line.at
         self.position, self.previous = line.position + 1, line.hash
+
+    def skip(self, *, first: int, last: int, previous: str, head: str) -> None:
+        """The entries from `first` to `last` were pruned: what follows goes on from the hash `head`."""
+        if first != self.position:
+            self._missing(first)
+        elif previous != self.previous:
+            self._find(
+                Damage.UNLINKED, first, "was pruned behind another entry than the one before"
+            )
+        if self.marks.get(last, head) != head:
+            self._find(Damage.REWRITTEN, last, "was pruned, and is not the entry that was anchored")
+        self.pruned += max(last + 1 - first, 0)
+        self.position, self.previous = last + 1, head
 
     def end(self, *, length: int | None = None, head: str | None = None) -> None:
         """No entry follows: there should be `length`, and the last should have the hash `head`."""

@@ -92,7 +92,7 @@ class Asker:
             else:
                 approval = await self._open(path, title, terms, known)
             self._pausing.until_ended(path, approval, WaitingReason.APPROVAL)
-        return self._handed_over(decided, terms)
+        return await self._handed_over(decided, terms)
 
     async def _open(
         self,
@@ -142,9 +142,10 @@ class Asker:
             **{name: terms[name] for name in PLAIN if name in terms},
         )
 
-    def _handed_over(self, decided: Entry, terms: Mapping[str, Any]) -> Decision:
+    async def _handed_over(self, decided: Entry, terms: Mapping[str, Any]) -> Decision:
         data: Any = decided.data
-        approval, by, comment = str(data["approval"]), tuple(data["by"]), data["comment"]
+        approval, by = str(data["approval"]), tuple(data["by"])
+        comment = await self._pausing.texts.comment(data["comment"])
         # Asking about the same action again is its next round only right after it was sent back.
         self._sent_back.pop(self.action_of(terms), None)
         match str(data["outcome"]):

@@ -34,6 +34,7 @@ from engine.runtime.signals import (
     Suspended,
     is_being_cancelled,
 )
+from engine.runtime.texts import Texts, sentence
 from engine.runtime.workflows import Workflows, ask
 from engine.services import driving, halting, reasons
 from engine.services.approvals import ASK
@@ -125,6 +126,7 @@ class Executor:
         context.caller.egress = self._egress
         context.caller.demand_lease = partial(self.proofs.demand, context.driven)
         context.may_start(self._workflows.of(claim.run.tenant))
+        await context.memory.read(Texts(self._database.of(claim.run.tenant), claim.run.tenant))
         try:
             await self._run_to_its_end(claim, context)
         except (HandedBack, HeldUp, RunHeld, KillSwitchTriggered):
@@ -233,7 +235,7 @@ class Executor:
         )
         decided = next(of_it, None)
         if decided is None:
-            return str(ending)
+            return sentence(ending)
         tenant = claim.run.tenant
         return await self._database.of(tenant).read(lambda tx: reasons.why(tx, tenant, decided))
 

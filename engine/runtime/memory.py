@@ -6,6 +6,7 @@ from typing import Final
 
 from engine.errors import WorkflowChanged
 from engine.ids import RunId
+from engine.runtime.texts import Texts
 from engine.store import points
 from engine.store.journal import Entry
 
@@ -38,6 +39,7 @@ class Memory:
         self._run = run
         self._paths: defaultdict[str, list[Entry]] = defaultdict(list)
         self._resumptions = list(points.resumptions(entries))
+        self._reasons: dict[str, str] = {}
         for entry in points.live(entries):
             if entry.path is not None and not entry.kind.startswith("compensation."):
                 self._paths[entry.path].append(entry)
@@ -55,13 +57,18 @@ class Memory:
         times = len(self._resumptions)
         return self._places.get(base) or (f"{base}{_AGAIN}{times}" if times else base)
 
+    async def read(self, texts: Texts) -> None:
+        """Know from here on what people wrote in the reasons for which the run went back."""
+        for each in self._resumptions:
+            self._reasons[each.reason] = await texts.opened(each.reason)
+
     @property
     def feedback(self) -> str | None:
         """Why the run last went back to where its code is now or earlier; None where it never did."""
         waiting = [self._paths[path][0].position for path in self._unasked]
         first = min(waiting, default=None)
         passed = (
-            each.reason
+            self._reasons.get(each.reason, each.reason)
             for each in reversed(self._resumptions)
             if first is None or first > each.position
         )

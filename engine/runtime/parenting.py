@@ -44,7 +44,7 @@ class Parent:
             begun = last(known, "child.started")
             child = str(begun.data["child"]) if begun else await self._start(path, name, given)
             self._pausing.until_ended(path, child, WaitingReason.CHILD)
-        return _handed_over(over)
+        return await self._handed_over(over)
 
     async def _start(self, path: str, name: str, given: Mapping[str, object]) -> str:
         wanted = Started(
@@ -61,24 +61,23 @@ class Parent:
         log.info("child.started", run=self._claim.run.id, child=child, workflow=name)
         return child
 
-
-def _handed_over(over: Entry) -> Any:
-    data: Mapping[str, Any] = over.data
-    if data["status"] == RunStatus.COMPLETED:
-        return data["result"]
-    error: Mapping[str, Any] = data["error"] or {}
-    ending: Mapping[str, Any] | None = error.get("ending")
-    if ending is not None:
-        raise ended(
-            str(ending["outcome"]),
-            str(ending["approval"]),
-            comment=ending["comment"],
-            by=tuple(ending["by"]),
+    async def _handed_over(self, over: Entry) -> Any:
+        data: Mapping[str, Any] = over.data
+        if data["status"] == RunStatus.COMPLETED:
+            return data["result"]
+        error: Mapping[str, Any] = data["error"] or {}
+        ending: Mapping[str, Any] | None = error.get("ending")
+        if ending is not None:
+            raise ended(
+                str(ending["outcome"]),
+                str(ending["approval"]),
+                comment=await self._pausing.texts.comment(ending["comment"]),
+                by=tuple(ending["by"]),
+            )
+        raise ChildFailed(
+            f"{over.name} did not complete: it is {data['status']}. {error.get('message', '')}".rstrip(),
+            run=str(data["child"]),
+            workflow=over.name or "",
+            status=str(data["status"]),
+            code=str(error.get("code", data["status"])),
         )
-    raise ChildFailed(
-        f"{over.name} did not complete: it is {data['status']}. {error.get('message', '')}".rstrip(),
-        run=str(data["child"]),
-        workflow=over.name or "",
-        status=str(data["status"]),
-        code=str(error.get("code", data["status"])),
-    )

@@ -10,6 +10,7 @@ from engine.ids import RunId
 from engine.rules.states import RunStatus, WaitingReason
 from engine.runtime.memory import last
 from engine.runtime.signals import Suspended
+from engine.runtime.texts import Texts
 from engine.runtime.unwritten import Unwritten
 from engine.services import branching, driving
 from engine.services.driving import Driven
@@ -53,6 +54,11 @@ class Pausing:
     def of_branch(self) -> "Pausing":
         """The same for a branch of the run."""
         return Pausing(self.claim, self.unwritten, self._clock, is_branch=True)
+
+    @property
+    def texts(self) -> Texts:
+        """Reads what people wrote."""
+        return Texts(self.unwritten.database, self.claim.run.tenant)
 
     @property
     def run(self) -> RunId:

@@ -23,7 +23,7 @@ class Unwritten:
     """
 
     def __init__(self, driven: Driven, database: Database) -> None:
-        self._driven, self._database = driven, database
+        self._driven, self.database = driven, database
         self._entries: list[NewEntry] = []
         self._under_way: asyncio.Future[RunShape] | None = None
         self._turn = asyncio.Lock()
@@ -60,7 +60,7 @@ class Unwritten:
         await self.settle()
         before, self._entries = self._entries, []
         try:
-            return await self._database.write(lambda tx: deed(tx, before))
+            return await self.database.write(lambda tx: deed(tx, before))
         except EngineError:
             self._entries[:0] = before
             raise
@@ -106,7 +106,7 @@ class Unwritten:
             return
         entries = self._entries
         try:
-            self._under_way = self._database.submit(
+            self._under_way = self.database.submit(
                 lambda tx: driving.record(tx, self._driven, entries)
             )
         except Unavailable:

@@ -8,6 +8,7 @@ from engine.errors import Invalid
 from engine.ids import DEFAULT_TENANT, TenantId
 from engine.runtime.definitions.held import Held, Pins
 from engine.runtime.definitions.offered import Offered
+from engine.runtime.texts import kept
 from engine.services.approvals import ASK, ASK_VERSION
 from engine.services.raises import RAISE, RAISE_VERSION
 from engine.services.signals import RECONCILE, RECONCILE_VERSION
@@ -122,5 +123,5 @@ async def ask(run: Run, *, title: str, action: str) -> Mapping[str, Any]:
         # It was opened together with the run; the approvers were frozen then.
         decision = await run.approval(title, action=action, approvers="role:operator")
     except ApprovalEnded as ending:
-        return {"outcome": ending.outcome, "by": list(ending.by), "comment": ending.comment}
+        return {"outcome": ending.outcome, "by": list(ending.by), "comment": kept(ending.comment)}
     return {"outcome": decision.outcome, "by": list(decision.by), "changes": dict(decision.changes)}

@@ -1,7 +1,7 @@
 """Walks every chain of a tenant and says what is not as it was written, and how much of it is anchored."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
@@ -9,10 +9,11 @@ from typing import Any, Final
 from engine.ids import TenantId
 from engine.rules.chaining import AUDIT, ChainCheck, Damage, Finding
 from engine.rules.folding import Folded
-from engine.store import agreement, anchors, lines, receipts, runs
+from engine.store import agreement, anchors, lines, receipts, runs, sealing, segments
 from engine.store.balances import Balances
 from engine.store.database import Database, Transaction
 from engine.store.findings import AnchorCheck, Report
+from engine.store.segments import Segment
 
 ANCHORS_AT_ONCE: Final = 100
 AUDIT_AT_ONCE: Final = 20_000
@@ -57,7 +58,7 @@ def page(
         AuditLine(
             position=line.position,
             kind=line.kind,
-            data=_shown(line.data),
+            data=sealing.opened(tx, tenant, _shown(line.data)),
             at=line.at,
             hash=line.hash,
             previous=line.previous,
@@ -79,6 +80,7 @@ class Walk:
     def __init__(self, tenant: TenantId, *, trusted: Collection[str]) -> None:
         self.report = Report(tenant=tenant)
         self._tenant = tenant
+        self._trusted = trusted
         self._anchored = AnchorCheck(self.report, trusted)
         self._run = ""
         self._audit: ChainCheck | None = None
@@ -113,11 +115,12 @@ class Walk:
         is_last = len(page) < agreement.AT_ONCE
         after, upto = self._run, None if is_last else str(page[-1].id)
         marks = anchors.marks(tx, self._tenant, after=after, upto=upto)
+        pruned = segments.of_runs(tx, self._tenant, after=after, upto=upto)
         known = {str(row.id): row for row in page}
         journals: dict[str, Folded] = {}
         found = lines.journal_lines(tx, self._tenant, after=after, upto=upto)
         for run, entries in groupby(found, key=lambda line: line.chain):
-            check, folded = ChainCheck(run, marks.pop(run, {})), Folded()
+            check, folded = self._check(run, marks.pop(run, {}), pruned.get(run)), Folded()
             for line in entries:
                 check.take(line)
                 folded.take(line.position, line.kind, line.data, path=line.path)
@@ -125,9 +128,9 @@ class Walk:
             journals[run] = folded
             self._balances.add(folded.accounts)
         for run, marked in marks.items():
-            self._end(ChainCheck(run, marked), known.get(run))
-        for run in known.keys() - journals.keys() - marks.keys():
-            self._end(ChainCheck(run), known[run])
+            self._end(self._check(run, marked, pruned.get(run)), known.get(run))
+        for run in (known.keys() | pruned.keys()) - journals.keys() - marks.keys():
+            self._end(self._check(run, {}, pruned.get(run)), known.get(run))
         self.report.add(agreement.disagreements(tx, self._tenant, page, journals))
         self.report.runs += len(page)
         self._run = upto or self._run
@@ -140,7 +143,8 @@ class Walk:
 
     def _audits(self, tx: Transaction) -> bool:
         if self._audit is None:
-            self._audit = ChainCheck(AUDIT, anchors.marks_of(tx, self._tenant, AUDIT))
+            marks = anchors.marks_of(tx, self._tenant, AUDIT)
+            self._audit = self._check(AUDIT, marks, segments.of_chain(tx, self._tenant, AUDIT))
         check, before = self._audit, self._audit.position
         for line in lines.audit_lines(tx, self._tenant, after=before - 1, most=AUDIT_AT_ONCE):
             check.take(line)
@@ -151,6 +155,15 @@ class Walk:
         self.report.count(check)
         self.report.add(self._balances.end(tx))
         return False
+
+    def _check(
+        self, chain: str, marks: Mapping[int, str], pruned: Sequence[Segment] | None
+    ) -> ChainCheck:
+        check = ChainCheck(chain, marks)
+        segments.follow(check, pruned or (), tenant=self._tenant, trusted=self._trusted)
+        for segment in pruned or ():
+            self._balances.recall(segment.statement.get("totals"))
+        return check
 
     def _end(self, check: ChainCheck, row: Any) -> None:
         if row is None:

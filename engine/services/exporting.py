@@ -1,6 +1,7 @@
 """The record as lines that prove themselves: whoever has them needs no database to check them."""
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -10,10 +11,11 @@ from typing_extensions import override
 from engine.clock import iso
 from engine.ids import TenantId
 from engine.rules.chaining import AUDIT, Line
-from engine.store import anchors, lines, runs
+from engine.store import anchors, lines, runs, sealing, segments
 from engine.store.database import Transaction
 from engine.store.exports import compact, entry, header
 from engine.store.runs import Standing
+from engine.store.segments import Segment
 
 RUNS_AT_ONCE: Final = 20
 ENTRIES_AT_ONCE: Final = 2_000
@@ -64,6 +66,17 @@ def page(tx: Transaction, tenant: TenantId, place: Place) -> tuple[list[str], Pl
             return [compact({"end": True})], None
 
 
+def readable(tx: Transaction, tenant: TenantId, told: Sequence[str]) -> list[str]:
+    """The lines as people read them: with what was written in place of how it is sealed.
+
+    Such lines prove nothing, for hashes are of what is sealed.
+    """
+    sealed = [line for line in told if sealing.is_sealed(line)]
+    read = sealing.opened(tx, tenant, [json.loads(line) for line in sealed])
+    opened = dict(zip(sealed, map(compact, read), strict=True))
+    return [opened.get(line, line) for line in told]
+
+
 def _anchors(tx: Transaction, tenant: TenantId, after: int) -> tuple[list[str], Place]:
     found = anchors.listing(tx, tenant, after=after, limit=10)
     told: list[str] = []
@@ -82,10 +95,13 @@ def _runs(tx: Transaction, tenant: TenantId, after: str) -> tuple[list[str], Pla
     upto = None if is_last else found[-1].id  # behind the last run there may be what has none
     journals = lines.journal_lines(tx, tenant, after=after, upto=upto)
     following = Place(Part.AUDIT) if upto is None else Place(Part.RUNS, upto)
-    return list(_journals(found, journals)), following
+    pruned = segments.of_runs(tx, tenant, after=after, upto=upto)
+    return list(_journals(found, journals, pruned)), following
 
 
-def _journals(found: Sequence[Standing], journals: Iterator[Line]) -> Iterator[str]:
+def _journals(
+    found: Sequence[Standing], journals: Iterator[Line], pruned: Mapping[str, Sequence[Segment]]
+) -> Iterator[str]:
     own: dict[str, list[str]] = {run.id: [] for run in found}
     for line in journals:
         own.setdefault(line.chain, []).append(entry(line))
@@ -94,11 +110,17 @@ def _journals(found: Sequence[Standing], journals: Iterator[Line]) -> Iterator[s
         run = known.get(chain)
         length, last = (None, None) if run is None else (run.length, run.head)
         yield compact({"chain": chain, "length": length, "head": last})
+        yield from (segment.line() for segment in pruned.get(chain, ()))
         yield from told
 
 
 def _audit(tx: Transaction, tenant: TenantId, after: int) -> tuple[list[str], Place]:
-    told = [] if after >= 0 else [compact({"chain": AUDIT, "length": None, "head": None})]
+    told: list[str] = []
+    if after < 0:
+        told.append(compact({"chain": AUDIT, "length": None, "head": None}))
+        pruned = segments.of_chain(tx, tenant, AUDIT)
+        told += (segment.line() for segment in pruned)
+        after = pruned[-1].last if pruned else after
     position = after
     for line in lines.audit_lines(tx, tenant, after=after, most=ENTRIES_AT_ONCE):
         told.append(entry(line))

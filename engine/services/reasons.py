@@ -2,13 +2,16 @@
 
 from engine.ids import TenantId
 from engine.rules.reasons import without_consent
-from engine.store import approvals, subjects
+from engine.store import approvals, sealing, subjects
 from engine.store.database import Transaction
 from engine.store.journal import Entry
 
 
 def why(tx: Transaction, tenant: TenantId, decided: Entry) -> str:
-    """The sentence for an `approval.decided` that gave no consent; ids stay where no name is known.
+    """The sentence for an `approval.decided` that gave no consent, to be kept in a journal.
+
+    People in it are called by their names, and what they said is read, when it is shown; ids stay
+    where no name is known.
 
     Raises:
         NotFound: if this tenant has no such approval.
@@ -20,7 +23,7 @@ def why(tx: Transaction, tenant: TenantId, decided: Entry) -> str:
     return without_consent(
         row.content.title,
         data["outcome"],
-        by=[names.get(who, who) for who in by],
+        by=[names.get(who, who) if ":" in who else sealing.named(who) for who in by],
         comment=data["comment"],
         rule=data["rule"],
     )

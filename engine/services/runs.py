@@ -1,7 +1,7 @@
 """Runs for those who start, watch and stop them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from engine.clock import iso
@@ -24,6 +24,8 @@ from engine.store import (
     readings,
     rollbacks,
     runs,
+    sealing,
+    segments,
     spent,
     steps,
     stopping,
@@ -150,8 +152,8 @@ def picture(tx: Transaction, tenant: TenantId, run: RunId) -> RunPicture:
     Raises:
         NotFound: if this tenant has no such run.
     """
-    row = runs.get(tx, tenant, run)
-    entries = journal.entries(tx, run)
+    row = _opened(tx, runs.get(tx, tenant, run))
+    entries = sealing.opened_entries(tx, tenant, journal.entries(tx, run))
     return RunPicture(
         row=row,
         started_by_name=subjects.name_of(tx, tenant, row.started_by),
@@ -176,7 +178,7 @@ def find(tx: Transaction, tenant: TenantId, run: RunId) -> RunRow:
     Raises:
         NotFound: if this tenant has no such run.
     """
-    return runs.get(tx, tenant, run)
+    return _opened(tx, runs.get(tx, tenant, run))
 
 
 def page(
@@ -189,19 +191,21 @@ def page(
     limit: int = 50,
 ) -> list[RunRow]:
     """Runs, newest first; with `text`, those that have it in their workflow's name or their id."""
-    return runs.page(tx, tenant, status=status, text=text, before=before, limit=limit)
+    found = runs.page(tx, tenant, status=status, text=text, before=before, limit=limit)
+    return [_opened(tx, row) for row in found]
 
 
 def entries(
     tx: Transaction, tenant: TenantId, run: RunId, *, after: int, limit: int
 ) -> list[Entry]:
-    """A page of the run's journal.
+    """A page of the run's journal, with what people wrote.
 
     Raises:
         NotFound: if this tenant has no such run.
     """
     runs.get(tx, tenant, run)
-    return journal.entries(tx, run, after=after, limit=limit)
+    found = journal.entries(tx, run, after=after, limit=limit)
+    return sealing.opened_entries(tx, tenant, found)
 
 
 def cancel(
@@ -267,6 +271,8 @@ def resume(tx: Transaction, tenant: TenantId, run: RunId, *, by: str, reason: st
 def verify(tx: Transaction, tenant: TenantId, run: RunId) -> list[str]:
     """What is wrong with the journal, or with what is stored and follows from it; nothing, if all is as written."""
     row, entries = runs.get(tx, tenant, run), journal.entries(tx, run)
+    if not entries and segments.stands_for(tx, tenant, run):
+        return []
     found = steps.differences(row, entries)
     # What a journal says that does not hold together is no measure of anything else.
     return found or agreement.of_run(tx, tenant, run, entries)
@@ -281,6 +287,12 @@ def _was(tx: Transaction, run: RunId) -> RunStatus:
     """What a run was, that waits for its code or an operator to be driven on."""
     order = points.under_way(journal.entries(tx, run))
     return RunStatus.RUNNING if order is None else RunStatus.ROLLING_BACK
+
+
+def _opened(tx: Transaction, row: RunRow) -> RunRow:
+    said = {"input": row.input, "result": row.result, "error": row.error}
+    read = sealing.opened(tx, row.tenant, said)
+    return row if read is said else replace(row, **read)
 
 
 def _because(row: RunRow) -> str:

@@ -25,6 +25,7 @@ from engine.store import (
     endings,
     journal,
     people,
+    sealing,
     switches,
     votes,
 )
@@ -57,9 +58,7 @@ class Ballot:
     channel: str
     identified_by: str
     changes: Mapping[str, object] | None = None  # of the fields that approvers may change
-    typed: Mapping[str, str] | None = (
-        None  # the same as texts; what stood in inputs when others answer
-    )
+    typed: Mapping[str, str] | None = None  # the same as texts, as it stood in inputs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +117,8 @@ def cast(tx: Transaction, ballot: Ballot) -> CastReceipt:
         return _refuse(tx, ballot, row, agreed)
     cast_before = votes.current(tx, row.id, row.version)
     earlier = next((vote for vote in cast_before if vote.person == ballot.person), None)
-    if earlier and _is_repeated(earlier, ballot, agreed) and (not is_over or row.status in VOTED):
+    is_heard = not is_over or row.status in VOTED
+    if earlier and is_heard and _is_repeated(tx, earlier, ballot, agreed):
         standing = eligibility.count(row, cast_before, among or eligibility.electorate(tx, row))
         return _recorded(row.status, ballots.unchanged_message(standing))
     if among is None:
@@ -136,7 +136,7 @@ def cast(tx: Transaction, ballot: Ballot) -> CastReceipt:
     status, rule = ended
     is_consent = status is ApprovalStatus.APPROVED
     by = standing.approvals if is_consent else (ballot.person,)
-    comment = None if is_consent else ballot.comment
+    comment = None if is_consent else stored.comment
     changes = agreeing.read(standing.agrees_to if is_consent else "")
     decision = endings.decision_of(tx, status, rule=rule, by=by, comment=comment, changes=changes)
     endings.end(tx, row, status, decision=decision, recorded_with=[recorded])
@@ -189,8 +189,9 @@ def _unfit(ballot: Ballot, row: ApprovalRow) -> EngineError | None:
     return None
 
 
-def _is_repeated(earlier: VoteRow, ballot: Ballot, agreed: str) -> bool:
-    same_comment = ballot.comment is None or ballot.comment == earlier.comment
+def _is_repeated(tx: Transaction, earlier: VoteRow, ballot: Ballot, agreed: str) -> bool:
+    (before,) = sealing.opened_votes(tx, ballot.tenant, [earlier])
+    same_comment = ballot.comment is None or ballot.comment == before.comment
     same_outcome = (earlier.changes or "") == agreed
     return earlier.choice is ballot.choice and same_comment and same_outcome
 
@@ -223,15 +224,17 @@ def _store(
     replaces: VoteRow | None = None,
     is_late: bool = False,
 ) -> tuple[VoteRow, NewEntry]:
+    name = tx.ids.new("vot")
+    comment = sealing.comment(tx, row.tenant, ballot.person, ballot.comment, of=f"votes.{name}")
     stored = VoteRow(
-        id=tx.ids.new("vot"),
+        id=name,
         tenant=row.tenant,
         approval=row.id,
         version=row.version,
         sequence=votes.next_sequence(tx, row.id),
         person=ballot.person,
         choice=ballot.choice,
-        comment=ballot.comment,
+        comment=comment,
         digest=row.digest,
         channel=ballot.channel,
         identified_by=ballot.identified_by,
@@ -241,7 +244,7 @@ def _store(
         changes=agreed or None,
     )
     votes.insert_one(tx, stored, replaces=replaces)
-    said = {**_said(ballot, row), "sequence": stored.sequence}
+    said = {**_said(ballot, row), "comment": comment, "sequence": stored.sequence}
     if stored.changes is not None:
         said["changes"] = stored.changed
     return stored, NewEntry(kind="vote.recorded", path=row.path, data=said)
@@ -249,8 +252,8 @@ def _store(
 
 def _late(tx: Transaction, ballot: Ballot, row: ApprovalRow, agreed: str) -> CastReceipt:
     if not votes.was_late(tx, row.id, ballot.person, ballot.choice):
-        _store(tx, ballot, row, agreed, is_late=True)
-        audit.append(tx, row.tenant, "vote.late", _said(ballot, row))
+        stored, _entry = _store(tx, ballot, row, agreed, is_late=True)
+        audit.append(tx, row.tenant, "vote.late", _said(ballot, row) | {"comment": stored.comment})
     if row.status in {ApprovalStatus.OPEN, ApprovalStatus.EXPIRED}:
         ended_at = row.expires_at or tx.now
         refusal: EngineError = TooLate(ballots.expired(ended_at))
@@ -264,7 +267,10 @@ def _late(tx: Transaction, ballot: Ballot, row: ApprovalRow, agreed: str) -> Cas
 
 
 def _refuse(tx: Transaction, ballot: Ballot, row: ApprovalRow, refusal: EngineError) -> CastReceipt:
-    audit.append(tx, row.tenant, "vote.refused", {**_said(ballot, row), "why": refusal.code})
+    of = f"audit.{tx.ids.new('ref')}"
+    comment = sealing.comment(tx, row.tenant, ballot.person, ballot.comment, of=of)
+    said = {**_said(ballot, row), "comment": comment, "why": refusal.code}
+    audit.append(tx, row.tenant, "vote.refused", said)
     return _refusal(row, refusal)
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from engine.ids import MessageId, PersonId
 from engine.rules.routing import Reachable, Target, parse_routing, plan
-from engine.store import links, messages, outbox, people, pictures
+from engine.store import approvals, links, messages, outbox, people, pictures
 from engine.store.approvals import ApprovalRow
 from engine.store.database import Transaction
 from engine.store.messages import MessageRow
@@ -103,7 +103,8 @@ class _Saying:
 def _enqueue(tx: Transaction, row: ApprovalRow, message: MessageRow, saying: _Saying) -> None:
     payload = dict(saying.data)
     if message.channel == SNAPSHOT_CHANNEL:
-        payload["approval"] = pictures.picture(tx, row.tenant, row.id).to_json()
+        now = approvals.get(tx, row.tenant, row.id)
+        payload["approval"] = pictures.sealed_pictures(tx, [now])[0].to_json()
     outbox.enqueue(
         tx,
         outbox.NewDelivery(

@@ -14,7 +14,7 @@ from engine.store.tables import audit
 
 def append(tx: Transaction, tenant: TenantId, kind: str, data: Mapping[str, object]) -> None:
     """Add one entry, chained to the one before it. When this fails, so does the deed that it records."""
-    _take_the_pen(tx, tenant)
+    take_the_pen(tx, tenant)
     last = tx.connection.execute(
         select(audit.c.position, audit.c.hash)
         .where(audit.c.tenant == tenant)
@@ -50,7 +50,8 @@ def _quoted(value: str) -> str:
     return canonical(value).decode()
 
 
-def _take_the_pen(tx: Transaction, tenant: TenantId) -> None:
+def take_the_pen(tx: Transaction, tenant: TenantId) -> None:
+    """Let nobody else write to the tenant's audit before this deed has ended."""
     # Where several write at once, each waits here until the one before it has ended, and then sees its entry.
     if tx.connection.dialect.name == "postgresql":
         key = func.hashtextextended(f"signoff:audit:{tenant}", 0)

@@ -87,6 +87,8 @@ def put_in_place(
         with connected(staged) as connection:
             answer = deed(transaction_on(connection), _epoch_of(path))
             connection.commit()
+        with closing(sqlite3.connect(staged)) as written:
+            written.execute("VACUUM")  # whoever was erased after the backup is nowhere in it
         aside = _put_aside(path, at)
         staged.replace(path)
         _sync(path.parent)

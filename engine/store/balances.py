@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import select
 
 from engine.ids import TenantId
 from engine.rules.accounts import Accounts, Key
 from engine.rules.chaining import AUDIT, Damage, Finding, Line
+from engine.rules.wording import is_table
 from engine.store.database import Transaction
 from engine.store.tables import runs, switches, usages
 
@@ -45,13 +47,28 @@ class Balances:
 
     def take(self, line: Line) -> None:
         """Add what one line of the audit chain says."""
-        if line.kind not in {_ENGAGED, _RELEASED}:
-            return
-        try:
-            scope = str(json.loads(line.data)["scope"])
-        except (ValueError, KeyError, TypeError):
-            return  # the chain's own check tells of it
-        if line.kind == _ENGAGED:
+        said = switched(line)
+        if said is not None:
+            self._switch(said[0], is_on=said[1])
+
+    def recall(self, totals: Any) -> None:
+        """Add what the signed summary of a pruned chain says of it."""
+        if is_table(totals):
+            with suppress(TypeError, ValueError):  # one that nobody signed may say anything
+                self._recall(totals)
+
+    def _recall(self, said: Mapping[Any, Any]) -> None:
+        for budget, period, unit, amount in said.get("spent", ()):
+            key = (str(budget), str(period), str(unit))
+            self._spent[key] = self._spent.get(key, 0) + int(amount)
+        for budget, unit, amount in said.get("granted", ()):
+            which = (str(budget), str(unit))
+            self._granted[which] = self._granted.get(which, 0) + int(amount)
+        for scope, is_on in said.get("switched", ()):
+            self._switch(str(scope), is_on=bool(is_on))
+
+    def _switch(self, scope: str, *, is_on: bool) -> None:
+        if is_on:
             self._engaged.add(scope)
         else:
             self._engaged.discard(scope)
@@ -111,6 +128,16 @@ class Balances:
                     key = (budget, period, unit)
                     found[key] = found.get(key, 0) + reserved
         return {key: amount for key, amount in found.items() if amount}
+
+
+def switched(line: Line) -> tuple[str, bool] | None:
+    """The scope whose kill switch an entry of the audit engaged, or released; None for all others."""
+    if line.kind not in {_ENGAGED, _RELEASED}:
+        return None
+    try:
+        return str(json.loads(line.data)["scope"]), line.kind == _ENGAGED
+    except (ValueError, KeyError, TypeError):
+        return None  # the chain's own check tells of it
 
 
 def _by_unit(stored: Mapping[Key, tuple[int, int]]) -> dict[tuple[str, str], int]:

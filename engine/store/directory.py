@@ -1,7 +1,7 @@
 """What `signoff.toml` says of people, as rows: written where it differs, removed where gone."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import ColumnElement, Row, and_, delete, insert, select, text, update
 
@@ -63,6 +63,18 @@ class Difference:
         )
 
 
+def without(listed: Directory, gone: Collection[PersonId]) -> Directory:
+    """What `listed` says of everybody else."""
+    if not gone:
+        return listed
+    return replace(
+        listed,
+        people=tuple(each for each in listed.people if each.id not in gone),
+        groups={name: members - set(gone) for name, members in listed.groups.items()},
+        roles={name: members - set(gone) for name, members in listed.roles.items()},
+    )
+
+
 def write_people(tx: Transaction, tenant: TenantId, listed: tuple[ListedPerson, ...]) -> Difference:
     """Bring people in line; who is gone from the file is disabled, and never deleted.
 
@@ -98,6 +110,8 @@ def write_identities(
 ) -> Difference:
     """Bring identities in line. One that a disabled person held may pass to somebody else.
 
+    What changed names whose they are and not what they are: it is kept for ever.
+
     Raises:
         Conflict: `identity_taken`, if an active person got one by other means than the file.
     """
@@ -108,13 +122,13 @@ def write_identities(
         if value is not None
     }
     kept: set[tuple[str, str]] = set()
-    freed: list[tuple[str, str]] = []
+    freed: dict[tuple[str, str], str] = {}
     for row in _held(tx, tenant):
         key = (row.kind, row.value)
         if wanted.get(key) == row.person:
             kept.add(key)
         elif row.origin == ORIGIN or (key in wanted and not row.is_active):
-            freed.append(key)
+            freed[key] = row.person
         elif key in wanted:
             raise Conflict(
                 f"{row.kind}:{row.value} belongs to {row.person}, who is not in signoff.toml. "
@@ -137,9 +151,9 @@ def write_identities(
             )
         )
     return Difference(
-        added=tuple(f"{kind}:{value}" for kind, value in new if (kind, value) not in freed),
-        changed=tuple(f"{kind}:{value}" for kind, value in new if (kind, value) in freed),
-        removed=tuple(f"{kind}:{value}" for kind, value in freed if (kind, value) not in wanted),
+        added=tuple(f"{key[0]} of {wanted[key]}" for key in new if key not in freed),
+        changed=tuple(f"{key[0]} of {wanted[key]}" for key in new if key in freed),
+        removed=tuple(f"{key[0]} of {freed[key]}" for key in freed if key not in wanted),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, or_, select, update
 
 from engine.ids import ApprovalId, DeliveryId, LeaseToken, MessageId, PersonId, TenantId
-from engine.store import waiting
+from engine.store import sealing, waiting
 from engine.store.database import Transaction
 from engine.store.outbox import UNSURE, Delivery, Shown, is_in, pending_beside
 from engine.store.tables import messages, outbox
@@ -97,7 +97,7 @@ def _lease(tx: Transaction, found: Sequence[str], *, lease_for: timedelta) -> li
         .where(outbox.c.id.in_(found))
         .order_by(outbox.c.due_at, outbox.c.id)
     )
-    return [_delivery(row) for row in rows]
+    return [_delivery(tx, row) for row in rows.all()]
 
 
 _OF_MESSAGE = (
@@ -112,7 +112,7 @@ _OF_MESSAGE = (
 )
 
 
-def _delivery(row: Row[Any]) -> Delivery:
+def _delivery(tx: Transaction, row: Row[Any]) -> Delivery:
     before = None
     if row.ref is not None:
         before = Shown(
@@ -133,7 +133,7 @@ def _delivery(row: Row[Any]) -> Delivery:
         address=row.address,
         kind=row.kind,
         event=row.event,
-        payload=json.loads(row.payload),
+        payload=sealing.opened(tx, TenantId(row.tenant), json.loads(row.payload)),
         event_at=row.event_at,
         attempts=row.attempts,
         is_unsure=row.attempts > 1 and (row.error is None or row.error.startswith(UNSURE)),

@@ -9,8 +9,10 @@ from engine.digest import canonical
 from engine.errors import Invalid
 from engine.ids import TenantId
 from engine.rules.chaining import ChainCheck, Damage, Finding, Line
+from engine.store import segments
 from engine.store.anchors import Anchor, Head
 from engine.store.findings import AnchorCheck, Report
+from engine.store.segments import Segment
 
 FORMAT: Final = "signoff/audit/v1"
 _ENTRY: Final = '{"entry":'
@@ -117,6 +119,9 @@ class ExportCheck:
             chain = str(said["chain"])
             self._chain = ChainCheck(chain, self._marks.pop(chain, {}))
             self._length, self._head = said.get("length"), said.get("head")
+        elif "segment" in said and self._chain is not None:
+            pruned = [_segment(said)]
+            segments.follow(self._chain, pruned, tenant=TenantId(self._tenant), trusted=self.keys)
         elif "end" in said:
             self._close()
             self._is_over = True
@@ -146,6 +151,20 @@ def _anchor(said: Mapping[str, Any]) -> Anchor:
         )
     except (KeyError, TypeError, ValueError):
         raise Invalid("The export has an anchor that cannot be read.", code="bad_export") from None
+
+
+def _segment(said: Mapping[str, Any]) -> Segment:
+    stated = said["segment"]
+    try:
+        return Segment(
+            chain=str(stated["chain"]),
+            first=int(stated["first"]),
+            last=int(stated["last"]),
+            words=canonical(stated).decode(),
+            signature=str(said.get("signature")),
+        )
+    except (KeyError, TypeError, ValueError):
+        raise Invalid("The export has a segment that cannot be read.", code="bad_export") from None
 
 
 def _read(text: str) -> Mapping[str, Any]:

@@ -33,6 +33,7 @@ class Report:
     tenant: TenantId
     runs: int = 0
     entries: int = 0
+    pruned: int = 0  # of the entries: what a signed summary stands for
     anchored: int = 0
     anchors: int = 0
     last_anchor: Anchor | None = None
@@ -53,6 +54,7 @@ class Report:
         """Add a chain that was followed to its end."""
         self.add(check.findings)
         self.entries += check.position
+        self.pruned += check.pruned
         anchored = min(check.anchored_to + 1, check.position)
         self.anchored += anchored
         if anchored == check.position or check.unanchored_since is None:
@@ -73,6 +75,7 @@ class Report:
             "is_whole": self.damaged == 0,
             "runs": self.runs,
             "entries": self.entries,
+            "pruned": self.pruned,
             "anchored": self.anchored,
             "anchors": self.anchors,
             "last_anchor": None if last is None else {"number": last.number, "at": iso(last.at)},

@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, select, tuple_
 
 from engine.clock import iso
-from engine.ids import TenantId
+from engine.ids import RunId, TenantId
 from engine.rules.chaining import AUDIT, Line
 from engine.store.audit import spelled as audit_words
 from engine.store.database import Transaction
@@ -38,8 +38,11 @@ def journal_lines(
     where = [journal.c.tenant == tenant, journal.c.run > after]
     if upto is not None:
         where.append(journal.c.run <= upto)
-    query = _JOURNAL.where(*where).limit(ROWS)
-    rows = tx.connection.execute(query).all()
+    return _journal(tx, _JOURNAL.where(*where).limit(ROWS))
+
+
+def _journal(tx: Transaction, query: Any) -> Iterator[Line]:
+    rows: Sequence[Any] = tx.connection.execute(query).all()
     while rows:
         for run, position, kind, name, path, data, at, previous, hashed in rows:
             moment = iso(at)
@@ -47,6 +50,12 @@ def journal_lines(
             text = journal_words(run, position, named, data=data, at=moment, previous=previous)
             yield Line(run, position, kind, data, moment, previous, hashed, text, path)
         rows = _following(tx, query, rows, tuple_(journal.c.run, journal.c.position))
+
+
+def journal_of(tx: Transaction, tenant: TenantId, run: RunId) -> Iterator[Line]:
+    """One run's journal."""
+    query = _JOURNAL.where(journal.c.tenant == tenant, journal.c.run == run).limit(ROWS)
+    return _journal(tx, query)
 
 
 def audit_lines(

@@ -18,6 +18,7 @@ from engine.store import (
     messages,
     rollbacks,
     runs,
+    sealing,
     subjects,
     timers,
     undoing,
@@ -177,7 +178,12 @@ def picture(tx: Transaction, tenant: TenantId, approval: str) -> ApprovalPicture
 
 
 def pictures(tx: Transaction, rows: Sequence[ApprovalRow]) -> list[ApprovalPicture]:
-    """The pictures of several approvals, in their order."""
+    """The pictures of several approvals, in their order, with what people wrote."""
+    return [_opened(tx, each) for each in sealed_pictures(tx, rows)]
+
+
+def sealed_pictures(tx: Transaction, rows: Sequence[ApprovalRow]) -> list[ApprovalPicture]:
+    """The same to be kept: what people wrote stays sealed."""
     cast = votes.current_of_many(tx, [row.id for row in rows])
     known = runs.known_as(tx, [row.run for row in rows])
     journals = journal.entries_of(tx, [row.run for row in rows])
@@ -198,6 +204,15 @@ def pictures(tx: Transaction, rows: Sequence[ApprovalRow]) -> list[ApprovalPictu
         for row in rows
     )
     return [replace(each, place=places.get(each.run)) for each in drawn]
+
+
+def _opened(tx: Transaction, kept: ApprovalPicture) -> ApprovalPicture:
+    return replace(
+        kept,
+        votes=tuple(sealing.opened_votes(tx, kept.tenant, kept.votes)),
+        decision=sealing.opened(tx, kept.tenant, kept.decision),
+        report=tuple(sealing.opened(tx, kept.tenant, kept.report)),
+    )
 
 
 def _picture(

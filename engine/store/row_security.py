@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
-from engine.store.append_only import APPEND_ONLY
+from engine.store.append_only import APPEND_ONLY, PRUNABLE
 
 # Not guarded: what is known of the database as a whole, and which tenants there are.
 SHARED: Final = frozenset({"alembic_version", "meta", "tenants"})
@@ -181,6 +181,7 @@ def _grants(connection: Connection, schema: str, role: str) -> Iterator[str]:
         may = "SELECT, INSERT" if table in APPEND_ONLY else "SELECT, INSERT, UPDATE, DELETE"
         yield f"GRANT {may} ON {table} TO {role}"
     yield f"GRANT UPDATE (published_at) ON anchors TO {role}"
+    yield f"GRANT DELETE ON {', '.join(PRUNABLE)} TO {role}"  # a trigger says what of it
     yield f"GRANT EXECUTE ON FUNCTION signoff_now() TO {role}"
     for name, *_rest in FUNCTIONS:
         yield f"GRANT EXECUTE ON FUNCTION {signature(name)} TO {role}"

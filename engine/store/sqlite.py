@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from engine.clock import Clock
 from engine.errors import EngineError, Unavailable
 from engine.ids import Ids, TenantId
+from engine.store.compacting import Compacting
 from engine.store.database import Transaction
 from engine.store.hints import Hints
 from engine.store.migrations import migrate
@@ -45,6 +46,7 @@ class SqliteDatabase:
         self._clock, self._ids, self._tokens = clock, ids, tokens
         self._door, self._is_closed = threading.Lock(), False
         self._queue: queue.SimpleQueue[Work[Any] | None] = queue.SimpleQueue()
+        self._set_aside: Work[Any] | None = None
         self._loop = asyncio.get_running_loop()
         self._readers, self._reading = _reading(path), asyncio.Semaphore(READERS)
         self._files = Files(path)
@@ -78,6 +80,23 @@ class SqliteDatabase:
         except DBAPIError as error:
             raise refusal(error) from error
 
+    async def compact(self) -> bool:
+        """Write the file anew, so that nothing of what was deleted is left in its free room or its log.
+
+        Whoever writes waits meanwhile, about a second for each 100 MB. False if somebody read all the
+        while, so that the log could not be emptied; it is the next time.
+
+        Raises:
+            Unavailable: if there is no room for it. Nothing is lost.
+        """
+        answer: asyncio.Future[bool] = self._loop.create_future()
+        answer.add_done_callback(forget)
+        with self._door:
+            if self._is_closed:
+                raise Unavailable(CLOSED)
+            self._queue.put(Compacting(answer))
+        return await asyncio.shield(answer)
+
     async def close(self) -> None:
         """Finish what waits, then stop writing; what comes later is refused."""
         self._queue.put(None)
@@ -99,7 +118,10 @@ class SqliteDatabase:
                 except SQLAlchemyError as error:  # which may pass: the next batch tries again
                     _fail(batch, error)
                 else:
-                    self._commit_together(connection, batch)
+                    if isinstance(batch[0], Compacting):
+                        batch[0].compact(_driver(connection))
+                    else:
+                        self._commit_together(connection, batch)
                 self._loop.call_soon_threadsafe(self._settle, batch)
         finally:
             if connection is not None:
@@ -122,17 +144,20 @@ class SqliteDatabase:
             self._loop.call_soon_threadsafe(self._settle, left)
 
     def _next_batch(self) -> list[Work[Any]]:
-        first = self._queue.get()
+        first, self._set_aside = self._set_aside or self._queue.get(), None
         if first is None:
             return []
         batch = [first]
-        while len(batch) < BATCH_MAX:
+        while len(batch) < BATCH_MAX and not isinstance(first, Compacting):
             try:
                 following = self._queue.get_nowait()
             except queue.Empty:
                 break
             if following is None:
                 self._queue.put(None)  # the wish to close comes after what already waits
+                break
+            if isinstance(following, Compacting):
+                self._set_aside = following  # its turn comes alone
                 break
             batch.append(following)
         return batch

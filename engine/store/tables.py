@@ -66,6 +66,19 @@ members = Table(
     known("kind", ("group", "role")), PrimaryKeyConstraint("tenant", "kind", "name", "person"),
     ForeignKeyConstraint(["tenant", "person"], ["people.tenant", "people.id"]),
 )  # fmt: skip
+# What a person wrote is sealed under a key of theirs, wrapped by the server's secret; to forget them is to lose it.
+subject_keys = Table(
+    "subject_keys", metadata, of_tenant(), words("id"), words("person"), words("wrapped", optional=True),
+    moment("made_at"), moment("destroyed_at", optional=True), PrimaryKeyConstraint("tenant", "id"),
+    Index(None, "tenant", "person"),
+)  # fmt: skip
+erasures = Table(
+    "erasures", metadata, of_tenant(), words("person"), moment("at"), PrimaryKeyConstraint("tenant", "person"),
+)  # fmt: skip
+legal_holds = Table(
+    "legal_holds", metadata, of_tenant(), words("scope"), words("reason"), words("placed_by"), moment("placed_at"),
+    PrimaryKeyConstraint("tenant", "scope"),
+)  # fmt: skip
 routings = Table(
     "routings", metadata, of_tenant(), words("name"), words("routing"), words("origin"),
     PrimaryKeyConstraint("tenant", "name"),
@@ -104,6 +117,15 @@ anchored = Table(
     "anchored", metadata, of_tenant(), whole("anchor"), words("chain"), whole("position"), words("hash"),
     PrimaryKeyConstraint("tenant", "anchor", "chain"), Index(None, "tenant", "chain", "position"),
     ForeignKeyConstraint(["tenant", "anchor"], ["anchors.tenant", "anchors.number"]), sqlite_with_rowid=False,
+)  # fmt: skip
+# What was pruned of a chain: a signed summary, and only what it is of may be deleted.
+segments = Table(
+    "segments", metadata, of_tenant(), words("chain"), whole("first"), whole("last"), words("statement"),
+    words("signature"), moment("at"), PrimaryKeyConstraint("tenant", "chain", "first"),
+)  # fmt: skip
+prunings = Table(
+    "prunings", metadata, of_tenant(), words("run"), moment("payload_at"), moment("record_at", optional=True),
+    PrimaryKeyConstraint("tenant", "run"), ForeignKeyConstraint(["run"], ["runs.id"]),
 )  # fmt: skip
 artifacts = Table(
     "artifacts", metadata, of_tenant(), words("hash"), words("media_type"),

@@ -32,6 +32,10 @@ class Work(Generic[T]):
         self._result = [self._deed(transaction)]
         self.hints = transaction.hints
 
+    def succeed(self, result: T) -> None:
+        """Remember what came of it, where it was no deed."""
+        self._error, self._result = None, [result]
+
     def fail(self, error: BaseException) -> None:
         """Remember that nothing of the deed was kept."""
         if isinstance(error, StopIteration):

@@ -35,6 +35,7 @@ SEEN = {
     "connect-slack": ("/slack/events", "chat:write"),
     "define-in-yaml": ("can be added", "Granted 900.00 USD", "reserved lamp"),
     "guard-a-function": ("'refund': 'ref_1'", "paid 1 time"),
+    "erase-and-retain": ("dana is erased", "Everything is as it was written", "person:bo is held"),
     "irreversible-steps": ("paid out as transfer 1",),
     "keys-and-people": ("Signed in as ana", "Signed out", "is revoked"),
     "ladders-and-quorums": ("ends       ", '"title":"Open port 8444?"', '"version":2'),

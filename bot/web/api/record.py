@@ -13,10 +13,12 @@ from bot.web.api.paging import Limit, Position, cut
 from bot.web.callers import Operator, Scoped
 from bot.web.description import refusals
 from bot.web.reading import StrictRoute
+from engine.ids import TenantId
 from engine.services import anchoring, auditing, exporting
 from engine.services.auditing import AuditLine
 from engine.services.exporting import Place
 from engine.store.anchors import Anchor
+from engine.store.database import Transaction
 
 router = APIRouter(prefix="/api/audit", tags=["audit"], route_class=StrictRoute)
 
@@ -98,6 +100,7 @@ async def anchor(caller: Operator, application: Scoped) -> JSONResponse:
     "/export", summary="Export the record", response_model=shapes.Exported, responses=refusals()
 )
 async def export(
+    *,
     caller: Operator,
     application: Scoped,
     cursor: Annotated[
@@ -106,6 +109,9 @@ async def export(
             pattern=r"^[a-z]{3,7}~[A-Za-z0-9_-]{0,100}$", description="`next` of the page before."
         ),
     ] = None,
+    readable: Annotated[
+        bool, Query(description="With what people wrote, as it is read; such lines prove nothing.")
+    ] = False,
 ) -> JSONResponse:
     """The whole record, page by page, as lines that prove themselves without a database."""
 
@@ -113,10 +119,18 @@ async def export(
         lines, following = exporting.page(tx, caller.tenant, Place.read(cursor))
         if cursor is None:
             lines.insert(0, exporting.first(tx, caller.tenant, application.signer.public))
-        return lines, following
+        told = exporting.readable(tx, caller.tenant, lines) if readable else lines
+        return told, following
 
     lines, following = await application.database.read(page)
     return JSONResponse({"lines": lines, "next": None if following is None else str(following)})
+
+
+def _part(
+    tx: Transaction, *, tenant: TenantId, place: Place, is_readable: bool
+) -> tuple[list[str], Place | None]:
+    told, following = exporting.page(tx, tenant, place)
+    return exporting.readable(tx, tenant, told) if is_readable else told, following
 
 
 def line_json(line: AuditLine) -> dict[str, Any]:
@@ -145,8 +159,8 @@ async def streamed(application: Scoped, *, as_csv: bool) -> StreamingResponse:
         lines = [await database.read(lambda tx: exporting.first(tx, tenant, public))]
         place: Place | None = Place()
         while place is not None:
-            page = partial(exporting.page, tenant=tenant, place=place)
-            more, place = await database.read(page)
+            part = partial(_part, tenant=tenant, place=place, is_readable=as_csv)
+            more, place = await database.read(part)
             lines += more
             yield "".join(rows_of(lines) if as_csv else (f"{line}\n" for line in lines)).encode()
             lines = []

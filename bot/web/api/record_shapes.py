@@ -69,6 +69,7 @@ class Verified(Answer):
     is_whole: bool
     runs: int
     entries: int
+    pruned: int = Field(description="Of the entries: those for which a signed summary stands.")
     anchored: int
     anchors: int
     last_anchor: LastAnchor | None

@@ -16,7 +16,7 @@ from engine.errors import EngineError, NotFound, Unavailable
 from engine.ids import TenantId
 from engine.services import approvals, votes
 from engine.store import approvals as rows
-from engine.store import journal, subjects
+from engine.store import journal, sealing, subjects
 from engine.store.database import Transaction
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -70,7 +70,9 @@ async def vote(
 def _whole(tx: Transaction, tenant: TenantId, id: str, viewer: Viewer) -> dict[str, Any]:
     row = rows.get(tx, tenant, id)
     picture = approvals.picture(tx, tenant, id)
-    events = timeline(row, picture, journal.entries(tx, row.run))
+    events = timeline(
+        row, picture, sealing.opened_entries(tx, row.tenant, journal.entries(tx, row.run))
+    )
     others = subjects.names_of(tx, tenant, [event.who for event in events if event.who])
     return {
         "approval": picture.to_json(),

@@ -46,4 +46,4 @@ def upgrade() -> None:
     if connection.dialect.name == "postgresql":
         for table in ("anchors", "anchored"):
             guard_table(connection, table)
-    keep_what_is_appended(connection)
+    keep_what_is_appended(connection, ["journal", "audit", "anchors", "anchored"], prunable=())
