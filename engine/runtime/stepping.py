@@ -96,9 +96,10 @@ class Stepper:
         begun = last(wanted.known, "step.begun")
         if begun is None and number == 1:
             await self._begin(wanted, *along)
-        elif begun is not None and begun.data.get("irreversible"):
+        elif begun is not None and _tells_each(begun, wanted.known[-1]):
             # Each of its attempts is told before, so that none is ever lost without a trace.
-            again = wanted.entry("step.begun", {**begun.data, "attempt": number})
+            told = {key: value for key, value in begun.data.items() if key != "again"}
+            again = wanted.entry("step.begun", {**told, "attempt": number})
             await self._unwritten.begin(*along, again)
         elif begun is not None and begun is wanted.known[-1]:
             # Its attempt was lost in a crash and may have had its effect: the journal says so.
@@ -237,6 +238,12 @@ class Stepper:
 
     def _key(self, wanted: Wanted) -> str:
         return wanted.options.request_id or f"{self._driven.run}:{wanted.path}"
+
+
+def _tells_each(begun: Entry, newest: Entry) -> bool:
+    """Whether the attempt that comes next is told before: what it leaves must be undone, or settled."""
+    has_undo = begun.data.get("undo") is not None
+    return bool(begun.data.get("irreversible")) or (has_undo and begun is not newest)
 
 
 def undo_facts(undo: Undo | None) -> dict[str, object]:

@@ -206,20 +206,19 @@ def _children(alive: Sequence[Entry], position: int) -> Iterator[tuple[Entry, Un
 
 
 def _failures(alive: Sequence[Entry]) -> defaultdict[str | None, list[bool]]:
+    """Of each step, attempt by attempt, whether it certainly did nothing."""
     failures: defaultdict[str | None, list[bool]] = defaultdict(list)
-    once: set[str | None] = set()
+    under_way: set[str | None] = set()
     for entry in alive:
-        if entry.kind == "step.failed":
-            said = failures[entry.path]
-            if entry.path in once:
-                said.pop()
-            said.append(bool(entry.data.get("no_effect")))
-        elif entry.kind == "step.begun" and entry.data.get("irreversible"):
-            # Each attempt has a beginning of its own, and may have had its effect until its end is known.
-            once.add(entry.path)
+        if entry.kind == "step.begun":
+            # An attempt may have had its effect until its own end is known; one that was lost has none.
             failures[entry.path].append(False)
-        elif entry.kind == "step.begun" and entry.data.get("again"):
-            failures[entry.path].append(False)
+            under_way.add(entry.path)
+        elif entry.kind == "step.failed":
+            if entry.path in under_way:
+                failures[entry.path].pop()
+                under_way.discard(entry.path)
+            failures[entry.path].append(bool(entry.data.get("no_effect")))
     return failures
 
 

@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from engine.ids import RunId
+from engine.ids import DEFAULT_TENANT, RunId
 from engine.rules.states import RunStatus
+from engine.services import rolling_back, runs
+from engine.store.going_back import Order
 from tests.durability import notes
 from tests.durability.scene import Mortal, Scene
 from tests.durability.undoing import NAMES, Mode
@@ -52,3 +54,32 @@ async def test_a_rollback_survives_a_death_at_every_write(
 
     assert 5 < last < WRITES_MAX
     assert scene.violations(is_quiet=False) == []
+
+
+async def cancelled_and_undone(scene: Scene, run: RunId) -> list[str]:
+    """What was done and undone of a run that is cancelled as it is, and rolled back."""
+    order = Order(reason="Take it back.", by="person:ana")
+    await scene.database.write(
+        lambda tx: runs.cancel(tx, DEFAULT_TENANT, run, by="person:ana", reason="Stop.")
+    )
+    await scene.database.write(lambda tx: rolling_back.begin(tx, DEFAULT_TENANT, run, order))
+    await scene.drive()
+    return [each.name for each in notes.effects(scene.folder) if each.request.startswith(run)]
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
+async def test_an_attempt_that_was_lost_is_undone_though_the_one_before_did_nothing(
+    scene: Scene, before: bool
+) -> None:
+    stories: list[list[str]] = []
+    for last in range(1, 6):
+        run = await scene.start("late")
+        await scene.drive()
+        await scene.pass_time(MINUTES)
+        mortal = Mortal(scene.database, last=last, before=before)
+        is_dead = await scene.killed(scene.worker(mortal).drain())
+        if is_dead and (await scene.picture(run)).row.status is RunStatus.RUNNING:
+            stories.append(await cancelled_and_undone(scene, run))
+
+    assert ["book", "undo book"] in stories
+    assert all(story in ([], ["undo book"], ["book", "undo book"]) for story in stories)

@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Final, Literal
 
-from signoff import Compensation, Run, StepInfo, workflow
+from signoff import Compensation, NoEffect, Run, StepInfo, workflow
 from tests.durability.flows import WORLD
 
 Mode = Literal["well", "fails", "hangs", "done all the same"]
@@ -37,3 +37,22 @@ async def thrice(run: Run, mode: Mode) -> str:
         await run.step(do_as, name, mode, name=name, undo=taken_back)
     await run.approval("Keep it?", approvers="group:release", ladder=["reject after 4h"])
     return "kept"
+
+
+def book_late(*, step: StepInfo) -> str:
+    """Do nothing when it is asked first, and it when it is asked again."""
+    if step.attempt == 1:
+        raise NoEffect("Come back later.")
+    WORLD[-1].done(step, "book", "late", "")
+    return "booked"
+
+
+async def give_back_late(_result: str | None, *, step: StepInfo) -> None:
+    """Take it back."""
+    WORLD[-1].done(step, "undo book", "late", "")
+
+
+@workflow
+async def late(run: Run) -> str:
+    """A step that fails without an effect, and is done when it is tried again."""
+    return await run.step(book_late, retries=3, undo=give_back_late)
