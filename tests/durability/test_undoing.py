@@ -67,16 +67,15 @@ async def cancelled_and_undone(scene: Scene, run: RunId) -> list[str]:
     return [each.name for each in notes.effects(scene.folder) if each.request.startswith(run)]
 
 
-@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 async def test_an_attempt_that_was_lost_is_undone_though_the_one_before_did_nothing(
-    scene: Scene, before: bool
+    scene: Scene,
 ) -> None:
     stories: list[list[str]] = []
     for last in range(1, 6):
         run = await scene.start("late")
         await scene.drive()
         await scene.pass_time(MINUTES)
-        mortal = Mortal(scene.database, last=last, before=before)
+        mortal = Mortal(scene.database, last=last, before=True)
         is_dead = await scene.killed(scene.worker(mortal).drain())
         if is_dead and (await scene.picture(run)).row.status is RunStatus.RUNNING:
             stories.append(await cancelled_and_undone(scene, run))

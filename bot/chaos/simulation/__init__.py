@@ -1,1 +1,1 @@
-"""The rules of the engine in a world of dictionaries, where a seed decides who acts, what is lost and what the time is."""
+"""The rules of the engine in a world of dictionaries, and a seed that decides who acts and what is lost."""

@@ -100,6 +100,11 @@ def opened(memory: Memory, run: str, path: str, amount: int, asked: tuple[int, i
     return NewEntry(kind="approval.opened", path=path, data=said)
 
 
+def decided(outcome: str, rule: str, by: Sequence[str] = ()) -> dict[str, object]:
+    """A decision, and what brought it about."""
+    return {"outcome": outcome, "rule": rule, "by": list(by)}
+
+
 def consume(memory: Memory, row: ApprovalRow) -> None:
     """Mark the decision as used."""
     memory.approvals.put(row.id, replace(row, is_consumed=True))
@@ -126,8 +131,8 @@ def end(
     memory.approvals.put(row.id, ended)
     _disarm(memory, row.id)
     said = {"approval": row.id, "version": row.version, "digest": row.digest, **decision}
-    decided = NewEntry(kind="approval.decided", path=row.path, data=said)
-    lines.wake(memory, row.run, [*recorded, decided])
+    entry = NewEntry(kind="approval.decided", path=row.path, data=said)
+    lines.wake(memory, row.run, [*recorded, entry])
     sending.enqueue(memory, ended, "approval.decided")
 
 
@@ -200,7 +205,7 @@ def _fire(memory: Memory, row: ApprovalRow, at: int) -> None:
             sending.enqueue(memory, row, "approval.updated")
         case Verb.REJECT | Verb.ROLLBACK | Verb.CONTINUE | Verb.APPROVE:
             outcome = {Verb.CONTINUE: "continued", Verb.ROLLBACK: "rollback"}.get(rung.verb)
-            decision = {"outcome": outcome or "expired", "rule": f"rung: {rung.text}", "by": []}
+            decision = decided(outcome or "expired", f"rung: {rung.text}")
             end(memory, row, ApprovalStatus.EXPIRED, decision, [fired])
 
 
@@ -223,5 +228,9 @@ def _key(timer: TimerRow) -> str:
 
 def withdraw(memory: Memory, approval: str) -> None:
     """Take the request back."""
-    decision = {"outcome": "cancelled", "rule": "withdrawn", "by": []}
-    end(memory, _open(memory, approval), ApprovalStatus.CANCELLED, decision)
+    end(
+        memory,
+        _open(memory, approval),
+        ApprovalStatus.CANCELLED,
+        decided("cancelled", "withdrawn"),
+    )

@@ -1,6 +1,6 @@
 """A driver of a simulated run: it replays a script against its journal, and dies wherever it is left."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final, Protocol, TypeVar
@@ -31,6 +31,16 @@ class Luck(Protocol):
     def call(self) -> str:
         """`done`, `unheard` (done, and the answer lost) or `nothing`."""
         ...
+
+
+@dataclass(slots=True)
+class Worker:
+    """A process that drives, with a clock of its own that may be wrong."""
+
+    name: str
+    skew: timedelta
+    held: Held | None = None
+    going: Iterator[str] | None = None
 
 
 @dataclass(slots=True)
@@ -137,7 +147,7 @@ class Driver:
         self.write(deed)
         yield "sleeps"
 
-    def _ask(self, path: str, known: Sequence[Entry]) -> Iterator[str]:
+    def _ask(self, path: str, known: Sequence[Entry]) -> Generator[str, None, bool]:
         """Whether there is consent; otherwise the lease was given back."""
         decided = next((e for e in reversed(known) if e.kind == "approval.decided"), None)
         rounds = sum(entry.kind == "approval.opened" for entry in known)

@@ -61,17 +61,18 @@ class Judge:
     def _run(self, row: RunRow, before: RunRow | None) -> Iterator[str]:
         journal = self._memory.journals[row.id]
         read = self._read.get(row.id, 0)
-        if before is not None and before.shape.is_terminal and before.shape != row.shape:
-            if journal[-1].kind != "rollback.started" and "rollback.started" not in [
-                entry.kind for entry in journal[read:]
-            ]:
-                yield f"I5: {row.id} had ended and is {row.shape.status}"
+        is_over = before is not None and before.shape.is_terminal and before.shape != row.shape
+        if is_over and all(entry.kind != "rollback.started" for entry in journal[read:]):
+            yield f"I5: {row.id} had ended and is {row.shape.status}"
         for entry in journal[read:]:
             self.seen[entry.kind] += 1
             yield from self._entry(row, entry, journal)
         self._read[row.id] = len(journal)
-        if row.token is not None and row.shape.is_terminal:
-            yield f"I4: {row.id} has ended and is held"
+        if row.shape.is_terminal:
+            if row.token is not None:
+                yield f"I4: {row.id} has ended and is held"
+            if any(a.run == row.id and a.status == "open" for a in self._memory.approvals):
+                yield f"I5: {row.id} has ended and still asks"
 
     def _entry(self, row: RunRow, entry: Entry, journal: tuple[Entry, ...]) -> Iterator[str]:
         earlier = [each for each in journal[: entry.position] if each.path == entry.path]
@@ -139,8 +140,6 @@ class Judge:
             until = None if before is None else before.expires_at
             if not vote.is_late and until is not None and vote.at >= until:
                 yield f"I8: {vote.person} was counted on {row.id} after its deadline"
-        if row.status == "open" and self._memory.runs[row.run].shape.is_terminal:
-            yield f"I5: {row.run} has ended and {row.id} is open"
         if row.status == "approved" and not is_agreed(row, votes):
             yield f"I1: {row.id} is approved without a quorum"
 
@@ -162,6 +161,9 @@ class Judge:
             ]:
                 yield f"I2: {told.person} was told of a vote on {told.approval} that is not there"
         self._told = len(self._outside.told)
+        for delivery in self._memory.deliveries:
+            if delivery.approval not in self._memory.approvals:
+                yield f"I13: {delivery.id} is of {delivery.approval}, which does not exist"
         for request, made in self._outside.agents.items():
             if len(made) > 1:
                 yield f"I3: {request} was done by {len(made)} agents"

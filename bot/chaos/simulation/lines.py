@@ -39,9 +39,9 @@ def append(
     """
     row = memory.runs[run]
     demand_lease(memory, run, token)
-    if token is not None and row.shape.status is RunStatus.PAUSED:
-        if any(entry.kind not in OUTCOMES for entry in entries):
-            raise RunHeld(f"Run {run} is paused.")
+    begins = any(entry.kind not in OUTCOMES for entry in entries)
+    if token is not None and begins and row.shape.status is RunStatus.PAUSED:
+        raise RunHeld(f"Run {run} is paused.")
     shape, position, head, kept = row.shape, row.position, row.head, dict(row.kept)
     stored: list[Entry] = []
     for entry in entries:

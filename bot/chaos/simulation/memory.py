@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from bot.chaos.simulation.laws import Laws
 from bot.chaos.simulation.rows import (
@@ -125,7 +125,7 @@ class Memory:
             raise NotAnswered
         return answers
 
-    def change_run(self, run: str, **changes: object) -> RunRow:
+    def change_run(self, run: str, **changes: Any) -> RunRow:
         """Replace some columns of a run's row."""
         after = replace(self.runs[run], **changes)
         self.runs.put(run, after)

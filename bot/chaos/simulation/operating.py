@@ -20,7 +20,7 @@ def stop(memory: Memory, run: str, kind: str) -> None:
     """End the run where it is, and what it asks: `run.killed` or `run.cancelled`."""
     asks = [a for a in memory.approvals if a.run == run and a.status is ApprovalStatus.OPEN]
     for row in asks if memory.laws.stops_asking_at_the_end else ():
-        decision = {"outcome": "cancelled", "rule": kind, "by": []}
+        decision = asking.decided("cancelled", kind)
         asking.end(memory, row, ApprovalStatus.CANCELLED, decision)
     lines.append(memory, run, [NewEntry(kind=kind, data={"by": "person:op"})])
 

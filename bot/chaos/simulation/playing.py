@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, TypeVar
 
@@ -10,7 +9,7 @@ from bot.chaos.dice import Dice
 from bot.chaos.simulation import asking, leasing, lines, operating, sending
 from bot.chaos.simulation.claiming import Agent
 from bot.chaos.simulation.crowd import Crowd
-from bot.chaos.simulation.driving import Driver
+from bot.chaos.simulation.driving import Driver, Worker
 from bot.chaos.simulation.judging import Broken, Judge
 from bot.chaos.simulation.last import findings
 from bot.chaos.simulation.laws import LAWS, Laws
@@ -31,16 +30,6 @@ T = TypeVar("T")
 STEPS: Final = 110
 JUMPS: Final = tuple(timedelta(seconds=s) for s in (1, 5, 20, 31, 61, 600, 1900, 7200))
 SKEWS: Final = tuple(timedelta(seconds=s) for s in (-600, 0, 3, 600))
-
-
-@dataclass(slots=True)
-class Worker:
-    """A process that drives, with a clock of its own that may be wrong."""
-
-    name: str
-    skew: timedelta
-    held: Held | None = None
-    going: Iterator[str] | None = None
 
 
 class Play:
@@ -186,7 +175,7 @@ class Play:
         except StopIteration:
             worker.going = None
             return "is done"
-        except (Died, NotAnswered) as end:
+        except (Died, NotAnswered, EngineError) as end:
             self._lose(worker)
             return f"ends: {type(end).__name__}"
         return said

@@ -1,6 +1,6 @@
 """Rolling a simulated run back: what the engine's own plan names, newest first, each once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -30,7 +30,7 @@ def begin_back(
     """
     for row in list(memory.approvals):
         if row.run == run and row.status is ApprovalStatus.OPEN:
-            decision = {"outcome": "cancelled", "rule": "rolled_back", "by": []}
+            decision = asking.decided("cancelled", "rolled_back")
             asking.end(memory, row, ApprovalStatus.CANCELLED, decision)
     said = {"to": "start", "position": 0, "mode": "stop", "reason": reason, "by": by}
     started = NewEntry(kind="rollback.started", data=said)
@@ -63,7 +63,7 @@ class Undoer:
             if not (yield from self._undo(undo, entries)):
                 return
 
-    def _undo(self, undo: Undo, entries: Sequence[Entry]) -> Iterator[str]:
+    def _undo(self, undo: Undo, entries: Sequence[Entry]) -> Generator[str, None, bool]:
         driver = self._driver
         is_ordered = any(e.data.get("by") for e in entries if e.kind == "rollback.started")
         begin = driver.record if is_ordered else driver.begin

@@ -43,7 +43,7 @@ SCRIPTS: Final[dict[str, tuple[Step, ...]]] = {
     ),
     "greedy": (_BOOK, _ASK, _SHIP, Step(name="ship_again", approved=True, has_undo=True)),
     "swapped": (_BOOK, _ASK, Step(name="ship", approved=True, has_undo=True, calls=900)),
-    "stubborn": (Step(name="book", has_undo=True, undo_fails=3), _CHARGE, _ASK, _SHIP),
+    "stubborn": (Step(name="book", has_undo=True, undo_fails=5), _CHARGE, _ASK, _SHIP),
     "poisoned": (_BOOK, Step(name="poison", kills=True), _ASK, _SHIP),
     "twice": (_BOOK, _ASK, _SHIP, Step(name="ask_again", kind="ask"), _CHARGE),
 }

@@ -1,6 +1,6 @@
 """The steps of a simulated run: begun, done once or doubted, and recorded with what they came to."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,7 @@ class Stepper:
         self._driver = driver
         self._run, self._token = driver.held.run, driver.held.token
 
-    def step(self, path: str, step: Step, known: Sequence[Entry]) -> Iterator[str]:
+    def step(self, path: str, step: Step, known: Sequence[Entry]) -> Generator[str, None, bool]:
         """Whether it is done."""
         kinds = [entry.kind for entry in known]
         if "step.finished" in kinds and self._remembers():
@@ -152,7 +152,7 @@ class Stepper:
 
         self._driver.write(deed)
 
-    def _unheard(self, path: str, step: Step) -> Iterator[str]:
+    def _unheard(self, path: str, step: Step) -> Generator[str, None, bool]:
         if step.irreversible:
             return (yield from self._probe(path, step))
         self._driver.outside.do(self._deed(path, step))  # again, under the same request id
@@ -160,7 +160,7 @@ class Stepper:
         yield f"did {step.name} again"
         return True
 
-    def _probe(self, path: str, step: Step) -> Iterator[str]:
+    def _probe(self, path: str, step: Step) -> Generator[str, None, bool]:
         """Ask the target whether it happened; where it cannot tell, the operators are asked."""
         is_there = f"{self._run}:{path}" in self._driver.outside.effects
         if not step.probes:

@@ -70,17 +70,17 @@ def cast(memory: Memory, press: Press, *, clock: datetime) -> Answer:
     among = electorate(row)
     if press.person not in among.pool or press.person in among.excluded:
         return Answer.NOT_ELIGIBLE
-    if press.digest != row.digest or press.version != row.version:
-        if laws.counts_this_version:
-            return Answer.SUPERSEDED
+    is_shown = (press.digest, press.version) == (row.digest, row.version)
+    if laws.counts_this_version and not is_shown:
+        return Answer.SUPERSEDED
     if not is_over and stands_above(memory, row.run):
         return Answer.HALTED
     votes = memory.votes[row.id]
     current = [v for v in votes if v.is_current and v.version == row.version]
     earlier = next((v for v in current if v.person == press.person), None)
-    if earlier is not None and earlier.choice == press.choice:
-        if not is_over or row.status in _VOTED:
-            return Answer.REPEATED
+    is_repeated = earlier is not None and earlier.choice == press.choice
+    if is_repeated and (not is_over or row.status in _VOTED):
+        return Answer.REPEATED
     new = _vote(memory, row, press, is_late=is_over)
     if is_over:
         memory.votes.put(row.id, (*votes, new))
