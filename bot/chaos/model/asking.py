@@ -92,7 +92,10 @@ def _entry(position: int, kind: str) -> Entry:
 def is_halted(*, is_engaged: bool) -> bool:
     """Whether a kill switch stands above the run."""
     engaged = {TENANT} if is_engaged else set[str]()
-    return above(engaged, Beneath(run="run", workflow="small", started_by="key:agent")) is not None
+    return (
+        above(engaged, Beneath(runs=("run",), workflows=("small",), started_by="key:agent"))
+        is not None
+    )
 
 
 @cache

@@ -100,7 +100,7 @@ class Bounds:
 # Each to fix-point: the first two in a few seconds, the third in minutes.
 ENDED: Final = Bounds(reviewers=2, crashes=0, edits=0)
 EDITED: Final = Bounds(reviewers=1, quorum=1, ends=0)
-WHOLE: Final = Bounds()
+WHOLE: Final = Bounds(losses=1)
 SIZES: Final = {"ended": ENDED, "edited": EDITED, "whole": WHOLE}
 
 _SHAPES: Final[list[RunShape]] = []

@@ -47,7 +47,8 @@ def _record(memory: Memory, run: RunRow) -> Iterator[str]:
     journal = memory.journals[run.id]
     for entry in journal:
         check.take(_line(entry))
-        folded.take(entry.position, entry.kind, canonical(entry.data).decode())
+        text = canonical(entry.data).decode()
+        folded.take(entry.position, entry.kind, text, path=entry.path)
     check.end(length=run.position, head=run.head)
     yield from (f"I12: {finding.says}" for finding in check.findings)
     yield from (f"I11: {run.id}, position {position}: {says}" for position, says in folded.wrong)

@@ -12,7 +12,7 @@ def engaged(memory: Memory) -> frozenset[str]:
 
 def beneath(memory: Memory, run: str) -> Beneath:
     """What decides which switches stand above a run."""
-    return Beneath(run=run, workflow=memory.runs[run].script, started_by="key:agent")
+    return Beneath(runs=(run,), workflows=(memory.runs[run].script,), started_by="key:agent")
 
 
 def stands_above(memory: Memory, run: str) -> str | None:
