@@ -165,7 +165,8 @@ def _put_together(
     settings, database, clock, ids = parts.settings, parts.database, parts.clock, parts.ids
     cards = CardBuilder(database, base_url=settings.base_url)
     egress = Egress(allow_nets=settings.webhook_allow_nets)
-    executor = Executor(database, workflows, clock, ids, egress=egress)
+    secrets = settings.secrets()
+    executor = Executor(database, workflows, clock, ids, egress=egress, secrets=secrets)
     anchoring = _anchoring(parts, listed.webhooks)
     name, pace = WorkerId(ids.new("wrk")), Pace(lease_for=settings.lease_for)
     return Running(

@@ -33,6 +33,9 @@ def roll_back(
     to: To = None,
     resume: Annotated[bool, typer.Option("--resume", help="Let it go on from there.")] = False,
     only: Annotated[list[str] | None, typer.Option(help="Undo this step; repeatable.")] = None,
+    kind: Annotated[
+        list[str] | None, typer.Option(help="Undo what is of this kind; repeatable.")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--plan", help="Only show what would be undone.")
     ] = False,
@@ -52,7 +55,13 @@ def roll_back(
             if reason is None:
                 raise Invalid("Say why with --reason, or look with --plan.", code="bad_reason")
             mode = "resume" if resume else "stop"
-            body = {"reason": reason, "to": to, "mode": mode, "only": only or None}
+            body = {
+                "reason": reason,
+                "to": to,
+                "mode": mode,
+                "only": only or None,
+                "kinds": kind or None,
+            }
             done = await server.post(path, body)
         if as_json:
             return print_json(done)

@@ -1,17 +1,21 @@
 """HTTP steps: sent once their target is well, with the request id, and their failures told apart."""
 
+import json
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Final
-from urllib.parse import urlsplit
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
 
 from engine.digest import canonical
 from engine.errors import EgressFailed
 from engine.http import TOTAL, Answer, Egress
 from engine.outgoing import EgressRefused
 from engine.rules.threads import span_id, thread_of
+from engine.rules.wording import is_sequence, is_table
+from engine.secrets import Secrets
 from engine.services import breakers
 from engine.store.database import Database
 from engine.store.runs import Claim
@@ -27,6 +31,7 @@ TAKEN: Final = frozenset({303, 304})  # besides 2xx
 DID_NOTHING: Final = frozenset({425, 429})  # too early, too many
 MAYBE_DONE: Final = frozenset({408, 409})  # it may still be at work on an earlier attempt
 SAID_CHARS_MAX: Final = 300
+_FIELD: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 class Unanswered(Exception):
@@ -50,9 +55,15 @@ class Caller:
     Those of a run that began with a trace say so, so that what they call is in the same trace.
     """
 
-    def __init__(self, claim: Claim, database: Database) -> None:
+    def __init__(
+        self,
+        claim: Claim,
+        database: Database,
+        egress: Egress | None = None,
+        secrets: Secrets | None = None,
+    ) -> None:
         self._claim, self._tenant, self._database = claim, claim.run.tenant, database
-        self.egress: Egress | None = None
+        self.egress, self.secrets = egress, secrets or Secrets()
         self.demand_lease: Callable[[], Awaitable[None]] = _nobody_else
 
     async def again_at(self, call: Call[object]) -> datetime | None:
@@ -74,6 +85,7 @@ class Caller:
             own = {KEY_HEADER: step.request_id, **self._traced(path)}
             headers = _headers(sending.headers, own, has_body=json is not None)
             try:
+                headers = self.secrets.filled(headers, host=urlsplit(url).hostname or "")
                 answer = await (self.egress or _public()).request(
                     method.upper(),
                     url,
@@ -87,9 +99,26 @@ class Caller:
                 await self._failed(target)
                 raise (Unanswered if error.ambiguous else NoEffect)(str(error)) from error
             await (self._failed if answer.status >= 500 else self._answered)(target)
-            return _taken(answer)
+            return _taken(answer, self.secrets)
 
         return send
+
+    async def undone(
+        self, path: str, request: Mapping[str, Any], returned: object, *, step: StepInfo
+    ) -> HttpAnswer:
+        """Send the request that undoes the step at `path`, which `returned` that; only what it declared goes along.
+
+        Raises:
+            NoEffect, Declined, Unanswered: as a step that is a request; NoEffect also where what it
+                returned lacks a field that the request names.
+        """
+        fields = _fields(returned)
+        call = make_call(REQUEST, (request["method"], _named(request["url"], fields, quote)), {})
+        sending = Sending(headers=request.get("headers") or {})
+        send: Callable[..., Any] = self.sender(call, sending, path)
+        body = _named(request.get("json"), fields, str)
+        answer: HttpAnswer = await send(*call.args, step=step, json=body)
+        return answer
 
     def _traced(self, path: str) -> Mapping[str, str]:
         run = self._claim.run
@@ -144,15 +173,41 @@ def _headers(
     return {**{name: value for name, value in own.items() if name.lower() not in said}, **given}
 
 
-def _taken(answer: Answer) -> HttpAnswer:
+def _fields(returned: object) -> Mapping[str, object]:
+    """What a step returned, by name; of an HTTP answer its body."""
+    if is_table(returned) and {"status", "headers", "body"} <= returned.keys():
+        try:
+            returned = json.loads(str(returned["body"]))
+        except ValueError:
+            return {}
+    return {str(name): value for name, value in returned.items()} if is_table(returned) else {}
+
+
+def _named(value: Any, fields: Mapping[str, object], spelled: Callable[[str], str]) -> Any:
+    """`value` with `{name}` filled in wherever it is a text."""
+    if isinstance(value, str):
+        return _FIELD.sub(lambda found: spelled(_field(found[1], fields)), value)
+    if is_table(value):
+        return {key: _named(each, fields, spelled) for key, each in value.items()}
+    return [_named(each, fields, spelled) for each in value] if is_sequence(value) else value
+
+
+def _field(name: str, fields: Mapping[str, object]) -> str:
+    if fields.get(name) is None:
+        raise NoEffect(f"What the step returned has no {name!r}, which its undo names.")
+    return str(fields[name])
+
+
+def _taken(answer: Answer, secrets: Secrets) -> HttpAnswer:
     """The answer, if the target took the request.
 
     Raises:
         NoEffect, Declined, Unanswered: otherwise.
     """
-    status, text = answer.status, answer.body.decode(errors="replace")
+    status, text = answer.status, secrets.hidden(answer.body.decode(errors="replace"))
     if 200 <= status < 300 or status in TAKEN:
-        return HttpAnswer(status=status, headers=answer.headers, body=text, cut=answer.cut)
+        headers = {name: secrets.hidden(value) for name, value in answer.headers.items()}
+        return HttpAnswer(status=status, headers=headers, body=text, cut=answer.cut)
     said = f"It answered {status}: {text[:SAID_CHARS_MAX]}".rstrip(": ")
     if status in DID_NOTHING:
         raise NoEffect(said)

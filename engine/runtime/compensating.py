@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -11,6 +11,7 @@ from engine.clock import Clock, iso
 from engine.ids import Ids
 from engine.rules.retry import Retry, next_delay
 from engine.runtime.attempts import Attempt, Failure, make
+from engine.runtime.calling import Caller
 from engine.runtime.consenting import Answer, Consent
 from engine.services import children, driving
 from engine.services.driving import Driven
@@ -20,11 +21,14 @@ from engine.store.journal import Entry, NewEntry
 from engine.store.runs import Claim
 from engine.store.undoing import Undo
 from signoff.calls import resolve
+from signoff.http import HttpAnswer
 
 log = structlog.get_logger("engine.runtime")
 
 ATTEMPTS = 5
 TIMEOUT = timedelta(minutes=5)
+_DISPATCHED: Final = frozenset({"compensation.begun", "compensation.failed"})
+_LOOK: Final = "It may have been done, and is not done twice by itself: look, then take it over, skip it, or retry it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +40,7 @@ class Undoer:
     clock: Clock
     ids: Ids
     demand_lease: Callable[[Driven], Awaitable[None]]
+    caller: Caller
 
     @property
     def driven(self) -> Driven:
@@ -49,7 +54,8 @@ class Undoer:
         A compensation that fails is tried again later, as rows; one that keeps failing leaves the
         run rolling back and stuck, and those older than it wait: their order is part of the promise.
         So they do while people are asked about one that needs their consent. A crash between a
-        compensation and its entry runs it again with the same request id.
+        compensation and its entry runs it again with the same request id; an irreversible one is left
+        to the operators instead, and so it is after a failure that does not tell.
         """
         while True:
             entries = await self.database.read(lambda tx: driving.journal_of(tx, self.driven))
@@ -102,17 +108,22 @@ class Undoer:
         number = _attempts(entries, undo) + 1
         began_at = self.clock.now()
         request_id = f"{self.driven.run}:{undo.path}:undo"
+        if _is_in_doubt(entries, undo):
+            lost = {"type": "process_lost", "message": f"Its process ended before it did. {_LOOK}"}
+            await self._stick(undo, {"error": lost, "request_id": request_id})
+            return False
         facts = {"undo": undo.undo, "attempt": number, "request_id": request_id}
         begun = _entry(undo, "compensation.begun", facts)
         begin = driving.record if _is_ordered(entries) else driving.begin
         await self.database.write(lambda tx: begin(tx, self.driven, [begun]))
         await self.demand_lease(self.driven)
-        failure = await self._call(undo, request_id, number)
-        after = {"attempt": number, "started_at": iso(began_at)}
+        result, failure = await self._call(undo, request_id, number)
+        after = {"attempt": number, "started_at": iso(began_at), "request_id": request_id}
         if failure is None:
-            await self._record(undo, "compensation.finished", after)
+            done = after if result is None else {**after, "result": result}
+            await self._record(undo, "compensation.finished", done)
             return True
-        await self._fail(undo, number, {**after, "error": failure.to_json()})
+        await self._fail(undo, failure, after)
         return False
 
     async def _record(self, undo: Undo, kind: str, data: Mapping[str, object]) -> None:
@@ -120,49 +131,78 @@ class Undoer:
             lambda tx: driving.record(tx, self.driven, [_entry(undo, kind, data)])
         )
 
-    async def _fail(self, undo: Undo, number: int, data: Mapping[str, object]) -> None:
-        failed = _entry(undo, "compensation.failed", data)
-        again_at = self._again_at(undo, number)
+    async def _stick(self, undo: Undo, data: Mapping[str, object], *before: NewEntry) -> None:
+        stuck = [*before, _entry(undo, "compensation.stuck", data)]
+        await self.database.write(lambda tx: driving.stuck(tx, self.driven, stuck))
+        log.error("compensation.stuck", run=self.driven.run, step=undo.step)
+
+    async def _fail(self, undo: Undo, failure: Failure, made: Mapping[str, Any]) -> None:
+        error = failure.to_json()
+        failed = _entry(undo, "compensation.failed", {**made, "error": error})
+        is_unknown = bool(undo.terms.get("irreversible")) and not (
+            failure.no_effect or failure.is_final
+        )
+        if is_unknown:
+            error = {**error, "message": f"{failure.message}. {_LOOK}"}
+        is_over = is_unknown or failure.is_final
+        again_at = None if is_over else self._again_at(undo, int(made["attempt"]))
         if again_at is not None:
             await self.database.write(
                 lambda tx: driving.pause_until(tx, self.driven, [failed], again_at)
             )
             return
-        stuck = _entry(undo, "compensation.stuck", {"error": data["error"]})
-        await self.database.write(lambda tx: driving.stuck(tx, self.driven, [failed, stuck]))
-        log.error("compensation.stuck", run=self.driven.run, step=undo.step)
+        await self._stick(undo, {"error": error, "request_id": made["request_id"]}, failed)
 
-    async def _call(self, undo: Undo, request_id: str, number: int) -> Failure | None:
+    async def _call(
+        self, undo: Undo, request_id: str, number: int
+    ) -> tuple[object, Failure | None]:
+        """What it returned, as far as it is JSON, or why it failed."""
         try:
             fn = resolve(undo.undo)
         except ImportError as error:
-            return Failure(
+            return None, Failure(
                 kind="undo_not_found",
                 message=str(error),
                 no_effect=True,
                 is_final=False,
                 cause=error,
             )
+        request: Mapping[str, Any] | None = undo.terms.get("http")
+        with_result = (undo.result, *undo.positional)
         seconds = undo.terms.get("timeout")
-        _result, failure = await make(
+        result, failure = await make(
             Attempt(
-                fn=fn,
-                args=(undo.result, *undo.positional),
-                kwargs=undo.named,
+                fn=fn if request is None else self.caller.undone,
+                args=with_result if request is None else (undo.path, request, undo.result),
+                kwargs=undo.named if request is None else {},
                 request_id=request_id,
                 number=number,
                 timeout=TIMEOUT if seconds is None else timedelta(seconds=float(seconds)),
+                returns=None if request is None else HttpAnswer,
             ),
             self.clock,
         )
-        # What a compensation returns is nobody's business; that it is not JSON is no failure.
-        return None if failure is not None and failure.kind == "bad_result" else failure
+        # What a compensation returns is kept where it can be; that it is not JSON is no failure.
+        is_odd = failure is not None and failure.kind == "bad_result"
+        return result, None if is_odd else failure
 
     def _again_at(self, undo: Undo, number: int) -> datetime | None:
         retries = undo.terms.get("retries")
         attempts = ATTEMPTS if retries is None else 1 + int(retries)
         delay = next_delay(Retry(attempts=attempts), number, jitter=self.ids.fraction())
         return None if delay is None else self.clock.now() + delay
+
+
+def _is_in_doubt(entries: Sequence[Entry], undo: Undo) -> bool:
+    """Whether an irreversible one was begun, and nobody has said since what became of it."""
+    known = [
+        entry
+        for entry in entries
+        if entry.kind == "compensation.retried"
+        or (entry.path == undo.path and entry.kind in _DISPATCHED)
+    ]
+    is_begun = bool(known) and known[-1].kind == "compensation.begun"
+    return is_begun and bool(undo.terms.get("irreversible"))
 
 
 def _is_ordered(entries: Sequence[Entry]) -> bool:

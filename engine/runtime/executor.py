@@ -23,6 +23,7 @@ from engine.ids import Ids
 from engine.rules.states import RunStatus
 from engine.runtime import raising, reconciling, recovering
 from engine.runtime.attempts import dumped
+from engine.runtime.calling import Caller
 from engine.runtime.compensating import Undoer
 from engine.runtime.context import RunContext
 from engine.runtime.halts import Halts
@@ -36,6 +37,7 @@ from engine.runtime.signals import (
 )
 from engine.runtime.texts import Texts, sentence
 from engine.runtime.workflows import Workflows, ask
+from engine.secrets import Secrets
 from engine.services import driving, halting, reasons
 from engine.services.approvals import ASK
 from engine.services.raises import RAISE
@@ -61,8 +63,10 @@ class Executor:
         ids: Ids,
         *,
         egress: Egress | None = None,
+        secrets: Secrets | None = None,
     ) -> None:
-        self._database, self._workflows, self._egress = database, workflows, egress
+        self._database, self._workflows = database, workflows
+        self._egress, self._secrets = egress, secrets
         self._clock, self._ids = clock, ids
         self._is_stopping = False
         self.halts, self.proofs = Halts(database), Proofs(database)
@@ -125,6 +129,7 @@ class Executor:
         )
         context.caller.egress = self._egress
         context.caller.demand_lease = partial(self.proofs.demand, context.driven)
+        context.caller.secrets = self._secrets or context.caller.secrets
         context.may_start(self._workflows.of(claim.run.tenant))
         await context.memory.read(Texts(self._database.of(claim.run.tenant), claim.run.tenant))
         try:
@@ -258,12 +263,14 @@ class Executor:
             return PLAIN  # its code is not here, which is why it ends
 
     async def _roll_back(self, claim: Claim) -> None:
+        database = self._database.of(claim.run.tenant)
         undoer = Undoer(
             claim=claim,
-            database=self._database.of(claim.run.tenant),
+            database=database,
             clock=self._clock,
             ids=self._ids,
             demand_lease=self.proofs.demand,
+            caller=Caller(claim, database, self._egress, self._secrets),
         )
         await undoer.roll_back()
 

@@ -22,7 +22,7 @@ from signoff.calls import Call, check_arguments, importable_name, stated_name
 from signoff.effects import Absent, Present, Unclear
 from signoff.options import Duration, StepOptions
 from signoff.outcomes import StepFailed
-from signoff.undoing import Compensation, Undo, undo_function
+from signoff.undoing import REQUEST_NAME, Compensation, HttpUndo, Undo, undo_function
 
 NO_EFFECT_ATTEMPTS = 3  # a failure that certainly did nothing is tried again even when not asked to
 
@@ -250,14 +250,21 @@ def undo_facts(undo: Undo | None) -> dict[str, object]:
     """What a step's beginning says of its undo, so that a rollback finds it after a restart."""
     if undo is None:
         return {"undo": None}
-    name = importable_name(undo_function(undo))
+    fn = undo_function(undo)
+    request = fn.to_json() if isinstance(fn, HttpUndo) else None
+    name = REQUEST_NAME if isinstance(fn, HttpUndo) else importable_name(fn)
     if not isinstance(undo, Compensation):
-        return {"undo": name}
+        return (
+            {"undo": name} if request is None else {"undo": name, "undo_terms": {"http": request}}
+        )
     limit = length_of(undo.timeout)
     terms = {
         "retries": undo.retries,
         "timeout": None if limit is None else limit.total_seconds(),
         "needs": undo.needs if isinstance(undo.needs, str | None) else list(undo.needs),
+        "irreversible": undo.irreversible or None,
+        "kind": undo.kind,
+        "http": request,
     }
     said = {key: value for key, value in terms.items() if value is not None}
     return {"undo": name, "undo_terms": said}

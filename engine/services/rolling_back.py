@@ -1,6 +1,5 @@
 """Rolling a run back because an operator says so, and seeing before what that would undo."""
 
-from collections.abc import Sequence
 from typing import Final
 
 from engine.errors import Conflict, Invalid
@@ -39,15 +38,15 @@ def begin(tx: Transaction, tenant: TenantId, run: RunId, order: Order) -> Point:
     killed may be undone afterwards; only one that failed may go on.
 
     Raises:
-        NotFound: if there is no such run. Invalid: `unknown_checkpoint`, `unknown_step`, or
-            `bad_rollback` for what cannot go together. Conflict: `run_ended`, `rolling_back`, or
+        NotFound: if there is no such run. Invalid: `unknown_checkpoint`, `unknown_step` or `unknown_undo_kind`,
+            or `bad_rollback` for what cannot go together. Conflict: `run_ended`, `rolling_back`, or
             `run_driven` while somebody is inside one of its steps.
     """
     going_back.lock_asked(tx, run)
     row = runs.get(tx, tenant, run, lock=True)
     _check(tx, row, order)
-    if order.only is not None:
-        _check_names(order.only, undoing.whole_plan(journal.entries(tx, run), to=order.to))
+    if order.only is not None or order.kinds is not None:
+        _check_named(order, undoing.whole_plan(journal.entries(tx, run), to=order.to))
     return going_back.begin(tx, tenant, run, order)
 
 
@@ -105,7 +104,7 @@ def _check(tx: Transaction, row: RunRow, order: Order) -> None:
             f"Run {row.id} was {row.status} and does not go on; roll it back with mode stop.",
             code="bad_rollback",
         )
-    if resumes and order.only is not None:
+    if resumes and (order.only is not None or order.kinds is not None):
         raise Invalid(
             "What is not undone would be done again: mode resume undoes all of it.",
             code="bad_rollback",
@@ -116,11 +115,18 @@ def _was_rolling_back(tx: Transaction, row: RunRow) -> bool:
     return row.ended_at is None and undoing.is_under_way(journal.entries(tx, row.id))
 
 
-def _check_names(only: Sequence[str], found: Plan) -> None:
-    known = [undo.step for undo in found.undoes]
-    for name in only:
-        if name not in known:
+def _check_named(order: Order, found: Plan) -> None:
+    steps = [undo.step for undo in found.undoes]
+    for name in order.only or ():
+        if name not in steps:
             raise Invalid(
-                f"No step {name!r} can be undone there; these can: {', '.join(known) or 'none'}.",
+                f"No step {name!r} can be undone there; these can: {', '.join(steps) or 'none'}.",
                 code="unknown_step",
+            )
+    kinds = sorted({undo.kind for undo in found.undoes})
+    for kind in order.kinds or ():
+        if kind not in kinds:
+            raise Invalid(
+                f"Nothing of the kind {kind!r} can be undone there; there is: {', '.join(kinds) or 'none'}.",
+                code="unknown_undo_kind",
             )

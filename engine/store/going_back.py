@@ -20,7 +20,7 @@ Mode = Literal["stop", "resume"]
 class Order:
     """Where to go back to and why. `by` is whoever ordered it; None is the workflow's own terms.
 
-    `only` are the names of the steps to be undone, where not all are.
+    `only` are the names of the steps to be undone, and `kinds` their kinds, where not all are.
     """
 
     reason: str
@@ -29,6 +29,7 @@ class Order:
     by: str | None = None
     approval: str | None = None
     only: tuple[str, ...] | None = None
+    kinds: tuple[str, ...] | None = None
     error: Mapping[str, object] | None = None
 
 
@@ -118,6 +119,7 @@ def _said(order: Order, point: Point) -> dict[str, object]:
         "by": order.by,
         "rejected": order.approval,
         "only": None if order.only is None else list(order.only),
+        "kinds": None if order.kinds is None else list(order.kinds),
         "error": order.error,
     }
     return {name: value for name, value in said.items() if value is not None}

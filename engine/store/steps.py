@@ -29,6 +29,7 @@ class StepPicture:
     started_at: datetime
     ended_at: datetime | None
     error: str | None = None
+    request_id: str | None = None  # of what happens outside, where it has one of its own
     cost: Amounts = field(default_factory=dict[str, int])
 
     def to_json(self) -> dict[str, object]:
@@ -43,6 +44,7 @@ class StepPicture:
             "ended_at": None if self.ended_at is None else iso(self.ended_at),
             **money_and_tokens(self.cost),
             "error": self.error,
+            "request_id": self.request_id,
         }
 
 
@@ -95,6 +97,7 @@ def pictures(entries: Sequence[Entry]) -> list[StepPicture]:
             started_at=before.started_at if before else _began(entry),
             ended_at=None if status in UNENDED else entry.at,
             error=_error(entry),
+            request_id=entry.data.get("request_id") or (before.request_id if before else None),
             cost=total(
                 [before.cost if before else {}, parse_amounts(entry.data.get("cost") or {})]
             ),

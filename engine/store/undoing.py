@@ -15,6 +15,7 @@ SETTLED: Final = frozenset(
 )
 _ENDS: Final = frozenset({"step.finished", "step.failed", "child.ended"})
 _LEFT: Final = frozenset({RunStatus.ROLLED_BACK, RunStatus.KILLED})  # children like these stay so
+HTTP: Final = "signoff.http:request"  # what stands for an HTTP request
 NO_UNDO: Final = "has no undo"
 _SAID: Final[Mapping[str, str]] = {
     "compensation.finished": "undone",
@@ -28,7 +29,8 @@ _SAID: Final[Mapping[str, str]] = {
 class Undo:
     """One step that can be undone. `is_certain` is False when the step began and its end was lost.
 
-    `terms` are what its author said about the compensation: retries, timeout, whom it needs.
+    `terms` are what its author said about the compensation: retries, timeout, whom it needs, whether it
+    is irreversible, and its kind.
     """
 
     path: str
@@ -40,6 +42,14 @@ class Undo:
     is_certain: bool
     terms: Mapping[str, Any]
     child: RunId | None = None  # where it is not a step but a run that was started
+    fn: str = ""  # the importable name of what the step called
+
+    @property
+    def kind(self) -> str:
+        """What its author calls it; else `http` for a request, `child` for a run, and `step`."""
+        if self.child is not None:
+            return "child"
+        return str(self.terms.get("kind") or ("http" if self.fn == HTTP else "step"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +74,12 @@ class Plan:
             "to": self.to.name,
             "position": self.to.position,
             "undoes": [
-                {"step": undo.step, "undo": undo.undo, "needs": undo.terms.get("needs")}
+                {
+                    "step": undo.step,
+                    "undo": undo.undo,
+                    "kind": undo.kind,
+                    "needs": undo.terms.get("needs"),
+                }
                 for undo in self.undoes
             ],
             "stays": [{"step": each.step, "why": each.why} for each in self.stays],
@@ -88,9 +103,13 @@ def plan(journal: Sequence[Entry], *, to: str | None = None) -> list[Undo]:
     order = points.under_way(alive)
     if order is None:
         return _after(alive, points.target(alive, to).position)
-    only = order.data.get("only")
+    only, kinds = order.data.get("only"), order.data.get("kinds")
     found = _after(alive, int(order.data.get("position", 0)))
-    return [undo for undo in found if only is None or undo.step in only]
+    return [
+        undo
+        for undo in found
+        if (only is None or undo.step in only) and (kinds is None or undo.kind in kinds)
+    ]
 
 
 def whole_plan(journal: Sequence[Entry], *, to: str | None = None) -> Plan:
@@ -233,6 +252,7 @@ def _undo(path: str, begun: Entry, end: Entry | None) -> Undo:
         result=None if end is None else end.data.get("result"),
         is_certain=end is not None,
         terms=begun.data.get("undo_terms") or {},
+        fn=str(begun.data.get("fn", "")),
     )
 
 

@@ -19,7 +19,7 @@ from signoff.outcomes import (
 from signoff.registry import workflow
 from signoff.running import Run, StepInfo
 from signoff.tasks import task
-from signoff.undoing import Compensation
+from signoff.undoing import Compensation, HttpUndo
 
 if TYPE_CHECKING:
     from signoff.client import Client, ask
@@ -36,6 +36,7 @@ __all__ = [
     "Compensation",
     "Decision",
     "Expired",
+    "HttpUndo",
     "NoEffect",
     "Rejected",
     "Run",

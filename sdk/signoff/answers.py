@@ -156,6 +156,44 @@ class StepLine(Answer):
     attempts: int = 1
 
 
+class Undone(Answer):
+    """A step that a rollback would undo: by which function, of which kind, and whom it asks before."""
+
+    step: str
+    undo: str = ""
+    kind: str = "step"
+    needs: object = None
+
+
+class Staying(Answer):
+    """A step that a rollback would leave as it is, and why."""
+
+    step: str
+    why: str
+
+
+class RollbackPlan(Answer):
+    """What a rollback would do: back to where, what it undoes, newest first, and what stays."""
+
+    to: str
+    position: int
+    undoes: tuple[Undone, ...] = ()
+    stays: tuple[Staying, ...] = ()
+
+
+class RollbackReport(Answer):
+    """What became of a rollback. `success` is None until it has ended; `left` is not undone."""
+
+    to: str
+    mode: str
+    reason: str
+    by: str | None = None
+    success: bool | None = None
+    completion: float = 0.0
+    left: tuple[str, ...] = ()
+    cleanup: tuple[str, ...] = ()
+
+
 class RunInfo(Answer):
     """One run as it stood when it was read; right after its start, little more than its id."""
 
@@ -169,6 +207,8 @@ class RunInfo(Answer):
     error: object = None
     steps: tuple[StepLine, ...] = ()
     notify_secret: str | None = None
+    rollback: RollbackReport | None = None
+    """Its last rollback, while it is under way and after it."""
 
     @property
     def has_ended(self) -> bool:

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar, final
 
 from pydantic import BaseModel, ValidationError
 
-from signoff.undoing import Undo, undo_function
+from signoff.undoing import HttpUndo, Undo, undo_function
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -97,8 +97,8 @@ def make_call(
         TypeError: if `fn` does not take these arguments.
     """
     importable_name(fn)
-    if undo is not None:
-        importable_name(undo_function(undo))
+    if undo is not None and not isinstance(taken_back := undo_function(undo), HttpUndo):
+        importable_name(taken_back)
     check_arguments(fn, args, kwargs)
     return Call(fn=fn, args=args, kwargs=MappingProxyType(dict(kwargs)), undo=undo)
 

@@ -18,7 +18,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import ValidationError
 
-from signoff.answers import Answer, Approval, RunInfo
+from signoff.answers import Answer, Approval, RollbackPlan, RunInfo
 from signoff.asking import AskTerms, check_terms
 from signoff.cases import Cases
 from signoff.errors import SignoffError
@@ -160,6 +160,40 @@ class Client:
     async def run(self, id: str) -> RunInfo:
         """The run as it stands."""
         return await self._answer(Request(method="GET", path=f"/api/runs/{_segment(id)}"), RunInfo)
+
+    async def rollback_plan(self, id: str, *, to: str | None = None) -> RollbackPlan:
+        """What a rollback of the run to `to` would undo at this moment, and what it would leave."""
+        query = {} if to is None else {"to": to}
+        path = f"/api/runs/{_segment(id)}/rollback"
+        return await self._answer(Request(method="GET", path=path, query=query), RollbackPlan)
+
+    async def rollback(
+        self,
+        id: str,
+        *,
+        reason: str,
+        to: str | None = None,
+        resume: bool = False,
+        only: Sequence[str] | None = None,
+        kinds: Sequence[str] | None = None,
+    ) -> RunInfo:
+        """Have the run undo what it did after `to`, newest first; needs a key with the scope `operate`.
+
+        `to` is a checkpoint, `start`, `latest`, `approved` or `failure`. With `resume` it then goes on
+        from there. `only` names steps, and `kinds` their kinds, where not all are to be undone. What
+        became of it is `(await client.run(id)).rollback`.
+
+        Raises:
+            SignoffError: `run_driven` while it is inside a step: try again, or pause it first;
+                `unknown_checkpoint`, `unknown_step`, `unknown_undo_kind`, `cannot_go_on`, `run_ended`.
+        """
+        said = {"reason": reason, "to": to, "mode": "resume" if resume else "stop"}
+        some = {"only": only, "kinds": kinds}
+        body = {**said, **{name: list(each) for name, each in some.items() if each is not None}}
+        path = f"/api/runs/{_segment(id)}/rollback"
+        ordered = Request(method="POST", path=path, body=body)
+        await exchange(self._http, ordered, retry_every=self._retry_every)
+        return await self.run(id)
 
     async def cancel(self, id: str, *, reason: str) -> None:
         """Withdraw an approval, or stop a run, by its id (`apr_…`, `run_…`).

@@ -11,6 +11,7 @@ from engine.rules.tally import Choice
 from engine.runtime.executor import Executor
 from engine.runtime.worker import Worker
 from engine.runtime.workflows import Workflows
+from engine.secrets import Secrets
 from engine.services import configuration, runs, votes
 from engine.services.runs import RunPicture
 from engine.services.votes import Ballot, CastReceipt
@@ -52,13 +53,21 @@ class Stage:
     clock: ManualClock
     authored: Mapping[str, Workflow] = field(default_factory=lambda: dict(registered()))
     egress: Egress | None = None
+    secrets: Secrets | None = None
 
     executors: list[Executor] = field(default_factory=list[Executor])  # of its workers
 
     def worker(self, name: str = "worker-1") -> Worker:
         """A worker of this stage; several may share the database."""
         workflows = Workflows(self.authored)
-        executor = Executor(self.database, workflows, self.clock, SystemIds(), egress=self.egress)
+        executor = Executor(
+            self.database,
+            workflows,
+            self.clock,
+            SystemIds(),
+            egress=self.egress,
+            secrets=self.secrets,
+        )
         self.executors.append(executor)
         return Worker(WorkerId(name), self.database, executor, workflows.pins)
 

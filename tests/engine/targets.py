@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from bot.demo.serving import hang_up, served
-from signoff import Run, workflow
+from signoff import Compensation, HttpUndo, Run, workflow
 
 SILENCE = 0  # hang up without an answer
 
@@ -22,6 +22,8 @@ class Target:
     answers: list[int] = field(default_factory=list[int])
     keys: list[str] = field(default_factory=list[str])
     bodies: list[bytes] = field(default_factory=list[bytes])
+    echoes: bool = False  # what it is told for authorization
+    asked: list[str] = field(default_factory=list[str])  # methods and paths
     headers: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -31,12 +33,16 @@ class Target:
 
     async def _answer(self, request: Request) -> Response:
         self.keys.append(request.headers["idempotency-key"])
+        self.asked.append(f"{request.method} {request.url.path}")
         self.headers.append(dict(request.headers))
         status = self.answers.pop(0) if self.answers else 200
         if status == SILENCE:
             return await hang_up(request)
         self.bodies.append(await request.body())
-        return JSONResponse({"charge": len(self.keys)}, status)
+        told: dict[str, object] = {"charge": len(self.keys)}
+        if self.echoes:
+            told["as"] = request.headers.get("authorization")
+        return JSONResponse(told, status)
 
 
 @asynccontextmanager
@@ -62,3 +68,13 @@ async def charging(
         retries=retries,
     )
     return answer.json()
+
+
+@workflow
+async def undone_by_request(run: Run, url: str, undo: str = "/charges/{charge}") -> None:
+    """An HTTP step that a request takes back, with a secret of its own."""
+    headers = {"Authorization": "Bearer ${secret.BANK}"}
+    back = HttpUndo("DELETE", f"{url}{undo}", json={"why": "rejected {charge}"}, headers=headers)
+    terms = Compensation(back, retries=2)
+    await run.http("POST", f"{url}/charges", json={}, headers=headers, undo=terms)
+    await run.approval("Keep it?", approvers="person:ana")

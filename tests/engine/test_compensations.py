@@ -4,10 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from engine.errors import Conflict
-from engine.ids import DEFAULT_TENANT, RunId
+from engine.errors import Conflict, Invalid
+from engine.ids import DEFAULT_TENANT, RunId, WorkerId
 from engine.rules.states import RunStatus, WaitingReason
-from engine.services import rolling_back
+from engine.services import driving, rolling_back, runs
+from engine.services.driving import Driven
+from engine.services.rolling_back import Order
+from engine.store.database import Transaction
+from engine.store.journal import NewEntry
 from engine.store.rollbacks import Report
 from tests.engine.flows import FAIL, LEDGER
 from tests.engine.stage import Stage
@@ -125,3 +129,90 @@ async def test_what_was_undone_by_hand_counts_as_undone(stage: Stage) -> None:
         ("undone by hand: dangerous", "undone: plain"),
     )
     assert await stage.is_sound(run)
+
+
+async def stuck_once(stage: Stage) -> RunId:
+    """A rejected run whose irreversible undo failed, and nobody knows whether it did anything."""
+    FAIL["undo booked"] = 1
+    run = await stage.start("delicate")
+    await stage.vote(run, "ana", "reject", comment="wrong")
+    await stage.pass_time(timedelta(minutes=10))
+    return run
+
+
+async def test_an_irreversible_undo_is_not_repeated_by_itself(stage: Stage) -> None:
+    run = await stuck_once(stage)
+
+    picture = await stage.picture(run)
+    assert picture.row.reason is WaitingReason.STUCK
+    assert (await stage.kinds(run)).count("compensation.begun") == 2  # with the one before it
+    assert LEDGER == ["first", "booked", "last", "undo last"]
+
+
+async def test_an_operator_may_have_it_repeated(stage: Stage) -> None:
+    run = await stuck_once(stage)
+
+    await stage.database.write(
+        lambda tx: runs.retry(tx, DEFAULT_TENANT, run, by="person:ana", reason="It is not there.")
+    )
+    await stage.worker().drain()
+
+    assert LEDGER[3:] == ["undo last", "undo booked", "undo first"]
+    assert (await report(stage, run)).success
+    assert await stage.is_sound(run)
+
+
+async def test_an_irreversible_undo_that_was_lost_with_its_process_is_left_to_operators(
+    stage: Stage,
+) -> None:
+    run = await stage.start("delicate")
+    order = Order(reason="wrong", by="person:ana", only=("booked",))
+    await stage.database.write(lambda tx: rolling_back.begin(tx, DEFAULT_TENANT, run, order))
+    await stage.database.write(lambda tx: begin_and_die(tx, run))
+
+    await stage.worker().drain()
+
+    row = (await stage.picture(run)).row
+    assert (row.status, row.reason) == (RunStatus.ROLLING_BACK, WaitingReason.STUCK)
+    assert "undo booked" not in LEDGER
+
+
+def begin_and_die(tx: Transaction, run: RunId) -> None:
+    """A driver that wrote what it was about to do, and is heard of no more."""
+    [claim] = driving.claim(
+        tx, worker=WorkerId("w"), workflows=["delicate@1"], lease_for=timedelta(), limit=1
+    )
+    driven = Driven(tenant=DEFAULT_TENANT, run=run, token=claim.token)
+    begun = NewEntry(kind="compensation.begun", name="booked", path="1", data={"attempt": 1})
+    driving.record(tx, driven, [begun])
+
+
+@pytest.mark.parametrize(
+    ("kinds", "undone"),
+    [
+        (("booking",), ["undo booked"]),
+        (("letter", "step"), ["undo last", "undo first"]),
+    ],
+)
+async def test_what_is_of_a_kind_is_undone_and_the_rest_stays(
+    stage: Stage, kinds: tuple[str, ...], undone: list[str]
+) -> None:
+    run = await stage.start("delicate")
+    order = Order(reason="some of it", by="person:ana", kinds=kinds)
+
+    await stage.database.write(lambda tx: rolling_back.begin(tx, DEFAULT_TENANT, run, order))
+    await stage.worker().drain()
+
+    assert LEDGER[3:] == undone
+    assert (await stage.picture(run)).row.status is RunStatus.ROLLED_BACK
+    assert await stage.is_sound(run)
+
+
+async def test_a_kind_that_is_not_there_is_refused_naming_those_that_are(stage: Stage) -> None:
+    run = await stage.start("delicate")
+    order = Order(reason="some of it", by="person:ana", kinds=("flight",))
+
+    with pytest.raises(Invalid, match="there is: booking, letter, step") as refused:
+        await stage.database.write(lambda tx: rolling_back.begin(tx, DEFAULT_TENANT, run, order))
+
+    assert refused.value.code == "unknown_undo_kind"

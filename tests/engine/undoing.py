@@ -43,6 +43,17 @@ async def careful(run: Run, retries: int | None = None) -> str:
     return "kept"
 
 
+@workflow(name="delicate")
+async def delicate(run: Run) -> str:
+    """An undo that must not be done twice, between two others of another kind."""
+    once = Compensation(undo, irreversible=True, kind="booking")
+    await run.step(deed, "first", name="first", undo=Compensation(undo, kind="letter"))
+    await run.step(deed, "booked", name="booked", undo=once)
+    await run.step(deed, "last", name="last", undo=undo)
+    await run.approval("Keep it?", approvers="person:ana", ladder=["reject after 4h"])
+    return "kept"
+
+
 @workflow(name="fragile-undone", on_failure="rollback")
 async def fragile_undone(run: Run) -> str:
     """Undone by itself when it fails."""

@@ -73,6 +73,15 @@ def given(monkeypatch: pytest.MonkeyPatch, values: Mapping[str, str]) -> None:
             {**MAIL, "SMTP_URL": "smtp://a:b@h"}, "SIGNOFF_SMTP_URL", id="an open password"
         ),
         pytest.param({"WEBHOOK_ALLOW_NETS": "10.0.0.1/8"}, "WEBHOOK_ALLOW_NETS", id="host bits"),
+        pytest.param({"HTTP_SECRETS": "BANK=sk"}, "SIGNOFF_HTTP_SECRETS is no JSON", id="no JSON"),
+        pytest.param(
+            {"HTTP_SECRETS": '{"BANK": "sk"}'}, "no hosts for BANK", id="a secret for all"
+        ),
+        pytest.param(
+            {"HTTP_SECRETS": '{"A-B": {"hosts": ["b.example"], "value": "x"}}'},
+            "the name",
+            id="a name",
+        ),
         pytest.param({"TRUSTED_PROXIES": "*"}, "SIGNOFF_TRUSTED_PROXIES", id="trust in everybody"),
     ],
 )
@@ -209,6 +218,7 @@ def test_every_setting_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
             "BASE_URL": "https://bot.example.com/", "SECRET_KEY": SECRET, "LEASE_FOR": "20s",
             "WORKFLOWS": "shop.refunds, shop.releases,", "SLACK_TEAM_IDS": "T0123,E0123",
             "WEBHOOK_ALLOW_NETS": "10.1.0.0/16, ::1", "TRUSTED_PROXIES": "127.0.0.1",
+            "HTTP_SECRETS": '{"BANK": {"hosts": ["Bank.example.com"], "value": "sk_hush"}}',
         },
     )  # fmt: skip
 
@@ -220,6 +230,10 @@ def test_every_setting_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.workflows == ("shop.refunds", "shop.releases")
     assert settings.lease_for == timedelta(seconds=20)
     assert settings.webhook_allow_nets == (ip_network("10.1.0.0/16"), ip_network("::1"))
+    sent = {"Authorization": "Bearer ${secret.BANK}"}
+    filled = settings.secrets().filled(sent, host="bank.example.com")
+    assert filled == {"Authorization": "Bearer sk_hush"}
+    assert "sk_hush" not in repr(settings)
     assert slack is not None
     assert slack.team_ids == {"T0123", "E0123"}
     assert mail is not None

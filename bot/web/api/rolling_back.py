@@ -27,13 +27,14 @@ class RollbackBody(Because):
     """Where to go back to, what then, and why.
 
     `to` is a checkpoint's name or address, `start`, `latest`, `approved` or `failure`; without it, the
-    last checkpoint after which an approval was given. `only` names the steps to be undone, where not
-    all are.
+    last checkpoint after which an approval was given. `only` names the steps to be undone, and `kinds`
+    their kinds (as the plan tells them), where not all are.
     """
 
     to: To | None = None
     mode: Literal["stop", "resume"] = "stop"
     only: Annotated[list[To], Field(min_length=1, max_length=1_000)] | None = None
+    kinds: Annotated[list[To], Field(min_length=1, max_length=100)] | None = None
 
 
 @router.get(
@@ -74,6 +75,7 @@ async def roll_back(
         mode=body.mode,
         by=caller.subject,
         only=None if body.only is None else tuple(body.only),
+        kinds=None if body.kinds is None else tuple(body.kinds),
     )
     run = RunId(id)
 

@@ -205,10 +205,11 @@ class Run(RunLine):
 
 
 class Undone(Answer):
-    """A step that would be undone, by which function, and whom it needs to ask first."""
+    """A step that would be undone, by which function, its kind, and whom it needs to ask first."""
 
     step: str
     undo: str
+    kind: str
     needs: Any
 
 
