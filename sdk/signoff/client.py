@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import os
-import re
 import ssl
 import time
 import uuid
@@ -18,6 +16,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import ValidationError
 
+from signoff.access import checked_key, checked_url
 from signoff.answers import Answer, Approval, RollbackPlan, RunInfo
 from signoff.asking import AskTerms, check_terms
 from signoff.cases import Cases
@@ -29,7 +28,6 @@ from signoff.wire import BUSY, Request, exchange
 
 A = TypeVar("A", bound=Answer)
 
-DEFAULT_URL: Final = "http://127.0.0.1:8080"
 POLL_MAX: Final = timedelta(seconds=30)
 SILENCE_MAX: Final = timedelta(minutes=10)
 
@@ -55,8 +53,8 @@ class Client:
     ) -> None:
         self._retry_every = retry_every
         self._http = httpx.AsyncClient(
-            base_url=_checked_url(url or os.environ.get("SIGNOFF_URL") or DEFAULT_URL),
-            headers={"Authorization": f"Bearer {_checked_key(key)}", "Accept": "application/json"},
+            base_url=checked_url(url),
+            headers={"Authorization": f"Bearer {checked_key(key)}", "Accept": "application/json"},
             transport=transport,
             verify=_tls(),
         )
@@ -289,25 +287,3 @@ def _json(body: dict[str, object]) -> dict[str, object]:
 
 def _segment(id: str) -> str:
     return quote(id, safe="")
-
-
-def _checked_url(url: str) -> str:
-    try:
-        parsed = httpx.URL(url)
-    except httpx.InvalidURL:
-        parsed = httpx.URL("")
-    if parsed.scheme not in {"http", "https"} or not parsed.host:
-        raise SignoffError("bad_url", 0, f"{url!r} is no address such as {DEFAULT_URL}.")
-    return url
-
-
-def _checked_key(key: str | None) -> str:
-    key = (key or os.environ.get("SIGNOFF_API_KEY") or "").strip()
-    if not re.fullmatch(r"[\x21-\x7e]+", key):
-        raise SignoffError(
-            "no_key",
-            0,
-            "There is no usable API key. Put the one that `signoff keys create --name agent "
-            "--scope approvals:ask --scope read` printed into SIGNOFF_API_KEY.",
-        )
-    return key
