@@ -53,9 +53,9 @@ class Consensus:
     @property
     def leading(self) -> str | None:
         """The outcome that has most; None in a tie, and where nobody has reported."""
-        if not self.tally or (len(self.tally) > 1 and self.tally[0].weight == self.tally[1].weight):
-            return None
-        return self.tally[0].outcome
+        most = max((each.weight for each in self.tally), default=0)
+        found = [each.outcome for each in self.tally if each.weight == most]
+        return found[0] if len(found) == 1 else None
 
     @property
     def agreement(self) -> int:

@@ -26,7 +26,14 @@ router = APIRouter(prefix="/api/cases", tags=["cases"], route_class=StrictRoute)
 
 Share = Annotated[
     Any,
-    WithJsonSchema({"type": "string", "pattern": r"^[01](\.[0-9]{1,4})?$"}),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"^[01](\.[0-9]{1,4})?$"},
+                {"type": "integer", "minimum": 0, "maximum": 1},
+            ]
+        }
+    ),
     Field(examples=["0.85"]),
 ]
 
