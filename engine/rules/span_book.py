@@ -209,8 +209,8 @@ def _said(entry: Line) -> dict[str, Fact]:
         facts["signoff.agent"] = agent
     if is_table(sources := data.get("sources")) and sources:
         facts["signoff.source"] = ", ".join(sorted(map(str, sources)))
-    if data.get("cached"):
-        facts["signoff.cached"] = True
+    if data.get("reused"):
+        facts["signoff.reused"] = True
     return facts
 
 

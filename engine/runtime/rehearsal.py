@@ -88,6 +88,10 @@ class _NoStep(Stepper):
         raise Reached
 
     @override
+    def _answered(self, wanted: Wanted, finished: NewEntry) -> NoReturn:
+        raise Reached
+
+    @override
     async def _until_due(self, wanted: Wanted, number: int) -> None:
         return
 

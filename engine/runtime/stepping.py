@@ -14,6 +14,7 @@ from engine.runtime.calling import NOTHING_ALONG, Caller, Sending
 from engine.runtime.effects import Doubt, doubt_in, leave_to_operators, probed, wait_for_operators
 from engine.runtime.memory import last
 from engine.runtime.pausing import Pausing
+from engine.runtime.reusing import Reusing
 from engine.runtime.spending import Spending
 from engine.services import driving
 from engine.services.driving import Driven, Permit
@@ -61,6 +62,7 @@ class Stepper:
         self._driven, self._pausing, self._clock, self._ids = driven, pausing, clock, ids
         self._unwritten, self._caller = pausing.unwritten, caller
         self._spending = Spending(driven, pausing)
+        self._reusing = Reusing(driven, pausing, clock)
 
     def of_branch(self) -> "Stepper":
         """The same for a branch of the run."""
@@ -85,11 +87,17 @@ class Stepper:
         number = 1 + sum(entry.kind == "step.failed" for entry in wanted.known)
         if (doubt := doubt_in(wanted.known)) is not None:
             return await self._resolve(wanted, doubt)
+        if (answered := await self._reusing.answer(wanted)) is not None:
+            return self._answered(wanted, answered)
         await self._until_due(wanted, number)
         await self._spending.begun(
             wanted, number, lambda *along: self._begun(wanted, number, *along)
         )
         return await self._attempt(wanted, number)
+
+    def _answered(self, wanted: Wanted, finished: NewEntry) -> object:
+        self._unwritten.add_soon(finished)
+        return loaded(finished.data["result"], wanted.options.returns)
 
     async def _begun(self, wanted: Wanted, number: int, *along: NewEntry) -> None:
         """Record that the step begins, or begins again, with what goes `along` in the same deed."""
@@ -177,7 +185,9 @@ class Stepper:
         if failure is not None:
             await self._fail(wanted, made, failure)
         facts = {**made, "result": result}
-        self._unwritten.add_soon(wanted.entry("step.finished", facts))
+        finished = wanted.entry("step.finished", facts)
+        if not await self._reusing.keep(wanted, finished):
+            self._unwritten.add_soon(finished)
         return loaded(result, options.returns)
 
     def _is_unknown(self, wanted: Wanted, failure: Failure) -> bool:

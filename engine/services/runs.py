@@ -114,6 +114,7 @@ class RunPicture:
             "steps": sum(step.kind == "step" and step.status == "finished" for step in self.steps),
             **steps.money_and_tokens(self.spent.total),
             "sources": self.spent.to_json(),
+            "saved": steps.money_and_tokens(self.spent.saved) if self.spent.saved else None,
             "duration_ms": round((ended - row.created_at).total_seconds() * 1000),
             "ended_because": None if row.ended_at is None else _because(row),
         }

@@ -1,7 +1,7 @@
 """What a run spent, read from its journal and nowhere else."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from engine.rules import costs
@@ -24,6 +24,7 @@ class Spent:
 
     total: Amounts
     by_source: Mapping[str, Amounts]
+    saved: Amounts = field(default_factory=dict[str, int])  # by results that were used again
 
     def to_json(self) -> list[dict[str, object]]:
         """Who was paid what, in the order of their names."""
@@ -36,13 +37,15 @@ class Spent:
 def spent_by(entries: Iterable[Line]) -> Spent:
     """What these entries say was spent."""
     amounts: list[Amounts] = []
+    saved: list[Amounts] = []
     sources: dict[str, Amounts] = {}
     for entry in entries:
         if entry.kind not in SETTLING and entry.kind != SETTLED:
             continue
         amounts.append(costs.parse_amounts(entry.data.get("cost") or {}))
+        saved.append(costs.parse_amounts(entry.data.get("saved") or {}))
         paid_to: Mapping[str, object] = entry.data.get("sources") or {}
         for source, written in paid_to.items():
             paid = costs.parse_amounts(written)
             sources[source] = costs.total([sources.get(source, {}), paid])
-    return Spent(total=costs.total(amounts), by_source=sources)
+    return Spent(total=costs.total(amounts), by_source=sources, saved=costs.total(saved))

@@ -262,6 +262,11 @@ breakers = Table(
     moment("failed_at", optional=True), moment("open_until", optional=True), moment("trial_until", optional=True),
     PrimaryKeyConstraint("tenant", "target"),
 )  # fmt: skip
+reuses = Table(
+    "reuses", metadata, of_tenant(), words("key"), words("result"), words("cost"), words("run"),
+    moment("made_at"), moment("keep_until"), PrimaryKeyConstraint("tenant", "key"),
+    Index(None, "tenant", "keep_until"),
+)  # fmt: skip
 budgets = Table(
     "budgets", metadata, own_id(), of_tenant(), words("scope"), words("per"), words("limits"), words("then"),
     words("enforce"), words("more", optional=True), words("approvers"), flag("is_active"), words("origin"),

@@ -28,19 +28,26 @@ class StepOptions:
     approved: Decision | None = None
     returns: type[Any] | None = None
     cost: Cost | None = None
+    reuse: Duration | None = None
 
     @classmethod
     def split(cls, given: Mapping[str, Any]) -> tuple["StepOptions", dict[str, object]]:
         """The options among the keywords, and the rest, which the function gets.
 
         Raises:
-            TypeError: if there is a probe for a step that is not irreversible.
+            TypeError: if there is a probe for a step that is not irreversible, or the result of one
+                with an effect were to be reused.
         """
         mine = {field.name for field in fields(cls)}
         options = cls(**{key: value for key, value in given.items() if key in mine})
         if options.probe is not None and not options.irreversible:
             raise TypeError(
                 "A probe is asked of an irreversible step alone; say irreversible=True."
+            )
+        effects = {"undo", "irreversible", "approved", "request_id"}
+        if options.reuse is not None and (odd := sorted(effects & {k for k in given if given[k]})):
+            raise TypeError(
+                f"reuse is for steps that only find something out; this one has {', '.join(odd)}."
             )
         return options, {key: value for key, value in given.items() if key not in mine}
 

@@ -59,6 +59,7 @@ class Run(Splitting, Protocol):
         approved: Decision | None = None,
         returns: type[T] | None = None,
         cost: Cost | None = None,
+        reuse: Duration | None = None,
     ) -> T: ...
 
     @overload
@@ -76,6 +77,7 @@ class Run(Splitting, Protocol):
         approved: Decision | None = None,
         returns: type[T] | None = None,
         cost: Cost | None = None,
+        reuse: Duration | None = None,
         **kwargs: object,
     ) -> T: ...
 
@@ -94,6 +96,7 @@ class Run(Splitting, Protocol):
         approved: Decision | None = None,
         returns: type[T] | None = None,
         cost: Cost | None = None,
+        reuse: Duration | None = None,
         **kwargs: object,
     ) -> T: ...
 
@@ -131,6 +134,8 @@ class Run(Splitting, Protocol):
             cost: what it may cost at most, such as `{"usd": "0.10", "tokens": 50}`; kept back in
                 every budget above before the step begins. What it really cost its function says
                 with `step.spent`; else this counts.
+            reuse: for how long the result answers equal calls of this workflow, in later runs too,
+                such as `24h`; for steps without an effect. What that saved is in the summary.
             kwargs: JSON values, handed to `fn` by name.
 
         Raises:
