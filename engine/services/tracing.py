@@ -47,7 +47,7 @@ def of_run(tx: Transaction, tenant: TenantId, run: RunId) -> list[Trace]:
     row = runs.get(tx, tenant, run)
     wanted = traced.tree(tx, row, limit=TREE_MAX)
     found = {each.run.id: each for each in traced.traces(tx, tenant, wanted)}
-    return [found[each] for each in wanted]
+    return [found[each] for each in wanted if each in found]
 
 
 def standing(tx: Transaction) -> Turn | None:

@@ -103,7 +103,8 @@ def traces(tx: Transaction, tenant: TenantId, wanted: Sequence[RunId]) -> list[T
     posted: dict[RunId, list[Posted]] = {run: [] for run in wanted}
     for each in _posted(tx, list(approvals)):
         posted[approvals[each.approval]].append(each)
-    return [_trace(tenant, row, entries[row.id], posted[row.id]) for row in rows]
+    kept = [row for row in rows if entries[row.id]]
+    return [_trace(tenant, row, entries[row.id], posted[row.id]) for row in kept]
 
 
 def tree(tx: Transaction, row: RunRow, *, limit: int) -> list[RunId]:
