@@ -34,12 +34,14 @@ def of_each(tx: Transaction, parents: Iterable[str | None]) -> Mapping[str | Non
     """The same for several, by `parent`; one question for each generation, none for roots."""
     wanted = {parent for parent in parents if parent is not None}
     known: dict[str, tuple[Upper, str | None]] = {}
-    asked = wanted
+    asked: set[str] = wanted
     while asked:
+        above: set[str] = set()
         for row in _NAMED.rows(tx, sorted(asked)):
             known[row.id] = (Upper(id=RunId(row.id), workflow=row.workflow), row.parent)
-        found = {known[each][1] for each in asked if each in known}
-        asked = {each for each in found if each is not None and each not in known}
+            if row.parent is not None:
+                above.add(str(row.parent))
+        asked = above - known.keys()
     return {None: (), **{each: _up(known, each) for each in wanted}}
 
 

@@ -32,7 +32,7 @@ def of_messages(row: Any, messages: Sequence[Any], said: FoldedApproval) -> Iter
 
 def _length(ladder: str) -> int:
     try:
-        found = json.loads(ladder)
+        found: list[object] = json.loads(ladder)
     except ValueError:
         return -1
-    return len(found) if isinstance(found, list) else -1
+    return len(found)
