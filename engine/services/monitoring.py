@@ -146,7 +146,7 @@ def _judged(
         return []
     wanted = [monitor for monitor in monitors if monitor.is_about(row.workflow)]
     asks_for_budgets = any(isinstance(monitor.watch, Limit | Own) for monitor in wanted)
-    used = spent(tx, row) if asks_for_budgets else {}
+    used: Mapping[str, int] = spent(tx, row) if asks_for_budgets else dict[str, int]()
     reading = readings.reading(row, entries, now=tx.now, spent=used)
     found: list[Found] = []
     for monitor in wanted:
