@@ -9,17 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from engine.errors import BudgetExceeded
 from engine.ids import RunId, TenantId
 from engine.rules import costs
 from engine.rules.accounts import RESERVED, SETTLED, SETTLING, Held, Key, settled
-from engine.rules.budget import Account, Enforce, Period, crossed, window
+from engine.rules.budget import Account, Enforce, crossed, window
 from engine.rules.costs import Amounts
 from engine.rules.edges import RUN_EDGES
 from engine.rules.money import is_currency
 from engine.rules.states import TERMINAL
 from engine.rules.wording import BadRule
-from engine.store import budget_warnings, budgets, lineage
+from engine.store import budget_warnings, budgets, lineage, shortages
 from engine.store.budgets import BudgetRow, UsageRow
 from engine.store.database import Transaction
 from engine.store.lineage import Above
@@ -198,8 +197,10 @@ def _charges(
         books.uppers = lineage.of(tx, books.spender.parent)
     scopes = books.spender.scopes(books.uppers, agent if isinstance(agent, str) else None)
     found: list[tuple[str, str, str, int]] = []
+    currency = costs.currency_of(asked)
     for row in budgets.applying(tx, books.spender.tenant, scopes):
-        costs.check_currencies(asked, row.limits)
+        if currency is not None and currency not in row.limits:
+            costs.check_currencies(asked, row.limits)
         books.rows[row.id] = row
         period = window(row.per, tx.now, run=books.spender.root).key
         found += [(row.id, period, unit, asked[unit]) for unit in row.limits if unit in asked]
@@ -243,7 +244,7 @@ def _opened_or_short(tx: Transaction, books: _Books, key: Key, by: Move) -> Any:
         after = move_all(tx, {key: by}).get(key)
     if after is None and by.asks:
         row = books.rows[key[0]]
-        raise short(row, _found(tx, row, key, by), asked=by.asked)
+        raise shortages.short(row, _found(tx, row, key, by), asked=by.asked)
     return after
 
 
@@ -274,27 +275,3 @@ def _found(tx: Transaction, row: BudgetRow, key: Key, by: Move) -> UsageRow:
     return replace(
         found, spent=found.spent + by.spent, reserved=found.reserved + by.reserved - anew
     )
-
-
-def short(row: BudgetRow, usage: UsageRow, *, asked: int) -> BudgetExceeded:
-    """What whoever asks for too much is told."""
-    unit = usage.unit
-    each = "" if row.per is Period.TOTAL else f" {row.per}"
-    words = (
-        f"The budget of {row.scope} allows {costs.say(unit, usage.limit)}{' a' + each if each else ''}: "
-        f"{costs.say(unit, usage.spent)} is spent, {costs.say(unit, usage.reserved)} is kept back, and "
-        f"{costs.say(unit, asked)} more was asked for."
-    )
-    facts = {
-        "budget": row.id,
-        "scope": row.scope,
-        "per": row.per,
-        "period": usage.period,
-        "unit": unit.lower(),
-        "limit": costs.say(unit, usage.limit),
-        "spent": costs.say(unit, usage.spent),
-        "reserved": costs.say(unit, usage.reserved),
-        "asked": costs.say(unit, asked),
-        "then": row.then,
-    }
-    return BudgetExceeded(words, facts=facts)
