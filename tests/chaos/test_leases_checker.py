@@ -135,7 +135,13 @@ def test_a_takeover_lasts_from_the_death_to_the_next_claim_while_the_database_is
 
 def halted(scope: str) -> list[str]:
     """What is said of an entry that begins a step between the engaging and the release of a switch."""
-    run = {"id": "run_1", "tenant": "default", "workflow": "pay", "started_by": "key:k1"}
+    run = {
+        "id": "run_1",
+        "tenant": "default",
+        "workflow": "pay",
+        "started_by": "key:k1",
+        "parent": None,
+    }
     line = {"run": "run_1", "position": 1, "kind": "step.begun", "data": "{}", "at": 0}
     switches = [
         Switched(number=number, tenant="default", scope=scope, is_engaged=number == 1)

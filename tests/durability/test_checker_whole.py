@@ -10,7 +10,8 @@ from tests.durability.rich import Rich
 
 BEGUN = "run = 'run_charged' AND name = 'charge' AND kind = 'step.begun'"
 ADDED = "(tenant, run, position, kind, name, path, data, at, previous, hash)"
-LIKE_IT = "name, path, data, at, '', '' FROM journal"
+SINCE = "at, '', '' FROM journal"
+LIKE_IT = f"name, path, data, {SINCE}"
 
 # What is planted by SQL -> how the sentence that finds it begins.
 PLANTED = {
@@ -54,6 +55,17 @@ PLANTED = {
             f"SELECT tenant, run, 1001, 'step.finished', {LIKE_IT} WHERE {BEGUN}"
         ),
         "I3: charge of run_charged, position 1001: step.finished, and nobody settled",
+    ),
+    "what may be undone once is undone again": (
+        (
+            f"INSERT INTO journal {ADDED} SELECT tenant, run, 1000, 'step.begun', name, '7', "
+            f'\'{{"undo":"u","undo_terms":{{"irreversible":true}}}}\', {SINCE} WHERE {BEGUN} '
+            "UNION ALL "
+            f"SELECT tenant, run, 1001, 'compensation.begun', name, '7', '{{}}', {SINCE} "
+            f"WHERE {BEGUN} UNION ALL "
+            f"SELECT tenant, run, 1002, 'compensation.begun', name, '7', '{{}}', {SINCE} WHERE {BEGUN}"
+        ),
+        "I3: the undo of charge of run_charged, position 1002: begun again",
     ),
     "a receipt of another effect": (
         "UPDATE receipts SET action = 'pay' WHERE request_id = 'order-17'",

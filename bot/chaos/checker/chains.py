@@ -9,6 +9,7 @@ from contextlib import suppress
 from itertools import groupby
 
 from bot.chaos.checker.book import Book, Row, digest_of, spelled
+from bot.chaos.checker.pruned import AUDIT, Cut
 
 DIGEST_TAG = "signoff/approval/v1"
 
@@ -18,15 +19,16 @@ def broken_chains(book: Book) -> Iterator[str]:
     lines = sorted(book["journal"], key=lambda row: (row["run"], row["position"]))
     chains = {run: list(group) for run, group in groupby(lines, key=lambda row: str(row["run"]))}
     for run in book["runs"]:
-        chain = chains.get(run["id"], [])
-        yield from _broken(f"run {run['id']}", chain, journal_hash)
-        if len(chain) != run["next_position"]:
+        chain, cut = chains.get(run["id"], []), Cut.of(book, run["tenant"], run["id"])
+        yield from _broken(f"run {run['id']}", chain, journal_hash, cut)
+        if cut.position + len(chain) != run["next_position"]:
             yield f"I12: run {run['id']} has {len(chain)} entries, not {run['next_position']}"
         elif chain and chain[-1]["hash"] != run["head"]:
             yield f"I12: run {run['id']} has another head than its last entry"
     audit = sorted(book["audit"], key=lambda row: (row["tenant"], row["position"]))
     for tenant, group in groupby(audit, key=lambda row: str(row["tenant"])):
-        yield from _broken(f"audit of {tenant}", list(group), audit_hash)
+        cut = Cut.of(book, tenant, AUDIT)
+        yield from _broken(f"audit of {tenant}", list(group), audit_hash, cut)
     yield from _broken_digests(book)
     for artifact in book["artifacts"]:
         if artifact["hash"] not in {_named(each) for each in _readings(artifact["content"])}:
@@ -77,9 +79,9 @@ def content_digest(content: str) -> str:
     return digest_of(f"{DIGEST_TAG}\n{content}")
 
 
-def _broken(what: str, chain: Sequence[Row], hashed: "_Hash") -> Iterator[str]:
-    previous = ""
-    for position, line in enumerate(chain):
+def _broken(what: str, chain: Sequence[Row], hashed: "_Hash", cut: Cut) -> Iterator[str]:
+    previous = cut.previous
+    for position, line in enumerate(chain, cut.position):
         if line["position"] != position:
             yield f"I12: {what} lacks position {position}"
             return

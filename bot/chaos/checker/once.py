@@ -26,6 +26,29 @@ def repeated_for_good(book: Book) -> Iterator[str]:
             last[path] = _standing(entry) or last.get(path, "")
 
 
+def undone_for_good(book: Book) -> Iterator[str]:
+    """Undos that may be done once and were begun again, though nobody said what became of the first."""
+    for run, entries in book.journals.items():
+        once = {
+            entry["path"]
+            for entry in entries
+            if entry["kind"] == "step.begun"
+            and (entry["data"].get("undo_terms") or {}).get("irreversible")
+        }
+        open_at: set[str] = set()
+        for entry in entries if once else ():
+            path, kind = entry["path"], entry["kind"]
+            if kind == "compensation.begun" and path in once:
+                if path in open_at:
+                    where = f"position {entry['position']}"
+                    yield f"I3: the undo of {entry['name']} of {run}, {where}: begun again"
+                open_at.add(path)
+            elif kind == "compensation.retried":
+                open_at.clear()
+            elif kind in {"compensation.failed", "compensation.finished"}:
+                open_at.discard(path)
+
+
 def called_too_often(book: Book, effects: Sequence[Effect]) -> Iterator[str]:
     """Irreversible steps that were called more often than their journals say they were begun."""
     begun = Counter(

@@ -23,12 +23,16 @@ class Halt:
     since: int
     until: int | None
 
-    def stands_above(self, run: Row) -> bool:
-        """Whether the run is in its scope."""
+    def stands_above(self, book: Book, run: Row) -> bool:
+        """Whether the run is in its scope, or one of those that it belongs to."""
         if self.scope == EVERYTHING:
             return True
         agent = str(run["started_by"]).removeprefix("key:")
-        scopes = {"tenant", f"workflow:{run['workflow']}", f"agent:{agent}", f"run:{run['id']}"}
+        scopes = {"tenant", f"agent:{agent}"}
+        upper: Row | None = run
+        while upper is not None:
+            scopes |= {f"workflow:{upper['workflow']}", f"run:{upper['id']}"}
+            upper = book.runs.get(upper["parent"])
         return self.tenant == run["tenant"] and self.scope in scopes
 
     def covers(self, moment: int) -> bool:
@@ -45,7 +49,7 @@ def begun_while_halted(book: Book) -> Iterator[str]:
     halts = list(_halts(_by_moment(book)))
     for run, entry in _beginnings(book) if halts else ():
         for halt in halts:
-            if halt.stands_above(run) and halt.covers(entry["at"]):
+            if halt.stands_above(book, run) and halt.covers(entry["at"]):
                 yield _told(run, entry["kind"], entry["position"], halt)
 
 
@@ -57,7 +61,7 @@ def begun_after_halt(book: Book, drives: Drives) -> Iterator[str]:
     for line in drives.written if halts else ():
         run = begun.get((line.run, line.position))
         for halt in halts if run is not None else ():
-            if run is not None and halt.stands_above(run) and halt.covers(line.number):
+            if run is not None and halt.stands_above(book, run) and halt.covers(line.number):
                 yield _told(run, line.kind, line.position, halt)
 
 

@@ -1,30 +1,36 @@
 """Rollbacks (I9): what was done after the target is undone newest first, each once, and an end that says so is true."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 from bot.chaos.checker.book import Book, Row, twice
 from bot.chaos.checker.world import Effect
 
 SETTLED = frozenset({"compensation.finished", "compensation.skipped", "compensation.taken_over"})
+REQUEST = "signoff.http:request"  # what stands for an HTTP request
 LEFT_ALONE = frozenset({"rolled_back", "killed"})  # a run that ended so is not undone again
 ENDS = frozenset({"step.finished", "step.failed", "child.ended"})
 
 
 @dataclass
 class Done:
-    """One step or child as its run's journal tells it, and whether it may have done anything."""
+    """One step or child as its run's journal tells it, and whether it may have done anything.
+
+    `attempts` says of each whether it may have had its effect: yes, until its own end tells otherwise.
+    """
 
     path: str
     name: str
+    kind: str
     begun: int
     can_be_undone: bool
     ended: int | None = None
-    attempts: list[bool] = field(default_factory=list[bool])  # of each: may it have had its effect?
+    attempts: list[bool] = field(default_factory=list[bool])
+    is_under_way: bool = False
     is_finished: bool = False
-    tells_each: bool = False  # whether each of its attempts is told of before it is made
 
     @property
     def may_have_happened(self) -> bool:
@@ -71,13 +77,15 @@ def since_it_went_on(entries: Sequence[Row]) -> list[Row]:
 
 def _rollback(run: Row, before: list[Row], ordered: Row, after: list[Row]) -> Iterator[str]:
     where = f"I9: run {run['id']}"
-    only, target = ordered["data"].get("only"), ordered["data"].get("position", 0)
+    said = ordered["data"]
+    only, kinds, target = said.get("only"), said.get("kinds"), said.get("position", 0)
     settled_before = {entry["path"] for entry in before if _settles(entry)}
     wanted = [
         each
         for each in _newest_first(before)
         if each.begun > target
         and (only is None or each.name in only)
+        and (kinds is None or each.kind in kinds)
         and each.path not in settled_before
     ]
     resumed = next(
@@ -94,8 +102,8 @@ def _rollback(run: Row, before: list[Row], ordered: Row, after: list[Row]) -> It
     order = [each.path for each in wanted if each.path in undone]
     if undone != order and set(undone) <= known:
         yield f"{where} was not undone newest first, each once: {undone}"
-    said = [entry["kind"] for entry in after]
-    if "run.rolled_back" in said or "rollback.resumed" in said:
+    ends = {entry["kind"] for entry in after}
+    if ends & {"run.rolled_back", "rollback.resumed"}:
         left = [each.path for each in wanted if each.path in known and each.path not in undone]
         if left:
             yield f"{where} is rolled back without {left}"
@@ -116,10 +124,13 @@ def _newest_first(before: list[Row]) -> list[Done]:
     for entry in before:
         path = str(entry["path"])
         if entry["kind"] == "child.started":
-            found[path] = _done(entry, can_be_undone=True)
+            found[path] = _done(entry, "child", can_be_undone=True)
         elif entry["kind"] == "step.begun":
             can_be_undone = entry["data"].get("undo") is not None
-            _begin(found.setdefault(path, _done(entry, can_be_undone=can_be_undone)), entry)
+            kind = _kind(entry["data"])
+            this = found.setdefault(path, _done(entry, kind, can_be_undone=can_be_undone))
+            this.begun, this.is_under_way = entry["position"], True
+            this.attempts.append(True)
         elif entry["kind"] in ENDS and path in found:
             _end(found[path], entry)
     never = before[-1]["position"] + 1 if before else 0
@@ -130,19 +141,20 @@ def _newest_first(before: list[Row]) -> list[Done]:
     return sorted(found.values(), key=newness, reverse=True)
 
 
-def _done(entry: Row, *, can_be_undone: bool) -> Done:
+def _kind(data: Mapping[str, Any]) -> str:
+    """What a step's undo is called in an order that names kinds."""
+    stated = (data.get("undo_terms") or {}).get("kind")
+    return str(stated or ("http" if data.get("fn") == REQUEST else "step"))
+
+
+def _done(entry: Row, kind: str, *, can_be_undone: bool) -> Done:
     return Done(
         path=str(entry["path"]),
         name=str(entry["name"]),
+        kind=kind,
         begun=entry["position"],
         can_be_undone=can_be_undone,
     )
-
-
-def _begin(this: Done, entry: Row) -> None:
-    this.begun, this.tells_each = entry["position"], bool(entry["data"].get("irreversible"))
-    if this.tells_each or entry["data"].get("again"):
-        this.attempts.append(True)  # this one, or the one that was lost
 
 
 def _end(this: Done, entry: Row) -> None:
@@ -151,8 +163,9 @@ def _end(this: Done, entry: Row) -> None:
     if entry["kind"] == "step.finished":
         this.is_finished = True
     elif entry["kind"] == "step.failed":
-        if this.tells_each:
+        if this.is_under_way:
             this.attempts.pop()
+        this.is_under_way = False
         this.attempts.append(not data.get("no_effect"))
     elif data["status"] in LEFT_ALONE:
         this.can_be_undone = False

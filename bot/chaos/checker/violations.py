@@ -12,6 +12,7 @@ from bot.chaos.checker import (
     leases,
     once,
     progress,
+    pruned,
     purse,
     states,
     stops,
@@ -82,22 +83,28 @@ NOTHING_SEEN = Evidence()
 
 def violations(book: Book, seen: Evidence = NOTHING_SEEN) -> list[str]:
     """Sentences that begin with the invariant they break (RELIABILITY 3a); none when all hold."""
-    together = _alone(book, seen) if seen.crowd is None else _together(book, seen, seen.crowd)
-    return [*book.faults, *_within(book), *_outside(book, seen), *together]
+    told = pruned.left(book)
+    together = _alone(told, seen) if seen.crowd is None else _together(told, seen, seen.crowd)
+    return [*book.faults, *_unpruned(book), *_within(told), *_outside(told, seen), *together]
+
+
+def _unpruned(book: Book) -> Iterator[str]:
+    """What is judged of everything, pruned or not."""
+    yield from chains.broken_chains(book)
+    yield from anchored.broken_anchors(book)
+    yield from apart.astray(book)
 
 
 def _within(book: Book) -> Iterator[str]:
-    yield from chains.broken_chains(book)
     yield from states.contradictions(book)
-    yield from anchored.broken_anchors(book)
     yield from consent.unfounded(book)
     yield from agreed.wrong_outcomes(book)
     yield from agreed.begun_otherwise(book)
     yield from once.repeated_for_good(book)
+    yield from once.undone_for_good(book)
     yield from once.wrong_receipts(book)
     yield from progress.misheld(book)
     yield from progress.adrift(book)
-    yield from apart.astray(book)
     yield from world.unannounced(book)
     yield from undone.wrong_rollbacks(book)
     yield from purse.overspent(book)
