@@ -1,7 +1,7 @@
 """Runs for those who start, watch and stop them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from engine.clock import iso
@@ -153,7 +153,7 @@ def picture(tx: Transaction, tenant: TenantId, run: RunId) -> RunPicture:
     Raises:
         NotFound: if this tenant has no such run.
     """
-    row = _opened(tx, runs.get(tx, tenant, run))
+    row = sealing.opened_run(tx, runs.get(tx, tenant, run))
     entries = sealing.opened_entries(tx, tenant, journal.entries(tx, run))
     return RunPicture(
         row=row,
@@ -179,7 +179,7 @@ def find(tx: Transaction, tenant: TenantId, run: RunId) -> RunRow:
     Raises:
         NotFound: if this tenant has no such run.
     """
-    return _opened(tx, runs.get(tx, tenant, run))
+    return sealing.opened_run(tx, runs.get(tx, tenant, run))
 
 
 def page(
@@ -193,7 +193,7 @@ def page(
 ) -> list[RunRow]:
     """Runs, newest first; with `text`, those that have it in their workflow's name or their id."""
     found = runs.page(tx, tenant, status=status, text=text, before=before, limit=limit)
-    return [_opened(tx, row) for row in found]
+    return [sealing.opened_run(tx, row) for row in found]
 
 
 def entries(
@@ -288,12 +288,6 @@ def _was(tx: Transaction, run: RunId) -> RunStatus:
     """What a run was, that waits for its code or an operator to be driven on."""
     order = points.under_way(journal.entries(tx, run))
     return RunStatus.RUNNING if order is None else RunStatus.ROLLING_BACK
-
-
-def _opened(tx: Transaction, row: RunRow) -> RunRow:
-    said = {"input": row.input, "result": row.result, "error": row.error}
-    read = sealing.opened(tx, row.tenant, said)
-    return row if read is said else replace(row, **read)
 
 
 def _because(row: RunRow) -> str:

@@ -17,6 +17,7 @@ from engine.rules.wording import is_sequence, is_table
 from engine.store import people
 from engine.store.database import Transaction
 from engine.store.new_entry import Entry
+from engine.store.runs import RunRow
 from engine.store.statements import add, find, find_among
 from engine.store.tables import subject_keys
 from engine.store.votes import VoteRow
@@ -82,6 +83,13 @@ def opened_entries(tx: Transaction, tenant: TenantId, entries: Sequence[Entry]) 
         entry if entry.data is said else replace(entry, data=said)
         for entry, said in zip(entries, data, strict=True)
     ]
+
+
+def opened_run(tx: Transaction, row: RunRow) -> RunRow:
+    """The run with what people wrote in its error and its result."""
+    said = {"input": row.input, "result": row.result, "error": row.error}
+    read = opened(tx, row.tenant, said)
+    return row if read is said else replace(row, **read)
 
 
 def opened_votes(tx: Transaction, tenant: TenantId, cast: Sequence[VoteRow]) -> list[VoteRow]:
