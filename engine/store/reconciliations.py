@@ -83,9 +83,7 @@ def take_up(tx: Transaction, row: CaseRow) -> CaseRow:
         outcome = parse_outcome(str(said), row.terms.outcomes)
     except BadRule as error:
         return leave(tx, row, str(error))
-    return finalize(
-        tx, row, outcome, Decider.PEOPLE, who=decision["by"], reason=decision["comment"]
-    )
+    return finalize(tx, row, outcome, Decider.PEOPLE, who=decision["by"])
 
 
 def leave(tx: Transaction, row: CaseRow, why: str) -> CaseRow:
