@@ -1,5 +1,7 @@
 """What votes amount to: each row is a rule."""
 
+from dataclasses import replace
+
 import pytest
 
 from engine.ids import PersonId
@@ -257,3 +259,13 @@ def test_of_two_votes_at_once_the_more_cautious_counts(choices: str, outcome: Ou
 
     assert tally(ONE, votes, THREE).outcome is outcome
     assert tally(ONE, reversed(votes), THREE).outcome is outcome
+
+
+def test_approvals_of_different_outcomes_do_not_add_up() -> None:
+    as_asked, less = said("ana+ bo+")
+
+    apart = tally(TWO, [as_asked, replace(less, agrees_to="less")], THREE)
+    together = tally(TWO, [replace(each, agrees_to="less") for each in (as_asked, less)], THREE)
+
+    assert (apart.outcome, apart.have, len(apart.standings)) == (Outcome.OPEN, 1, 2)
+    assert (together.outcome, together.agrees_to) == (Outcome.APPROVED, "less")
