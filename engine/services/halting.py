@@ -112,7 +112,8 @@ def hold_up(tx: Transaction, tenant: TenantId, run: RunId, token: LeaseToken) ->
     """Give the lease back of a run that may not go on now: it is paused, or waits for the kill switch.
 
     Whether that is so is judged here; where it is not so any more, the run is taken up again soon.
-    Those that are halted wait until `free_some` finds that no switch stands above them.
+    Those that are halted wait until `free_some` finds that no switch stands above them. It counts as no
+    try, and no earlier one is forgotten: whoever is held up got nowhere.
 
     Raises:
         LeaseLost: if somebody else drives the run by now, or it has ended.
@@ -122,11 +123,12 @@ def hold_up(tx: Transaction, tenant: TenantId, run: RunId, token: LeaseToken) ->
     scope = switches.above_run(tx, tenant, run)
     if holding.is_held(row):
         leases.give_back(tx, {run: token})
-    elif scope is None:
-        journal.append(tx, run, [], token=token, changes=released(ready_at=tx.now))
-    else:
-        halted = NewEntry(kind="run.halted", data={"scope": scope, "from": row.status})
-        journal.append(tx, run, [halted], token=token, changes=released(ready_at=None))
+        return
+    changes = released(ready_at=tx.now if scope is None else None)
+    changes["tries"] = max(0, row.tries - 1)
+    halted = NewEntry(kind="run.halted", data={"scope": scope, "from": row.status})
+    entries = [] if scope is None else [halted]
+    journal.append(tx, run, entries, token=token, changes=changes)
 
 
 def free_some(tx: Transaction) -> int:

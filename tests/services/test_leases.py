@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 
 from engine.ids import DEFAULT_TENANT, LeaseToken, RunId, WorkerId
-from engine.services import driving, runs, tending
+from engine.rules.switches import TENANT
+from engine.services import driving, halting, runs, tending
+from engine.store import switches
 from engine.store.database import Database, Transaction
 from engine.store.runs import Claim, NewRun
 from tests.clock import ManualClock
@@ -47,6 +49,24 @@ async def test_a_holder_that_was_held_up_by_its_runs_leaves_the_try_as_it_is(
     token = await taken_over(database, clock)
 
     await database.write(lambda tx: tending.give_back(tx, {RUN: token}))
+
+    assert await database.read(tries) == 2
+
+
+@pytest.mark.parametrize("is_engaged", [True, False], ids=["engaged", "released meanwhile"])
+async def test_being_held_up_by_a_switch_forgets_no_earlier_try(
+    database: Database, clock: ManualClock, is_engaged: bool
+) -> None:
+    await taken_over(database, clock)
+    await clock.advance(LEASE)
+    [third] = await database.write(claimed)
+
+    def held_up(tx: Transaction) -> None:
+        if is_engaged:
+            switches.put(tx, DEFAULT_TENANT, TENANT, by="person:ana", reason="stop")
+        halting.hold_up(tx, DEFAULT_TENANT, RUN, third.token)
+
+    await database.write(held_up)
 
     assert await database.read(tries) == 2
 

@@ -131,12 +131,16 @@ class Driver:
             return
         if row.shape.status is RunStatus.PAUSED:
             self._give_back(memory)
-        elif (scope := stands_above(memory, row.id)) is None:
-            memory.change_run(row.id, **lines.RELEASED, ready_at=memory.now)
-        else:
-            halted = NewEntry(kind="run.halted", data={"scope": scope, "from": row.shape.status})
-            changes = {**lines.RELEASED, "ready_at": None}
-            lines.append(memory, row.id, [halted], token=self.held.token, changes=changes)
+            return
+        scope = stands_above(memory, row.id)
+        halted = NewEntry(kind="run.halted", data={"scope": scope, "from": row.shape.status})
+        changes = {
+            **lines.RELEASED,
+            "tries": max(0, row.tries - 1),
+            "ready_at": memory.now if scope is None else None,
+        }
+        entries = [] if scope is None else [halted]
+        lines.append(memory, row.id, entries, token=self.held.token, changes=changes)
 
     def _sleep(self, path: str) -> Iterator[str]:
         def deed(memory: Memory) -> None:

@@ -164,7 +164,7 @@ class Play:
                     raise Broken(
                         f"I4: {new[0].kind} of {held.run} by {held.token}, which is not held"
                     )
-                if any(is_progress(entry.kind) for entry in new):
+                if any(is_progress(each.kind) and each.kind != "run.halted" for each in new):
                     self._deaths[held.run] = 0
 
         return write
