@@ -14,6 +14,7 @@ from engine.store.database import Transaction
 from engine.store.tables import (
     approvals,
     audit,
+    cases,
     identities,
     journal,
     keys,
@@ -23,6 +24,7 @@ from engine.store.tables import (
     people,
     runs,
     sessions,
+    signals,
     votes,
 )
 
@@ -59,9 +61,12 @@ def _mentions(table: Table, tenant: TenantId, person: PersonId) -> ColumnElement
     return and_(table.c.tenant == tenant, said)
 
 
-def _started(table: Table, tenant: TenantId, person: PersonId) -> ColumnElement[bool]:
-    theirs = or_(table.c.started_by == f"person:{person}", table.c.owner == person)
-    return and_(table.c.tenant == tenant, theirs)
+def _by(column: str) -> Which:
+    def which(table: Table, tenant: TenantId, person: PersonId) -> ColumnElement[bool]:
+        theirs = or_(table.c[column] == f"person:{person}", table.c.owner == person)
+        return and_(table.c.tenant == tenant, theirs)
+
+    return which
 
 
 _PARTS: Final[Mapping[str, tuple[Table, str, Which]]] = {
@@ -82,11 +87,17 @@ _PARTS: Final[Mapping[str, tuple[Table, str, Which]]] = {
         "id run action title status content opened_at ended_at",
         _own("requester", "person:{}"),
     ),
-    "run": (runs, "id workflow status input created_at ended_at", _started),
+    "run": (runs, "id workflow status input created_at ended_at", _by("started_by")),
+    "case": (cases, "id title status outcome opened_at", _by("opened_by")),
+    "signal": (
+        signals,
+        "case_id id source outcome confidence meta is_current is_late received_at",
+        _by("reported_by"),
+    ),
     "journal": (journal, "run position kind name data at", _mentions),
     "audit": (audit, "position kind data at", _mentions),
 }
-_JSON: Final = frozenset({"data", "content", "input", "changes", "scopes"})
+_JSON: Final = frozenset({"data", "content", "input", "changes", "scopes", "meta"})
 
 
 def _plain(name: str, value: Any) -> Any:

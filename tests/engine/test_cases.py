@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from engine.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.ids import DEFAULT_TENANT, PersonId
 from engine.rules.wording import BadRule
+from engine.services import disclosing
 from engine.services.cases import Wanted
 from engine.store.chains import broken_chains
 from tests.engine.sources import AGENT, QUESTION, Matters, key, person
@@ -271,3 +273,19 @@ async def test_everything_that_happens_to_a_case_is_in_the_audit_chain(matters: 
         ("case.finalized", "final"),
     ]
     assert await matters.stage.database.read(lambda tx: list(broken_chains(tx))) == []
+
+
+async def test_who_reported_may_be_told_what_they_reported(matters: Matters) -> None:
+    case = await matters.begin(APART)
+    await matters.say(case, "bo", "yes", by=person("bo"), meta={"said": "by phone"})
+    await matters.say(case, "shop", "yes", by=key("shop", owner="bo"))
+    await matters.say(await matters.begin(APART), "chen", "yes", by=person("chen"))
+
+    held, _ = await matters.stage.database.read(
+        lambda tx: disclosing.page(tx, DEFAULT_TENANT, PersonId("bo"), part="signal")
+    )
+
+    assert sorted((str(each["source"]), each["meta"]) for each in held) == [
+        ("bo", {"said": "by phone"}),
+        ("shop", {}),
+    ]
