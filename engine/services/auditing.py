@@ -11,6 +11,7 @@ from engine.rules.chaining import AUDIT, ChainCheck, Damage, Finding
 from engine.rules.folding import Folded
 from engine.store import agreement, anchors, lines, receipts, runs, sealing, segments
 from engine.store.balances import Balances
+from engine.store.case_record import CasesTold
 from engine.store.database import Database, Transaction
 from engine.store.findings import AnchorCheck, Report
 from engine.store.segments import Segment
@@ -85,6 +86,7 @@ class Walk:
         self._run = ""
         self._audit: ChainCheck | None = None
         self._balances = Balances(tenant)
+        self._cases = CasesTold(tenant)
         self._is_begun = False
         self._receipt: str | None = ""
         self._parts = iter((self._anchors, self._runs, self._receipts, self._audits))
@@ -149,11 +151,13 @@ class Walk:
         for line in lines.audit_lines(tx, self._tenant, after=before - 1, most=AUDIT_AT_ONCE):
             check.take(line)
             self._balances.take(line)
+            self._cases.take(line)
         if check.position - before >= AUDIT_AT_ONCE:
             return True
         check.end()
         self.report.count(check)
         self.report.add(self._balances.end(tx))
+        self.report.add(self._cases.end(tx, is_pruned=check.pruned > 0))
         return False
 
     def _check(

@@ -8,9 +8,11 @@ import pytest
 from engine.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.ids import DEFAULT_TENANT, PersonId
 from engine.rules.wording import BadRule
-from engine.services import disclosing
+from engine.services import auditing, disclosing
 from engine.services.cases import Wanted
+from engine.store import tables
 from engine.store.chains import broken_chains
+from engine.store.statements import change
 from tests.engine.sources import AGENT, QUESTION, Matters, key, person
 from tests.engine.stage import Stage
 
@@ -289,3 +291,20 @@ async def test_who_reported_may_be_told_what_they_reported(matters: Matters) -> 
         ("bo", {"said": "by phone"}),
         ("shop", {}),
     ]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"status": "final", "outcome": "no"}, {"outcome": "no"}, {"settlement": "exe_1"}]
+)
+async def test_a_row_that_was_changed_behind_its_back_is_found(
+    matters: Matters, wrong: dict[str, str]
+) -> None:
+    case = await matters.begin()
+    await matters.say(case, "carrier", "yes")
+    untouched = await auditing.verify(matters.stage.database, DEFAULT_TENANT, trusted=[])
+
+    await matters.stage.database.write(lambda tx: change(tx, tables.cases, {"id": case}, wrong))
+
+    found = await auditing.verify(matters.stage.database, DEFAULT_TENANT, trusted=[])
+    assert untouched.findings == []
+    assert [(each.chain, case in each.says) for each in found.findings] == [("cases", True)]
