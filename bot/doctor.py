@@ -75,6 +75,7 @@ def examine(
         *_channels(settings),
         *_address(settings),
         *_clock(settings, now),
+        *_failpoints(settings),
     ]
     if env_file is not None and _is_open_to_others(env_file):
         findings.append(_open_to_others(env_file))
@@ -268,6 +269,11 @@ def _clock(settings: Settings, now: datetime) -> Iterator[Finding]:
         yield _error("The database was written later than the clock says it is now.", mend)
     else:
         yield _ok(f"The clock says {now:%Y-%m-%d %H:%M:%S} UTC.")
+
+
+def _failpoints(settings: Settings) -> Iterator[Finding]:
+    if settings.failpoints is not None:
+        yield _warning("SIGNOFF_FAILPOINTS makes it fail on purpose.", "Unset it after the drill.")
 
 
 def _is_open_to_others(path: Path) -> bool:

@@ -82,7 +82,9 @@ class Settings(SecretSettings):
     log_format: Literal["console", "json"] = Field(
         default="console", description="How the log is written: console for people, or json."
     )
-
+    failpoints: str | None = Field(
+        default=None, description="For drills alone: where this process is to fail, and how."
+    )
     slack_bot_token: SecretStr | None = Field(
         default=None,
         description="The bot token of your Slack app; with it and the signing secret, Slack is on.",
@@ -114,9 +116,7 @@ class Settings(SecretSettings):
         examples=["smtp+starttls://user:password@mail.example.com:587"],
     )
     mail_from: str | None = Field(
-        default=None,
-        description="Who mail is from.",
-        examples=["Approvals <approvals@example.com>"],
+        default=None, description="Who mail is from.", examples=["Approvals <mail@example.com>"]
     )
 
     webhook_allow_nets: Annotated[

@@ -62,6 +62,11 @@ class _Progress:
         self.sent = self.sent or event.endswith("send_request_headers.started")
 
 
+def broken() -> EgressFailed:
+    """What `Egress` raises when the line breaks under a request that may have arrived."""
+    return EgressFailed("The line broke.", ambiguous=True)
+
+
 async def resolve(host: str, port: int) -> Sequence[str]:
     """Every address of `host`, in the order the system prefers."""
     loop = asyncio.get_running_loop()

@@ -12,13 +12,18 @@ class ManualClock:
     def __init__(self, now: datetime = NOON) -> None:
         self._now = now
         self._moved = asyncio.Condition()
+        self.sleepers = 0
 
     def now(self) -> datetime:
         return self._now
 
     async def sleep_until(self, moment: datetime) -> None:
-        async with self._moved:
-            await self._moved.wait_for(lambda: self._now >= moment)
+        self.sleepers += 1
+        try:
+            async with self._moved:
+                await self._moved.wait_for(lambda: self._now >= moment)
+        finally:
+            self.sleepers -= 1
 
     async def sleep(self, duration: timedelta) -> None:
         await self.sleep_until(self._now + duration)

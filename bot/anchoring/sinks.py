@@ -5,6 +5,7 @@ import os
 import socket
 from dataclasses import dataclass
 from datetime import timedelta
+from errno import EIO
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final, Protocol
@@ -15,11 +16,21 @@ from channels.webhook.config import WebhookTarget
 from channels.webhook.signature import signed
 from engine.clock import Clock, iso
 from engine.digest import canonical
-from engine.http import Egress
+from engine.failpoints import Boundary
+from engine.http import Egress, broken
 from engine.store.anchors import Anchor
 
 WITHIN: Final = timedelta(seconds=10)
 AUDIT_NOTICE: Final = 13 * 8 + 5  # RFC 5424: the facility "log audit", the severity "notice"
+
+
+def _broken() -> Exception:
+    return OSError(EIO, "Input/output error")
+
+
+FILE: Final = Boundary("anchor.file", breaks=_broken)
+SYSLOG: Final = Boundary("anchor.syslog", breaks=_broken)
+WEBHOOK: Final = Boundary("anchor.webhook", breaks=broken)
 
 
 class NotKept(Exception):
@@ -45,7 +56,7 @@ class FileSink:
     path: Path
 
     async def keep(self, anchor: Anchor) -> None:
-        await asyncio.to_thread(self._add, anchor.line())
+        await FILE.through(asyncio.to_thread(self._add, anchor.line()))
 
     def _add(self, line: str) -> None:
         is_new = not self.path.exists()
@@ -70,7 +81,7 @@ class SyslogSink:
     url: str
 
     async def keep(self, anchor: Anchor) -> None:
-        await asyncio.to_thread(self._send, self._message(anchor))
+        await SYSLOG.through(asyncio.to_thread(self._send, self._message(anchor)))
 
     def _message(self, anchor: Anchor) -> bytes:
         host = socket.gethostname() or "-"
@@ -116,8 +127,9 @@ class WebhookSink:
             "Content-Type": "application/json",
             **signed(body, id=id, at=self.clock.now(), secrets=self.target.secrets),
         }
-        answer = await self.egress.request(
+        request = self.egress.request(
             "POST", self.target.url, headers=headers, content=body, timeout=WITHIN
         )
+        answer = await WEBHOOK.through(request)
         if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
             raise NotKept(f"{self.target.name} answered {answer.status}.")

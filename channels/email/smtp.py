@@ -20,11 +20,20 @@ from channels.email.limits import COMMAND_WITHIN
 from channels.email.message import Mail
 from channels.email.wording import header_text
 from engine.errors import EngineError
+from engine.failpoints import Boundary
 
 _UNKNOWN_MAILBOX: Final = frozenset({550, 551, 553})
 _NOT_LET_IN: Final = frozenset({530, 534, 535, 538})
 _TRANSIENT: Final = range(400, 500)
 _REASON_CHARS: Final = 200
+
+
+def _broken() -> Exception:
+    return aiosmtplib.SMTPServerDisconnected("Connection lost")
+
+
+SESSION: Final = Boundary("email.session", breaks=_broken)
+CONTENT: Final = Boundary("email.content", breaks=_broken)
 
 
 class Smtp:
@@ -45,7 +54,7 @@ class Smtp:
         async with self._session() as server:
             await self._announce(server, mail)
             try:
-                await server.data(mail.content)
+                await CONTENT.through(server.data(mail.content))
             except aiosmtplib.SMTPResponseException as error:
                 raise _answered(error, "the message") from error
             except (aiosmtplib.SMTPException, OSError) as error:
@@ -83,7 +92,7 @@ class Smtp:
     async def _connect(self, server: SMTP) -> None:
         config = self._config
         try:
-            await server.connect()
+            await SESSION.through(server.connect())
             if config.username is not None:
                 await server.login(config.username, config.password)
         except aiosmtplib.SMTPAuthenticationError as error:

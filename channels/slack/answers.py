@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from channels.slack import limits, wire
-from channels.slack.client import QUIET
+from channels.slack.client import API, QUIET
 from channels.slack.desk import Delivery, Desk, log
 from channels.slack.modals import View
 from channels.slack.text import cut, escape, plain
@@ -70,7 +70,7 @@ async def _whisper(desk: Desk, delivery: Delivery, text: str) -> None:
         case wire.BlockActions(response_url=str(url)) if is_slack(url, api_url=desk.config.api_url):
             hook = AsyncWebhookClient(url, timeout=_TIMEOUT_S, logger=QUIET, retry_handlers=[])
             hook.proxy = None
-            answer = await hook.send_dict(
+            sent = hook.send_dict(
                 {
                     "response_type": "ephemeral",
                     "replace_original": False,
@@ -78,6 +78,7 @@ async def _whisper(desk: Desk, delivery: Delivery, text: str) -> None:
                     "blocks": blocks,
                 }
             )
+            answer = await API.through(sent, ("response_url",))
             if answer.status_code != 200:
                 log.warning("slack.answer_refused", status=answer.status_code)
         case wire.BlockActions(channel=wire.Place(id=channel)):

@@ -11,11 +11,14 @@ from channels.base import ChannelUnavailable
 from channels.slack.config import SlackConfig
 from channels.slack.refusals import refusal
 from channels.slack.trees import is_record, text
+from engine.failpoints import Boundary
 
 TIMEOUT_S: Final = 10
 # The library writes whole requests and answers to its log at DEBUG; ours must never hold them.
 QUIET: Final = logging.getLogger("signoff.slack.sdk")
 QUIET.setLevel(logging.WARNING)
+
+API: Final = Boundary("slack", breaks=aiohttp.ServerDisconnectedError)
 
 
 class _Api(Protocol):
@@ -70,7 +73,7 @@ class SlackClient:
 
     async def _sent(self, method: str, **how: Any) -> dict[str, object]:
         try:
-            answered = await self._api.api_call(method, **how)
+            answered = await API.through(self._api.api_call(method, **how), (method,))
         except SlackApiError as error:
             raise _refused(method, error) from None
         except aiohttp.ClientConnectorError as error:

@@ -27,11 +27,13 @@ from channels.webhook.signature import signed
 from engine.clock import Clock, iso
 from engine.digest import sha256
 from engine.errors import EgressFailed
-from engine.http import Answer, Egress
+from engine.failpoints import Boundary
+from engine.http import Answer, Egress, broken
 from engine.ids import TenantId
 from engine.outgoing import EgressRefused
 from engine.tokens import Tokens
 
+SEND: Final = Boundary("webhook", breaks=broken)
 # What a `callback_url` hears of: how an approval ended, and nothing before.
 DECISIONS: Final = frozenset(
     {"approval.decided", "approval.expired", "approval.cancelled", "approval.changes_requested"}
@@ -147,10 +149,11 @@ class WebhookChannel(Channel):
             **signed(envelope.body, id=key, at=now, secrets=receiver.secrets),
         }
         try:
-            answer = await self._egress.request(
+            request = self._egress.request(
                 "POST", receiver.url, headers=headers, content=envelope.body,
                 timeout=SEND_WITHIN, body_cap=ANSWER_BYTES_MAX,
             )  # fmt: skip
+            answer = await SEND.through(request)
         except EgressRefused as error:
             raise ChannelRefused(f"{name}: {error}", code=error.code) from error
         except EgressFailed as error:

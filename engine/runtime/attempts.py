@@ -8,13 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from pydantic import TypeAdapter
 
 from engine.clock import Clock
 from engine.digest import canonical
 from engine.errors import EngineError, Invalid
+from engine.failpoints import Boundary
 from engine.runtime.signals import is_being_cancelled
 from signoff.calls import takes_step
 from signoff.outcomes import Declined, NoEffect
@@ -24,6 +25,15 @@ MESSAGE_CHARS_MAX = 2_000
 # Threads of their own, made as they are needed: steps that hang there keep neither other runs waiting
 # nor those who look up a name or close a file in the loop's few threads.
 THREADS = ThreadPoolExecutor(max_workers=128, thread_name_prefix="signoff-step")
+
+
+def _broken() -> Exception:
+    return ConnectionResetError("The line broke.")
+
+
+STEP: Final = Boundary("step", breaks=_broken)
+UNDO: Final = Boundary("undo", breaks=_broken)
+PROBE: Final = Boundary("probe", breaks=_broken)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +63,7 @@ class Attempt:
     timeout: timedelta | None
     returns: type[Any] | None = None
     said: list[Mapping[str, object]] = field(default_factory=list[Mapping[str, object]])
+    boundary: Boundary = STEP
 
 
 async def make(attempt: Attempt, clock: Clock) -> tuple[object, None] | tuple[None, Failure]:
@@ -90,7 +101,8 @@ async def called(attempt: Attempt, clock: Clock) -> tuple[object, None] | tuple[
     limit = None if attempt.timeout is None else attempt.timeout.total_seconds()
     try:
         async with asyncio.timeout(limit):
-            return await _called(attempt.fn, attempt.args, kwargs), None
+            foreign = _called(attempt.fn, attempt.args, kwargs)
+            return await attempt.boundary.through(foreign), None
     except asyncio.CancelledError as error:
         if is_being_cancelled():
             raise

@@ -11,7 +11,8 @@ from urllib.parse import quote, urlsplit
 
 from engine.digest import canonical
 from engine.errors import EgressFailed
-from engine.http import TOTAL, Answer, Egress
+from engine.failpoints import Boundary
+from engine.http import TOTAL, Answer, Egress, broken
 from engine.outgoing import EgressRefused
 from engine.rules.threads import span_id, thread_of
 from engine.rules.wording import is_sequence, is_table
@@ -32,6 +33,8 @@ DID_NOTHING: Final = frozenset({425, 429})  # too early, too many
 MAYBE_DONE: Final = frozenset({408, 409})  # it may still be at work on an earlier attempt
 SAID_CHARS_MAX: Final = 300
 _FIELD: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+HTTP: Final = Boundary("http", breaks=broken)
 
 
 class Unanswered(Exception):
@@ -86,13 +89,14 @@ class Caller:
             headers = _headers(sending.headers, own, has_body=json is not None)
             try:
                 headers = self.secrets.filled(headers, host=urlsplit(url).hostname or "")
-                answer = await (self.egress or _public()).request(
+                request = (self.egress or _public()).request(
                     method.upper(),
                     url,
                     headers=headers,
                     content=b"" if json is None else canonical(json),
                     timeout=sending.timeout,
                 )
+                answer = await HTTP.through(request)
             except EgressRefused as error:
                 raise Declined(str(error)) from error
             except EgressFailed as error:

@@ -10,7 +10,7 @@ import structlog
 from engine.clock import Clock, iso
 from engine.ids import Ids
 from engine.rules.retry import Retry, next_delay
-from engine.runtime.attempts import Attempt, Failure, make
+from engine.runtime.attempts import UNDO, Attempt, Failure, make
 from engine.runtime.calling import Caller
 from engine.runtime.consenting import Answer, Consent
 from engine.services import children, driving
@@ -179,6 +179,7 @@ class Undoer:
                 number=number,
                 timeout=TIMEOUT if seconds is None else timedelta(seconds=float(seconds)),
                 returns=None if request is None else HttpAnswer,
+                boundary=UNDO,
             ),
             self.clock,
         )

@@ -9,7 +9,7 @@ import structlog
 
 from engine.clock import Clock, iso
 from engine.rules.states import WaitingReason
-from engine.runtime.attempts import Attempt, Failure, called, dumped
+from engine.runtime.attempts import PROBE, Attempt, Failure, called, dumped
 from engine.runtime.memory import last
 from engine.runtime.pausing import Pausing
 from engine.services import effects
@@ -84,6 +84,7 @@ async def probed(
             request_id=request_id,
             number=1,
             timeout=PROBE_WITHIN,
+            boundary=PROBE,
         ),
         clock,
     )

@@ -74,6 +74,7 @@ class Transaction:
     is_guarded: bool = False  # whether the database itself shows a deed one tenant's rows alone
     tenant: TenantId | None = None  # the one that it shows now
     may_have_written: bool = False
+    deeds: set[str] = field(default_factory=set[str])  # by name, where a failpoint is armed
     heard: Callable[[datetime], None] | None = None  # told of the moment that the database says
     _now: datetime | None = None
 

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.errors import Unavailable
+from engine.failpoints import Boundary
 from engine.store.database import Transaction
 from engine.store.postgres_driver import Kept, PostgresDriver
 from engine.store.postgres_errors import is_away, is_read_only, unsure
@@ -21,6 +22,7 @@ ALONE: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
 # Who waits for a row holds up all that share the transaction: soon each goes on alone.
 BESIDE_OTHERS: Final = f"{ALONE}; SET LOCAL lock_timeout = '1s'"
 READING: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+COMMIT: Final = Boundary("commit.postgres", breaks=lambda: ConnectionResetError("The line broke."))
 _UNDONE: Final = "The database undid what was to be committed, and nothing was kept. Try again."
 
 
@@ -35,6 +37,7 @@ class Session:
     ) -> None:
         self._connection, self._driver, self._made = connection, driver, made
         self._before: Transaction | None = None
+        self._deeds: set[str] = set()
         self.is_over = False
 
     async def run(self, deed: Callable[[Transaction], T]) -> T:
@@ -49,7 +52,7 @@ class Session:
             Unavailable: when nothing was kept.
         """
         try:
-            said = await self._driver.tell("COMMIT")
+            said = await COMMIT.through(self._driver.tell("COMMIT"), self._deeds)
         except (DBAPIError, OSError, asyncio.CancelledError) as error:
             if isinstance(error, asyncio.CancelledError) or is_away(error):
                 raise unsure() from error
@@ -59,12 +62,14 @@ class Session:
             raise Unavailable(_UNDONE)
 
     def _done(self, deed: Callable[[Transaction], T], sync: Connection) -> T:
+        transaction = self._next(sync)
         try:
-            result = deed(self._next(sync))
+            result = deed(transaction)
         except BaseException:  # border: whatever the deed raises, what it left is not written
             self._driver.forget()
             raise
         self._driver.settle()
+        self._deeds |= transaction.deeds
         return result
 
     def _next(self, sync: Connection) -> Transaction:

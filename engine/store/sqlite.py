@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from engine.clock import Clock
 from engine.errors import EngineError, Unavailable
+from engine.failpoints import Boundary
 from engine.ids import Ids, TenantId
 from engine.store.compacting import Compacting
 from engine.store.database import Transaction
@@ -24,7 +25,7 @@ from engine.store.hints import Hints
 from engine.store.migrations import migrate
 from engine.store.ownership import owned
 from engine.store.sqlite_driver import SqliteDriver
-from engine.store.sqlite_errors import is_io_error, refusal, unsure
+from engine.store.sqlite_errors import broken, is_io_error, refusal, unsure
 from engine.store.sqlite_files import LOG_BYTES_MAX, Files
 from engine.store.work import Work, confirmed, forget
 from engine.tokens import Tokens
@@ -35,6 +36,8 @@ BATCH_MAX = 256  # deeds that share one commit: bounds how long the first of the
 READERS = 4
 CLOSED = "The store is closed, and nothing was kept. Start Signoff again."
 PATIENCE = "busy_timeout=5000"  # in milliseconds
+
+COMMIT: Final = Boundary("commit.sqlite", breaks=broken)
 
 
 class SqliteDatabase:
@@ -165,12 +168,14 @@ class SqliteDatabase:
     def _commit_together(self, connection: Connection, batch: list[Work[Any]]) -> None:
         is_committing = False
         try:
-            with connection.begin():
+            with connection.begin() as transaction:
                 for work in batch:
                     self._run_one(connection, work)
                 self._files.meet()
                 self._files.check()
                 is_committing = True
+                with COMMIT.crossing(_deeds(batch)):
+                    transaction.commit()
             self._files.check()
             self._files.shorten(_driver(connection), patience=PATIENCE)
         except (SQLAlchemyError, sqlite3.Error, EngineError) as error:
@@ -262,6 +267,10 @@ def _driver(connection: Connection) -> sqlite3.Connection:
     if not isinstance(driver, sqlite3.Connection):
         raise Unavailable(CLOSED)
     return driver
+
+
+def _deeds(batch: list[Work[Any]]) -> set[str]:
+    return {deed for work in batch if not work.failed for deed in work.deeds}
 
 
 def _fail(batch: list[Work[Any]], error: Exception, *, is_committing: bool = False) -> None:

@@ -1,5 +1,6 @@
 """What went wrong on SQLite: no room, no leave, a bad disk, somebody else's lock, or a plain refusal."""
 
+import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -70,6 +71,13 @@ def unopened(error: BaseException, path: Path) -> EngineError:
 def is_io_error(error: BaseException) -> bool:
     """Whether the disk itself failed, so that nobody knows what of a commit will be there tomorrow."""
     return _code(error) == _IO_ERROR
+
+
+def broken() -> sqlite3.Error:
+    """What the driver raises when the disk fails in the middle of a commit."""
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = _IO_ERROR
+    return error
 
 
 def unsure() -> NotRecorded:

@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import Generic, TypeVar
 
 from engine.errors import NotRecorded
+from engine.failpoints import is_armed
 from engine.store.database import Transaction
+from engine.store.naming import named
 
 T = TypeVar("T")
 
@@ -14,13 +16,14 @@ T = TypeVar("T")
 class Work(Generic[T]):
     """A deed and its caller's future. `run` and `fail` belong to the writer, `settle` to the event loop."""
 
-    __slots__ = ("_answer", "_deed", "_error", "_result", "hints")
+    __slots__ = ("_answer", "_deed", "_error", "_result", "deeds", "hints")
 
     def __init__(self, deed: Callable[[Transaction], T], answer: asyncio.Future[T]) -> None:
         self._deed, self._answer = deed, answer
         self._result: list[T] = []
         self._error: BaseException | None = None
         self.hints: set[str] = set()
+        self.deeds: set[str] = set()
 
     @property
     def failed(self) -> bool:
@@ -29,8 +32,9 @@ class Work(Generic[T]):
     def run(self, transaction: Transaction) -> None:
         """Do the deed, if need be once more; its answer is handed over only after the commit."""
         self._error = None
-        self._result = [self._deed(transaction)]
-        self.hints = transaction.hints
+        deed = self._deed
+        self._result = [named(deed, transaction) if is_armed() else deed(transaction)]
+        self.hints, self.deeds = transaction.hints, transaction.deeds
 
     def succeed(self, result: T) -> None:
         """Remember what came of it, where it was no deed."""

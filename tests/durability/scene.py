@@ -241,6 +241,7 @@ class Scene(Generic[Where_co]):
         comment: str = "because",
         version: int | None = None,
         changes: Mapping[str, object] | None = None,
+        on: Database | None = None,
     ) -> CastReceipt:
         """Vote by the one door, and note the answer.
 
@@ -258,7 +259,7 @@ class Scene(Generic[Where_co]):
             channel="web",
             identified_by="session",
         )
-        receipt = await votes.vote(self.database, ballot)
+        receipt = await votes.vote(on or self.database, ballot)
         self.world.acked(
             Acked(approval=approval, person=person, choice=choice, status=receipt.status)
         )

@@ -1,75 +1,61 @@
-"""A driver that dies at any commit, before or after it, is followed by one that finishes its work."""
+"""Whatever fails at any commit, before or after it, those who go on bring it to the same end."""
 
 from collections import Counter
+from collections.abc import Mapping
 from functools import partial
 
 import pytest
 
-from engine.ids import RunId
-from engine.rules.states import RunStatus
+from engine.failpoints import Mode
 from engine.services import deliveries
 from engine.store.database import Transaction
 from engine.store.outbox import Delivery
 from tests.durability import notes
 from tests.durability.scene import LATER, Mortal, Scene
+from tests.durability.stories.driven import DRIVEN
+from tests.durability.stories.kept import KEPT
+from tests.durability.stories.operated import OPERATED
+from tests.durability.stories.telling import Shaky, Story, told
 
 pytestmark = pytest.mark.anyio
 
-STORIES = {
-    "kept": ("shaky_deploy", ["ana approve"], RunStatus.COMPLETED),
-    "undone": ("shaky_deploy", ["dana reject"], RunStatus.ROLLED_BACK),
-    "undone by time": ("shaky_deploy", ["time"], RunStatus.ROLLED_BACK),
-    "paid": ("shaky_refund", ["ana approve", "bo approve"], RunStatus.COMPLETED),
-    "rejected": ("shaky_refund", ["ana approve", "time"], RunStatus.ROLLED_BACK),
-    "slept": ("shaky_nap", ["time"], RunStatus.COMPLETED),
-    "asked again": (
-        "shaky_rounds",
-        ["ana request_changes", "bo request_changes", "chen approve"],
-        RunStatus.COMPLETED,
-    ),
-}
-LONG = {"asked again", "undone", "undone by time"}
+MODES = [Mode.CRASH, Mode.CRASH_AFTER, Mode.BROKEN, Mode.LOST]
+STORIES: Mapping[str, Story] = {**DRIVEN, **OPERATED, **KEPT}
 
 
-async def told(scene: Scene, story: str, mortal: Mortal) -> RunId:
-    """Tell a story whose first driver is `mortal`; whoever follows it lives."""
-    workflow, events, _ending = STORIES[story]
-    run = await scene.start(workflow)
-    await scene.drive(mortal)
-    for event in events:
-        if event == "time":
-            await scene.pass_time(LATER)
-        else:
-            person, choice = event.split()
-            approval = (await scene.picture(run)).approvals[-1].id
-            await scene.vote(approval, person, choice)
-        await scene.drive(None if mortal.is_dead else mortal)
-    return run
+async def fails_at(scene: Scene, story: Story, mode: Mode, *, everywhere: bool) -> None:
+    """Tell a story whole, and then once for each commit of what it is about that fails."""
+    whole = Shaky(scene.database)
+    ending = await told(scene, story, whole, 0)
+    reached = set[str]().union(*whole.deeds.values())
+    assert set(story.about) <= reached
+    first = {
+        min(number for number, deeds in whole.deeds.items() if deed in deeds)
+        for deed in story.about
+    }
 
-
-@pytest.mark.parametrize("before", [True, False], ids=["before the commit", "after the commit"])
-@pytest.mark.parametrize(
-    "story",
-    [pytest.param(each, marks=[pytest.mark.slow] if each in LONG else []) for each in STORIES],
-)
-async def test_a_death_at_any_commit_loses_nothing_and_does_nothing_twice(
-    scene: Scene, story: str, before: bool
-) -> None:
-    whole = Mortal(scene.database)
-    await told(scene, story, whole)
-    wanted = [effect.name for effect in notes.effects(scene.folder)]
-    endings: set[RunStatus] = set()
-
-    for last in whole.telling:
-        mortal = Mortal(scene.database, last=last, before=before)
-        run = await told(scene, story, mortal)
-        endings.add((await scene.picture(run)).row.status)
-        done = [each.name for each in notes.effects(scene.folder) if each.place[0] == run]
-        assert list(dict.fromkeys(done)) == wanted
-
-    await scene.deliver()
-    assert endings == {STORIES[story][2]}
+    for number in sorted(whole.deeds if everywhere else first):
+        assert (
+            await told(scene, story, Shaky(scene.database, at=number, mode=mode), number) == ending
+        )
     assert scene.violations() == []
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", [name for name, story in STORIES.items() if story.about])
+async def test_a_failure_at_the_commit_of_any_deed_changes_no_ending(
+    scene: Scene, name: str, mode: Mode
+) -> None:
+    await fails_at(scene, STORIES[name], mode, everywhere=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", STORIES)
+async def test_a_failure_at_any_commit_changes_no_ending(
+    scene: Scene, name: str, mode: Mode
+) -> None:
+    await fails_at(scene, STORIES[name], mode, everywhere=True)
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["before the commit", "after the commit"])
