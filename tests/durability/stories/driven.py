@@ -44,21 +44,22 @@ async def _falls_silent(_telling: Telling) -> None:
 
 
 _STUCK: Final = (
-    start("patient", rung="reject after 4h"),
+    start("careful", retries=0),
     drive,
-    _breaks("undo before"),
+    _breaks("undo dangerous"),
     vote("ana", "reject"),
-    *(time(timedelta(hours=2)) for _try in range(8)),
+    drive,
+    vote("bo"),
+    drive,
 )
 
 DRIVEN: Final = {
     "kept": Story(
-        about=[
-            "runs.start", "idempotency.remember", "driving.claim", "driving.begin", "driving.record",
-            "approvals.open_for_run", "deliveries.serve", "deliveries.claim", "deliveries.sent",
-            "votes.cast", "driving.finish",
-        ],
-        acts=(start("shaky_deploy"), drive, deliver, vote("ana"), drive, deliver),
+        about=[], acts=(start("shaky_deploy"), drive, deliver, vote("ana"), drive, deliver)
+    ),
+    "consented": Story(
+        about=["approvals.open_for_run", "votes.cast"],
+        acts=(start("catching"), drive, vote("ana"), drive),
     ),
     "undone": Story(
         about=["driving.go_back"],
@@ -84,13 +85,21 @@ DRIVEN: Final = {
     ),
     "halved": Story(
         about=["branching.end"],
-        acts=(start("halved"), drive, _breaks("broken"), time(timedelta(hours=2)), time()),
+        acts=(
+            start("halved"), drive, _breaks("broken"), time(timedelta(minutes=61)),
+            *(time(timedelta(minutes=9)) for _try in range(4)),
+        ),
     ),
     "with a child": Story(
         about=["children.start", "children.undo"],
         acts=(start("paper", topics=["moss"]), drive, vote("bo", "reject"), drive),
     ),
-    "marked": Story(about=["keeping.keep"], acts=(start("marked"), drive)),
+    "marked": Story(
+        about=[
+            "runs.start", "idempotency.remember", "driving.record", "driving.finish", "keeping.keep",
+        ],
+        acts=(start("marked"), drive),
+    ),
     "gone on": Story(
         about=["driving.go_on"],
         acts=(
@@ -99,7 +108,7 @@ DRIVEN: Final = {
         ),
     ),
     "unknown": Story(
-        about=["effects.unknown", "effects.settle"],
+        about=["driving.begin", "effects.unknown", "effects.settle"],
         acts=(
             start("launch"), _falls_silent, drive,
             does(lambda tx, it: effects.settle(tx, DEFAULT_TENANT, it.run, Settlement(
@@ -109,7 +118,7 @@ DRIVEN: Final = {
         ),
     ),
     "stuck and skipped": Story(
-        about=["driving.stuck", "rolling_back.skip"],
+        about=["driving.stuck", "driving.stop", "rolling_back.skip"],
         acts=(*_STUCK, on_run(rolling_back.skip), drive),
     ),
     "stuck and taken over": Story(

@@ -96,7 +96,7 @@ async def _operators_agree(telling: Telling) -> None:
 
 def _asks(tx: Transaction, telling: Telling) -> str:
     request = Request(title=telling.name("May we?"), action="ask", approvers="group:finance")
-    return approvals.ask(tx, DEFAULT_TENANT, request, started_by=BY, owner=None).title
+    return approvals.ask(tx, DEFAULT_TENANT, request, started_by=BY, owner=None).id
 
 
 def _asked_titles(tx: Transaction, telling: Telling) -> set[str]:
@@ -114,9 +114,16 @@ def _claims(tx: Transaction, telling: Telling) -> object:
     return held
 
 
-def _adopts(tx: Transaction, telling: Telling) -> object:
-    found = adopting.candidate(tx, DEFAULT_TENANT, telling.run)
-    return adopting.adopt(tx, found, Adoption(to="2", by=BY, reason=WHY))
+async def _a_day(telling: Telling) -> None:
+    await telling.scene.pass_time(timedelta(days=1))
+
+
+def _adopts(to: str) -> Act:
+    def deed(tx: Transaction, telling: Telling) -> object:
+        found = adopting.candidate(tx, DEFAULT_TENANT, telling.run)
+        return adopting.adopt(tx, found, Adoption(to=to, by=BY, reason=WHY))
+
+    return does(deed)
 
 
 def _fails_often(tx: Transaction, _telling: Telling) -> None:
@@ -124,31 +131,30 @@ def _fails_often(tx: Transaction, _telling: Telling) -> None:
         breakers.failed(tx, DEFAULT_TENANT, TARGET)
 
 
+_LOST: Final = (does(_claims), _a_day)  # somebody takes it up, and is never heard of again
+
 OPERATED: Final = {
     "paused": Story(
         about=["halting.pause", "runs.resume"],
         acts=(
-            start("shaky_deploy"), drive, on_run(halting.pause), drive, on_run(runs.resume),
+            start("catching"), drive, on_run(halting.pause), drive, on_run(runs.resume),
             vote("ana"), drive,
         ),
     ),
     "cancelled": Story(
-        about=["runs.cancel"], acts=(start("shaky_deploy"), drive, on_run(runs.cancel), drive)
+        about=["runs.cancel"], acts=(start("catching"), drive, on_run(runs.cancel), drive)
     ),
     "killed": Story(
-        about=["halting.kill"], acts=(start("shaky_refund"), drive, on_run(halting.kill), drive)
+        about=["halting.kill"], acts=(start("catching"), drive, on_run(halting.kill), drive)
     ),
     "halted": Story(
         about=["halting.engage", "halting.release", "halting.hold_up", "halting.free_some"],
-        acts=(
-            _halts("tenant"), start("shaky_deploy"), drive, _frees("tenant"), drive, vote("ana"),
-            drive,
-        ),
+        acts=(_halts("tenant"), start("marked"), drive, _frees("tenant"), drive),
     ),
     "edited": Story(
         about=["changing.edit", "changing.extend", "changing.cancel"],
         acts=(
-            start("shaky_deploy"), drive,
+            start("catching"), drive,
             does(lambda tx, it: changing.edit(tx, OPERATOR, _asked(tx, it), Edit(title="Keep?"))),
             does(lambda tx, it: changing.extend(tx, OPERATOR, _asked(tx, it), by="1h", reason=WHY)),
             does(lambda tx, it: changing.cancel(tx, OPERATOR, _asked(tx, it), reason=WHY)),
@@ -165,23 +171,31 @@ OPERATED: Final = {
         ),
     ),
     "held after a restore": Story(
-        about=["restoring.begin_anew", "runs.release"],
+        about=["restoring.begin_anew"],
         acts=(
             start("shaky_deploy"), drive, does(lambda tx, _it: restoring.begin_anew(tx)),
-            on_run(runs.release), drive, vote("ana"), drive,
+            on_run(runs.resume), vote("ana"), drive,
+        ),
+    ),
+    "quarantined": Story(
+        about=["runs.release"],
+        acts=(
+            start("shaky_deploy"), *(_LOST * 3), drive, on_run(runs.release), drive, vote("ana"),
+            drive,
         ),
     ),
     "changed over": Story(
-        about=["adopting.adopt"], acts=(start("shaky_nap"), drive, does(_adopts)),
-        end=looks(lambda tx, it: runs.find(tx, DEFAULT_TENANT, it.run).version),
+        about=["adopting.adopt"],
+        acts=(start("shaky_nap"), drive, _adopts("2"), drive, _adopts("1"), time()),
     ),
     "leased": Story(
-        about=["adopting.hold", "driving.claim", "tending.renew", "tending.give_back"],
+        about=["adopting.hold", "driving.claim", "tending.renew", "tending.give_back", "tending.free_all"],
         acts=(
             does(lambda tx, _it: adopting.hold(tx, ["shaky_deploy@1"])),
             start("shaky_deploy"), does(_claims),
             does(lambda tx, it: tending.renew(tx, it.kept["held"], lease_for=HOUR)),
             does(lambda tx, it: tending.give_back(tx, it.kept["held"])),
+            does(_claims),
             does(lambda tx, _it: tending.free_all(tx)),
         ),
     ),
@@ -198,7 +212,7 @@ OPERATED: Final = {
     "budgeted": Story(
         about=["budgets.of_run", "budgets.remove"],
         acts=(
-            start("shaky_deploy"),
+            start("marked"),
             does(lambda tx, it: budgets.of_run(
                 tx, DEFAULT_TENANT, it.run, {"usd": "5.00"}, by=BY
             )["id"], "budget"),

@@ -176,6 +176,7 @@ async def _performed(telling: Telling, shaky: Shaky, act: Act) -> None:
     if shaky.is_dead:
         await telling.scene.restart()
     else:
+        telling.scene.world.life += 1  # whoever goes on holds it anew
         await telling.scene.pass_time(LEASE)
     try:
         await act(telling)
@@ -188,11 +189,15 @@ async def _performed(telling: Telling, shaky: Shaky, act: Act) -> None:
 async def _while_time_passes(telling: Telling, act: Act) -> None:
     """Act; where somebody waits before a next try, time passes."""
     clock = telling.scene.clock
-    acting = asyncio.ensure_future(act(telling))
-    while not (await asyncio.wait({acting}, timeout=0.01))[0]:
-        if isinstance(clock, ManualClock) and clock.sleepers:
-            await clock.advance(timedelta(seconds=1))
-    await acting
+    async with asyncio.TaskGroup() as group:
+        acting = group.create_task(_acted(telling, act))
+        while not (await asyncio.wait({acting}, timeout=0.01))[0]:
+            if isinstance(clock, ManualClock) and clock.sleepers:
+                await clock.advance(timedelta(seconds=1))
+
+
+async def _acted(telling: Telling, act: Act) -> None:
+    await act(telling)
 
 
 def _forget_the_world() -> None:

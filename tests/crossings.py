@@ -1,0 +1,49 @@
+"""One call to the world outside that fails, and what those who made it do afterwards."""
+
+import asyncio
+from collections.abc import Awaitable, Generator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Final
+
+from engine.failpoints import BOUNDARIES, Fault, Mode, Surroundings, arm, disarm
+from tests.clock import ManualClock
+
+MODES: Final = tuple(Mode)
+DEADLY: Final = frozenset({Mode.CRASH, Mode.CRASH_AFTER})
+
+
+class Died(BaseException):
+    """The process is gone: whatever it was about to do does not happen."""
+
+
+def _die() -> None:
+    raise Died
+
+
+@contextmanager
+def failing(orders: str, clock: ManualClock) -> Generator[Fault]:
+    """Let go wrong what `orders` say until the block ends; gives the last of the faults."""
+    arm(orders, Surroundings(clock=clock, die=_die))
+    name = orders.rpartition(",")[2].partition("=")[0].partition("/")[0]
+    try:
+        yield BOUNDARIES[name].faults[-1]
+    finally:
+        disarm()
+
+
+async def survived(work: Awaitable[object], clock: ManualClock) -> bool:
+    """Whether whoever did this lived; where somebody waits before a next try, time passes."""
+
+    async def done() -> None:
+        await work
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            working = group.create_task(done())
+            while not (await asyncio.wait({working}, timeout=0.01))[0]:
+                if clock.sleepers:
+                    await clock.advance(timedelta(seconds=1))
+    except* Died:
+        return False
+    return True
