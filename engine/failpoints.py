@@ -98,12 +98,12 @@ class Boundary:
             return await call
         try:
             self._before(fault)
+            if fault.mode is Mode.LATE:
+                await fault.around.clock.sleep(fault.pause)
         except BaseException:  # border: whatever it fails with, the call is not made
             if inspect.iscoroutine(call):
                 call.close()
             raise
-        if fault.mode is Mode.LATE:
-            await fault.around.clock.sleep(fault.pause)
         answer = await call
         self._after(fault)
         return answer

@@ -1,6 +1,7 @@
 """One call to the world outside that fails, and what those who made it do afterwards."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Generator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -8,13 +9,10 @@ from typing import Final
 
 from engine.failpoints import BOUNDARIES, Fault, Mode, Surroundings, arm, disarm
 from tests.clock import ManualClock
+from tests.durability.scene import Died
 
 MODES: Final = tuple(Mode)
 DEADLY: Final = frozenset({Mode.CRASH, Mode.CRASH_AFTER})
-
-
-class Died(BaseException):
-    """The process is gone: whatever it was about to do does not happen."""
 
 
 def _die() -> None:
@@ -38,6 +36,7 @@ async def survived(work: Awaitable[object], clock: ManualClock) -> bool:
     async def done() -> None:
         await work
 
+    is_alive = True
     try:
         async with asyncio.TaskGroup() as group:
             working = group.create_task(done())
@@ -45,5 +44,13 @@ async def survived(work: Awaitable[object], clock: ManualClock) -> bool:
                 if clock.sleepers:
                     await clock.advance(timedelta(seconds=1))
     except* Died:
-        return False
-    return True
+        is_alive = False
+    return is_alive
+
+
+async def reached(fault: Fault, clock: ManualClock) -> None:
+    """Return once somebody came to where it fails; time passes for whoever waits meanwhile."""
+    async with asyncio.timeout(60):
+        while not fault.seen or clock.sleepers:
+            await clock.advance(timedelta(seconds=1))
+            await asyncio.to_thread(threading.Event().wait, 0.01)

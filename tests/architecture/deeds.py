@@ -1,9 +1,9 @@
 """Which functions of the services write, as their source tells: whatever leads to a statement that does."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +19,9 @@ RUNS: Final = {"run", "run_all", "run_soon"}  # of a prepared statement
 class Room:
     """The functions of the store and the services, and the constants that hold statements."""
 
-    functions: dict[str, tuple[Function, dict[str, str], str]] = field(default_factory=dict)
+    functions: dict[str, tuple[Function, dict[str, str], str]] = field(
+        default_factory=dict[str, tuple[Function, dict[str, str], str]]
+    )
     statements: set[str] = field(default_factory=set[str])
     known: dict[str, bool] = field(default_factory=dict[str, bool])
 
@@ -27,13 +29,19 @@ class Room:
         """Take in one module."""
         home = name(path).removesuffix(".py").replace("/", ".").removesuffix(".__init__")
         names = dict(_imported(tree(path)))
-        for node in ast.walk(tree(path)):
-            for each in node.body if isinstance(node, ast.Module | ast.ClassDef) else []:
-                if isinstance(each, Function):
-                    owner = "" if isinstance(node, ast.Module) else f"{node.name}."
-                    self.functions[f"{home}.{owner}{each.name}"] = (each, names, f"{home}.{owner}")
-                elif isinstance(each, ast.Assign) and VERBS & _called(each):
-                    self.statements |= {f"{home}.{ast.unparse(to)}" for to in each.targets}
+        self._take(f"{home}.", tree(path).body, names)
+
+    def _take(self, home: str, body: Sequence[ast.stmt], names: dict[str, str]) -> None:
+        for each in body:
+            match each:
+                case ast.FunctionDef() | ast.AsyncFunctionDef():
+                    self.functions[f"{home}{each.name}"] = (each, names, home)
+                case ast.ClassDef():
+                    self._take(f"{home}{each.name}.", each.body, names)
+                case ast.Assign() if VERBS & _called(each):
+                    self.statements |= {f"{home}{ast.unparse(to)}" for to in each.targets}
+                case _:
+                    pass
 
     def writes(self, function: str, seen: frozenset[str] = frozenset()) -> bool:
         """Whether what is called so leads to a write."""
@@ -60,7 +68,7 @@ class Room:
 
     def _named_in(self, function: str) -> Iterator[str]:
         node, names, home = self.functions[function]
-        module = home.rstrip(".") if home.rstrip(".") not in self.functions else home
+        module = ".".join(home.split(".")[:3]) if home.startswith("engine.s") else home
         for each in ast.walk(node):
             match each:
                 case ast.Name(id=word):
@@ -73,6 +81,7 @@ class Room:
                     pass
 
 
+@cache
 def found() -> Room:
     """The store and the services as they stand."""
     room = Room()

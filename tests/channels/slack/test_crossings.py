@@ -1,5 +1,7 @@
 """Whatever fails around a call of Slack, one card is left in the end, and a press counts once."""
 
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -15,9 +17,10 @@ from engine.failpoints import Mode
 from tests.channels.office import ANA as ANA_ID
 from tests.channels.office import BO as BO_ID
 from tests.channels.office import Office
+from tests.channels.slack.cards import card
 from tests.channels.slack.scene import ANA, BO, DEE, Scene
 from tests.clock import ManualClock
-from tests.crossings import DEADLY, MODES, failing, survived
+from tests.crossings import DEADLY, MODES, failing, reached, survived
 
 pytestmark = pytest.mark.anyio
 
@@ -28,12 +31,12 @@ SHOWN: Final = {
     "chat.postMessage": (ROOM, ""),
     "conversations.list": (ROOM, LOST),
     "conversations.history": (ROOM, LOST),
-    "conversations.open": ("T0DEMO/U0ANA", LOST),
 }
 WINDOWS: Final = ("views.open", "views.update")
 CROSSED: Final = (
     *SHOWN,
     *WINDOWS,
+    "conversations.open",
     "chat.update",
     "chat.postEphemeral",
     "response_url",
@@ -81,6 +84,24 @@ async def test_a_failure_around_a_card_leaves_one_card(
     assert cards(slack) == [False]
 
 
+@pytest.mark.parametrize("mode", MODES)
+async def test_a_failure_around_the_search_for_a_direct_message_leaves_one(
+    slack: SlackStandIn, config: SlackConfig, clock: ManualClock, mode: Mode
+) -> None:
+    async def posts() -> None:
+        channel = SlackChannel(config, clock=clock)
+        with suppress(ChannelUnavailable):
+            await channel.post(replace(card(), may_be_there=True), to="T0DEMO/U0ANA", key="dlv_1")
+
+    orders = f"slack/chat.postMessage=lost,slack/conversations.open={mode}:50ms@2"
+    with failing(orders, clock) as fault:
+        for _life in range(3):
+            await survived(posts(), clock)
+
+    assert fault.seen > 1
+    assert len(slack.messages()) == 1
+
+
 @pytest.mark.parametrize("mode", LIVING)
 @pytest.mark.parametrize("method", ["response_url", "chat.postEphemeral"])
 async def test_a_vote_whose_answer_fails_counts_once(told: Scene, method: str, mode: Mode) -> None:
@@ -92,8 +113,7 @@ async def test_a_vote_whose_answer_fails_counts_once(told: Scene, method: str, m
 
     with failing(f"slack/{method}={mode}:50ms", told.clock) as fault:
         await told.slack.line.send(told.slack.forger.changed(sent, user=ana, response_url=url))
-        await told.slack.until(lambda: fault.seen or None)
-    await told.clock.advance(timedelta(seconds=1))
+        await reached(fault, told.clock)
     await told.slack.people.press(ANA, message, "Approve")
 
     assert [person for person, _choice, _comment in await told.said(asked)] == ["ana"]
@@ -108,8 +128,7 @@ async def test_a_window_that_fails_records_nothing_and_opens_again(
 
     with failing(f"slack/{method}={mode}:50ms", told.clock) as fault:
         await told.slack.people.press(BO, message, "Reject…")
-        await told.slack.until(lambda: fault.seen or None)
-        await told.clock.advance(timedelta(seconds=1))
+        await reached(fault, told.clock)
     before = len(told.slack.api.calls("views.update"))
     await told.slack.people.press(BO, message, "Reject…")
     await told.slack.until(lambda: told.slack.api.calls("views.update")[before:] or None)
