@@ -195,9 +195,8 @@ def _configuration(settings: Settings) -> Iterator[Finding]:
         level = Level.ERROR if settings.config.exists() else Level.WARNING
         yield Finding(level=level, text=str(refused))
         return
-    named = f"{settings.config} names {len(found.directory.people)} people"
     others = f" and {len(found.tenants)} more tenants" if found.tenants else ""
-    yield _ok(f"{named}{others}.")
+    yield _ok(f"{settings.config} names {len(found.directory.people)} people{others}.")
     if not found.directory.roles.get("operator"):
         yield _warning(
             "Nobody is an operator, so nobody can sign in first.",

@@ -14,7 +14,7 @@ import inspect
 import os
 import re
 import signal
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
@@ -109,7 +109,7 @@ class Boundary:
         return answer
 
     @contextmanager
-    def _crossing(self, what: Collection[str]) -> Iterator[None]:
+    def _crossing(self, what: Collection[str]) -> Generator[None]:
         fault = self._due(what)
         if fault is None:
             yield
