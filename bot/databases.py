@@ -12,6 +12,7 @@ import structlog
 from bot.settings import Settings
 from engine.clock import Clock
 from engine.errors import Invalid, Unavailable
+from engine.failpoints import arm
 from engine.ids import Ids
 from engine.store.database import Database
 from engine.store.migrations import migrate
@@ -40,7 +41,11 @@ async def database_of(
     Raises:
         FileOwned: if another process owns the file. Unavailable: if it cannot be opened.
         Refused: `moved` or `not_restored`, if the file is not the one that servers work on.
+        Invalid: if a failpoint of a drill names no boundary.
     """
+    if settings.failpoints is not None:
+        arm(settings.failpoints)
+        _log.warning("failpoints.armed", orders=settings.failpoints)
     if settings.shared_url is not None:
         around = Surroundings(ids=ids, tokens=tokens, kept=SharedClock(clock))
         async with opened_on(settings.shared_url, around) as shared:

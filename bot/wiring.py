@@ -28,7 +28,6 @@ from channels.webhook.channel import WebhookChannel
 from channels.webhook.config import WebhookTarget
 from engine.clock import Clock, SystemClock
 from engine.errors import Unavailable
-from engine.failpoints import arm
 from engine.http import Egress
 from engine.ids import DEFAULT_TENANT, Ids, SystemIds, TenantId, WorkerId
 from engine.runtime.definitions.adding import add_all
@@ -124,9 +123,6 @@ async def running(
         Invalid: if `signoff.toml`, the secret, a failpoint or a workflow is wrong.
         Unavailable: if the database cannot be opened.
     """
-    if settings.failpoints is not None:
-        arm(settings.failpoints)
-        _log.warning("failpoints.armed", orders=settings.failpoints)
     ids = ids or SystemIds()
     listed = _configuration(settings) if prepares else None
     tokens = Tokens(secret_of(settings, ids), anchoring=seed_of(settings))

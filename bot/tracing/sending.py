@@ -11,6 +11,7 @@ import structlog
 from bot.tracing.otlp import request, span_json
 from engine.clock import Clock
 from engine.digest import canonical
+from engine.failpoints import Boundary
 from engine.http import plain_client
 from engine.rules.threads import Thread, is_kept
 from engine.services import tracing
@@ -22,6 +23,8 @@ LONGEST_REST: Final = timedelta(minutes=5)
 WITHIN: Final = timedelta(seconds=10)
 SPANS_MAX: Final = 512  # in one request
 AGAIN: Final = frozenset({429, 502, 503, 504})  # what OTLP says is to be tried again
+
+TAKE: Final = Boundary("traces", breaks=lambda: ConnectionResetError("The line broke."))
 
 _log = structlog.stdlib.get_logger("bot")
 
@@ -95,7 +98,8 @@ class TraceSender:
                 for chunk in _chunks(spans):
                     body = canonical(request(chunk, version=self._collector.version))
                     headers = {**self._collector.headers, "Content-Type": "application/json"}
-                    answer = await client.post(self._collector.url, content=body, headers=headers)
+                    posted = client.post(self._collector.url, content=body, headers=headers)
+                    answer = await TAKE.through(posted)
                     _heed(answer.status_code, answer.content)
         except Exception as error:  # border: a network, somebody else's server
             self._note_trouble(error)

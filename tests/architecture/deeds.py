@@ -69,13 +69,14 @@ class Room:
     def _named_in(self, function: str) -> Iterator[str]:
         node, names, home = self.functions[function]
         module = ".".join(home.split(".")[:3]) if home.startswith("engine.s") else home
+        own = set(_own(node))
         for each in ast.walk(node):
             match each:
-                case ast.Name(id=word):
+                case ast.Name(id=word) if word not in own:
                     yield names.get(word, f"{module}.{word}")
                 case ast.Attribute(value=ast.Name(id="self"), attr=word):
                     yield f"{home}{word}"
-                case ast.Attribute(value=ast.Name(id=owner), attr=word):
+                case ast.Attribute(value=ast.Name(id=owner), attr=word) if owner not in own:
                     yield f"{names.get(owner, owner)}.{word}"
                 case _:
                     pass
@@ -96,6 +97,15 @@ def _imported(module: ast.Module) -> Iterator[tuple[str, str]]:
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 yield alias.asname or alias.name, f"{node.module}.{alias.name}"
+
+
+def _own(function: Function) -> Iterator[str]:
+    for node in ast.walk(function):
+        match node:
+            case ast.arg(arg=word) | ast.Name(id=word, ctx=ast.Store()):
+                yield word
+            case _:
+                pass
 
 
 def _called(node: ast.AST) -> set[str]:

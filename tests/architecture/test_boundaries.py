@@ -16,6 +16,7 @@ from tests.channels.slack.test_crossings import CROSSED as SLACK
 from tests.channels.test_crossings import CROSSED as MESSAGES
 from tests.durability.test_boundaries import STORIES
 from tests.durability.test_crossings import CROSSED as FOREIGN
+from tests.tracing.test_crossings import CROSSED as TRACES
 
 # What leaves this process, by the library that does it: its calls that reach somebody.
 DOORS: Final[Mapping[str, frozenset[str]]] = {
@@ -23,6 +24,7 @@ DOORS: Final[Mapping[str, frozenset[str]]] = {
     "slack_sdk.web.async_client": frozenset({"api_call"}),
     "slack_sdk.webhook.async_client": frozenset({"send_dict", "send"}),
     "engine.http.Egress": frozenset({"request"}),
+    "engine.http.plain_client": frozenset({"post", "put", "send"}),
 }
 LIBRARIES: Final = (
     "aiohttp",
@@ -112,7 +114,7 @@ def test_every_boundary_fails_in_a_test() -> None:
     for path in BOUNDED:
         import_module(name(path).removesuffix(".py").replace("/", "."))
 
-    assert {*MESSAGES, *FOREIGN, *commits, "slack"} == set(BOUNDARIES)
+    assert {*MESSAGES, *FOREIGN, *TRACES, *commits, "slack"} == set(BOUNDARIES)
 
 
 def test_every_method_of_slack_fails_in_a_test() -> None:

@@ -14,17 +14,18 @@ from engine.store.database import Transaction
 from engine.store.outbox import Delivery
 from tests.durability import notes
 from tests.durability.scene import LATER, Mortal, Scene
-from tests.durability.stories.driven import DRIVEN
-from tests.durability.stories.kept import KEPT
-from tests.durability.stories.operated import OPERATED
-from tests.durability.stories.telling import Shaky, Story, told
+from tests.durability.tales.driven import DRIVEN
+from tests.durability.tales.judged import JUDGED
+from tests.durability.tales.kept import KEPT
+from tests.durability.tales.operated import OPERATED
+from tests.durability.tales.telling import Shaky, Story, told
 
 pytestmark = pytest.mark.anyio
 
 MODES = [Mode.CRASH, Mode.CRASH_AFTER, Mode.BROKEN, Mode.LOST]
 # Of questions that one run asks about another, the checker knows only one side.
 BEYOND = re.compile(r"budget\.(reserved|asked)|monitor\.fired")
-STORIES: Mapping[str, Story] = {**DRIVEN, **OPERATED, **KEPT}
+STORIES: Mapping[str, Story] = {**DRIVEN, **OPERATED, **KEPT, **JUDGED}
 
 
 async def given_whole(scene: Scene, story: Story) -> tuple[object, Mapping[int, set[str]]]:

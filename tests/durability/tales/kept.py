@@ -32,8 +32,8 @@ from engine.store.definitions import DefinitionRow
 from engine.store.directory import Directory, ListedPerson
 from engine.store.outbox import Delivery, NewDelivery
 from tests.clock import NOON
-from tests.durability.stories.acts import BY, does, drive, looks, start, time
-from tests.durability.stories.telling import Act, Story, Telling
+from tests.durability.tales.acts import BY, does, drive, looks, start, time
+from tests.durability.tales.telling import Act, Story, Telling
 
 LONG: Final = timedelta(hours=1)
 ANA: Final = "ana@example.com"

@@ -11,7 +11,7 @@ from engine.services.keys import Caller, Scope
 from engine.store.database import Transaction
 from engine.store.runs import NewRun
 from tests.durability.scene import LATER
-from tests.durability.stories.telling import Act, Telling
+from tests.durability.tales.telling import Act, Telling
 
 BY = "person:zoe"
 WHY = "because"

@@ -27,7 +27,7 @@ from engine.store.database import Transaction
 from engine.store.directory import Directory, ListedPerson
 from engine.store.requests import Edit, Request
 from tests.durability.scene import GROUPS
-from tests.durability.stories.acts import (
+from tests.durability.tales.acts import (
     BY,
     OPERATOR,
     WHY,
@@ -39,7 +39,7 @@ from tests.durability.stories.acts import (
     time,
     vote,
 )
-from tests.durability.stories.telling import Act, Story, Telling
+from tests.durability.tales.telling import Act, Story, Telling
 from tests.engine import flows
 
 HOUR: Final = timedelta(hours=1)

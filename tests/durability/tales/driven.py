@@ -7,7 +7,7 @@ from engine.ids import DEFAULT_TENANT
 from engine.services import effects, rolling_back, runs
 from engine.services.effects import Settlement
 from engine.store.going_back import Order
-from tests.durability.stories.acts import (
+from tests.durability.tales.acts import (
     BY,
     WHY,
     deliver,
@@ -18,7 +18,7 @@ from tests.durability.stories.acts import (
     time,
     vote,
 )
-from tests.durability.stories.telling import Act, Story, Telling
+from tests.durability.tales.telling import Act, Story, Telling
 from tests.engine import effects as world
 from tests.engine import flows, undoing
 
