@@ -20,12 +20,13 @@ CROSSED: Final = ("traces",)
 async def test_a_failure_around_a_collector_loses_no_trace(
     stage: Stage, keeper: Keeper, mode: Mode
 ) -> None:
+    lives = [sender(stage, keeper.url, name=name) for name in ("wrk_1", "wrk_2")]
     await stage.start("retrying", deed_name="one")
     await stage.clock.advance(SETTLED)
 
     with failing(f"traces={mode}:50ms", stage.clock) as fault:
-        for _life in range(2):
-            await survived(sender(stage, keeper.url).look(), stage.clock)
+        for life in lives:
+            await survived(life.look(), stage.clock)
             await stage.clock.advance(tracing.TURN_FOR)
 
     assert fault.seen > 0
