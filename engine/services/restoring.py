@@ -81,8 +81,9 @@ def _tell(tx: Transaction, tenant: TenantId, done: Restored) -> None:
     audit.append(tx, tenant, "database.restored", {**done.to_json(), "by": "local"})
     text = (
         f"This Signoff goes on from a backup {_of(done.taken_at)}. Held runs: {done.held}; messages "
-        f"not sent: {done.unsent}; for nobody knows what was done since. Look, then `signoff runs "
-        "resume` or `cancel`, and `signoff outbox redrive`."
+        f"not sent: {done.unsent}; for nobody knows what was done since. Receipts, what budgets count "
+        "and kill switches are those of the backup, too. Look, then `signoff runs resume` or `cancel`, "
+        "and `signoff outbox redrive`."
     )
     notices.tell_operators(
         tx,
