@@ -66,7 +66,7 @@ class Story:
             if row.status in TERMINAL:
                 return await scene.deliver()
             if row.reason is WaitingReason.RECONCILE:
-                await _settle(scene, run)
+                await settle(scene, run)
             elif not await self._answer(scene):
                 await scene.pass_time(MINUTE)
         raise Fault(f"The story of {self.workflow} did not end.")
@@ -175,17 +175,10 @@ PLAYS: Final[Mapping[str, tuple[Play, Judge]]] = {
 }
 
 
-async def _is_there(scene: Anywhere, run: RunId) -> bool:
-    try:
-        await scene.picture(run)
-    except NotFound:
-        return False
-    return True
-
-
-async def _settle(scene: Anywhere, run: RunId) -> None:
+async def settle(scene: Anywhere, run: RunId) -> None:
     """As an operator who looks what really happened, and says so."""
-    happened = any(each.name == "charge" for each in notes.effects(scene.folder))
+    done = notes.effects(scene.folder)
+    happened = any(each.name == "charge" and each.place[0] == run for each in done)
     said = Settlement(
         outcome="happened" if happened else "did_not_happen",
         result="ana" if happened else None,
@@ -193,6 +186,14 @@ async def _settle(scene: Anywhere, run: RunId) -> None:
         reason="I looked.",
     )
     await scene.database.write(lambda tx: effects.settle(tx, DEFAULT_TENANT, run, said))
+
+
+async def _is_there(scene: Anywhere, run: RunId) -> bool:
+    try:
+        await scene.picture(run)
+    except NotFound:
+        return False
+    return True
 
 
 def _make(_payload: object, *, step: StepInfo) -> str:

@@ -61,6 +61,7 @@ def evidence(folder: Path, *, kills: int, is_quiet: bool = False) -> Evidence:
         shown=notes.messages(folder),
         kills=kills,
         names=flows.STEPS,
+        made=notes.made(folder),
         channel="email",
         now=micros(SystemClock().now()) if is_quiet else None,
     )
@@ -115,3 +116,5 @@ def test_killed_at_any_moment_it_loses_nothing_and_does_nothing_unasked(
     assert len(notes.effects(tmp_path)) >= kills
     assert {row["status"] for row in book["runs"]} >= {"completed", "rolled_back"}
     assert any(timer["fired_at"] for timer in book["timers"])
+    done = {each.name for each in notes.effects(tmp_path)}
+    assert done >= {"charge", "order", "undo migrate"}
