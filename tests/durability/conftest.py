@@ -28,9 +28,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption(
         "--points",
-        choices=("some", "all"),
-        default="some",
-        help="At which system calls tests/durability/test_sweeps.py kills; give it with that folder.",
+        type=int,
+        default=0,
+        help="Have test_sweeps.py kill at every so-many-th system call, 1 is all; with that folder.",
     )
 
 

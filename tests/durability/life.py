@@ -35,10 +35,8 @@ BEGINNING, VOTING = timedelta(milliseconds=4), timedelta(milliseconds=150)  # pa
 OPEN_MAX = 40  # more than this many open approvals are not piled up
 SWITCHING, TENDING = timedelta(milliseconds=400), timedelta(milliseconds=60)
 SCOPES = ("tenant", "workflow:shaky_deploy", "workflow:grove")
-WORKFLOWS = (
-    *("shaky_deploy", "shaky_refund", "shaky_refund", "shaky_rounds", "shaky_nap"),
-    *("shaky_charge", "shaky_charge", "shaky_order", "grove"),
-)
+PLAIN = ("shaky_deploy", "shaky_refund", "shaky_refund", "shaky_rounds", "shaky_nap")
+GUARDED = ("shaky_charge", "shaky_charge", "shaky_order", "grove")
 EVEN = 0.5
 PATIENCE = ("2s", "3s", "1h")
 
@@ -64,7 +62,7 @@ async def _live(folder: Path, life: int, ready: Connection, *, is_last: bool) ->
             group.create_task(for_ever(scene, tend, TENDING))
             ready.send("alive")
             if not is_last:
-                group.create_task(for_ever(scene, begin, BEGINNING))
+                group.create_task(for_ever(scene, begin_any, BEGINNING))
                 group.create_task(for_ever(scene, switch, SWITCHING))
                 for person in sorted({name for names in GROUPS.values() for name in names}):
                     group.create_task(for_ever(scene, voting(person), VOTING))
@@ -79,11 +77,21 @@ async def for_ever(
 
 
 async def begin(scene: Anywhere) -> None:
+    """Begin a run of those that wait, ask and can be undone."""
+    await _begin(scene, PLAIN)
+
+
+async def begin_any(scene: Anywhere) -> None:
+    """Begin a run of any kind, those that do a thing once or have children among them."""
+    await _begin(scene, PLAIN + GUARDED)
+
+
+async def _begin(scene: Anywhere, workflows: Sequence[str]) -> None:
     counts = await scene.database.read(lambda tx: approvals.counts(tx, DEFAULT_TENANT))
     if counts.get("open", 0) >= OPEN_MAX:
         return
     patience = _one_of(scene, PATIENCE)
-    match _one_of(scene, WORKFLOWS):
+    match _one_of(scene, workflows):
         case "shaky_nap":
             await scene.start("shaky_nap", nap="1s")
         case "shaky_charge":
