@@ -1,16 +1,18 @@
 """Every verb of `signoff bench`, in amounts that take a moment, on both databases."""
 
 import json
+import os
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.architecture.sources import ROOT
 from tests.fixtures import Postgres
+from tests.nursery import Forked
 
 ALL = {
     "gated-runs": ("--runs", "12", "--concurrency", "4"),
@@ -112,8 +114,9 @@ def measured(*words: str) -> Any:
 
 def asked(*words: str) -> "subprocess.CompletedProcess[str]":
     """`signoff bench`, in a process of its own: it listens to the log of all of it."""
-    command = [sys.executable, "-m", "signoff", "bench", *words]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    process = Forked(["bench", *words], cwd=ROOT, env={"PATH": os.defpath})
+    out, err = process.communicate(timeout=300)
+    return subprocess.CompletedProcess(words, process.wait(), out, err)
 
 
 def sane(verb: str, found: Any) -> None:

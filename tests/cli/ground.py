@@ -5,8 +5,6 @@ import json
 import re
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +17,7 @@ from typer.testing import CliRunner
 
 from bot.cli import app
 from bot.settings import Settings, variable
+from tests.nursery import Forked
 
 SECONDS_MAX = 60
 LINK = re.compile(r"http://127\.0\.0\.1:[0-9]+(/sign-in/[A-Za-z0-9_-]+)")
@@ -201,25 +200,16 @@ class Shop:
             **self.extra,
         }
 
-    def begin(
-        self, *words: str, home: Path | None = None, stderr: IO[str] | None = None
-    ) -> "subprocess.Popen[str]":
+    def begin(self, *words: str, home: Path | None = None, stderr: IO[str] | None = None) -> Forked:
         """Start a command as a process of its own, whose output is read through pipes."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "signoff", *words],
-            cwd=self.folder,
-            env=self.environment(home or self.folder),
-            text=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=stderr or subprocess.PIPE,
-        )
+        environment = self.environment(home or self.folder)
+        return Forked(words, cwd=self.folder, env=environment, stderr=stderr)
 
     def says(self, *words: str, home: Path | None = None) -> Said:
         """What a process of its own says to `signoff words…`."""
         process = self.begin(*words, home=home)
         out, err = process.communicate(timeout=SECONDS_MAX)
-        return Said(code=process.returncode, out=out, err=err)
+        return Said(code=process.wait(), out=out, err=err)
 
     def types(self, *words: str, home: Path | None = None) -> Said:
         """The same in this process, which is quicker; not for what opens the database or serves."""
@@ -234,7 +224,7 @@ class Server:
     """`signoff serve`, as a process that answers."""
 
     shop: Shop
-    process: "subprocess.Popen[str]"
+    process: Forked
     sign_in: str | None
 
     @property
@@ -264,7 +254,6 @@ def served(shop: Shop, *words: str) -> Iterator[Server]:
     with (shop.folder / "serve.log").open("a", encoding="utf-8") as log:
         process = shop.begin("serve", "--workflows", "shop", "--json", *words, stderr=log)
         try:
-            assert process.stdout is not None
             line = process.stdout.readline()
             assert line, (shop.folder / "serve.log").read_text(encoding="utf-8")
             yield Server(shop=shop, process=process, sign_in=json.loads(line)["sign_in"])
@@ -289,7 +278,7 @@ def sign_in(server: Server, who: str, home: Path) -> Said:
     process.stderr.readline()  # said once the link is on its way
     open_link(server, LINK.findall(server.log)[before:][-1])
     out, err = process.communicate(timeout=SECONDS_MAX)
-    return Said(code=process.returncode, out=out, err=err)
+    return Said(code=process.wait(), out=out, err=err)
 
 
 def until(is_so: Callable[[], object]) -> None:

@@ -32,13 +32,17 @@ def free_port() -> int:
 
 @dataclass(kw_only=True)
 class Story:
-    """One page, told in `folder`. What the page writes as an example is put where it is real here."""
+    """One page, told in `folder`. What the page writes as an example is put where it is real here.
+
+    `programs` are folders whose programs are found before those that are installed.
+    """
 
     folder: Path
     world: World
     port: int = field(default_factory=free_port)
     receiver_port: int = field(default_factory=free_port)
     extra: dict[str, str] = field(default_factory=dict)
+    programs: tuple[str, ...] = ()
     said: str = ""
     _servers: dict[str, Process] = field(default_factory=dict)
 
@@ -69,7 +73,7 @@ class Story:
     def environment(self, *, asks: bool = False) -> Mapping[str, str]:
         home = str(self.folder / "home")
         return {
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.defpath}",
+            "PATH": os.pathsep.join([*self.programs, str(Path(sys.executable).parent), os.defpath]),
             "HOME": home,
             "XDG_CONFIG_HOME": home,
             "LANG": "C.UTF-8",

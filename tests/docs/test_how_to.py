@@ -9,6 +9,7 @@ from tests.architecture.sources import ROOT
 from tests.docs.pages import blocks_of
 from tests.docs.story import Story, ids_in
 from tests.docs.test_workflows import PEOPLE
+from tests.nursery import nursery
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -105,6 +106,13 @@ async def project(story: Story) -> Story:
     )
     made = await story.shell(f"signoff keys create --name tests {scopes} 2> /dev/null")
     story.extra["SIGNOFF_API_KEY"] = made.strip()
+    return story
+
+
+@pytest.fixture
+def story(story: Story) -> Story:
+    """Told with a `signoff` that begins at once; test_start.py types the same to an installed one."""
+    story.programs = (str(nursery() / "bin"),)
     return story
 
 
