@@ -8,11 +8,15 @@ from datetime import timedelta
 from typing import Final
 
 from engine.failpoints import BOUNDARIES, Fault, Mode, Surroundings, arm, disarm
+from engine.ids import DEFAULT_TENANT, RunId, SystemIds
+from engine.services import runs
+from engine.store.runs import NewRun
 from tests.clock import ManualClock
 from tests.durability.scene import Died
+from tests.engine.stage import Stage
 
 MODES: Final = tuple(Mode)
-DEADLY: Final = frozenset({Mode.CRASH, Mode.CRASH_AFTER})
+DEADLY: Final = (Mode.CRASH, Mode.CRASH_AFTER)
 
 
 def _die() -> None:
@@ -54,3 +58,14 @@ async def reached(fault: Fault, clock: ManualClock) -> None:
         while not fault.seen or clock.sleepers:
             await clock.advance(timedelta(seconds=1))
             await asyncio.to_thread(threading.Event().wait, 0.01)
+
+
+async def started(stage: Stage, workflow: str, **given: object) -> RunId:
+    """A run that nobody drives yet."""
+    run = RunId(SystemIds().new("run"))
+    new = NewRun(
+        id=run, tenant=DEFAULT_TENANT, workflow=workflow, version="1", input=given,
+        started_by="key:agent",
+    )  # fmt: skip
+    await stage.database.write(lambda tx: runs.start(tx, new))
+    return run

@@ -18,16 +18,15 @@ from bot.demo.hooks.standin import HooksStandIn
 from bot.demo.serving import served
 from engine.failpoints import Mode
 from engine.http import Egress
-from engine.ids import DEFAULT_TENANT, RunId, SystemIds
+from engine.ids import DEFAULT_TENANT, SystemIds
 from engine.rules.states import RunStatus
-from engine.services import anchoring, runs, votes
+from engine.services import anchoring, votes
 from engine.services.anchoring import Due
 from engine.store.database import Database, Transaction
-from engine.store.runs import NewRun
 from tests.audit.ground import SIGNER
 from tests.channels.webhook.conftest import NEW, target
 from tests.clock import ManualClock
-from tests.crossings import MODES, failing, survived
+from tests.crossings import MODES, failing, started, survived
 from tests.durability import notes
 from tests.durability.scene import Scene
 from tests.engine import effects
@@ -117,17 +116,6 @@ async def test_a_failure_around_a_request_repeats_it_under_the_same_id(
     assert (await stage.picture(run)).row.status is RunStatus.COMPLETED
     assert set(target.keys) == {f"{run}:0"}
     assert len(target.keys) == (2 if mode in {Mode.LOST, Mode.CRASH_AFTER} else 1)
-
-
-async def started(stage: Stage, workflow: str, **given: object) -> RunId:
-    """A run that nobody drives yet."""
-    run = RunId(SystemIds().new("run"))
-    new = NewRun(
-        id=run, tenant=DEFAULT_TENANT, workflow=workflow, version="1", input=given,
-        started_by="key:agent",
-    )  # fmt: skip
-    await stage.database.write(lambda tx: runs.start(tx, new))
-    return run
 
 
 @dataclass
