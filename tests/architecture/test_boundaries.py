@@ -11,7 +11,7 @@ import pytest
 
 from engine.failpoints import BOUNDARIES
 from tests.architecture.deeds import SERVICES, found
-from tests.architecture.sources import Function, functions, imports, modules, name, tree
+from tests.architecture.sources import ROOT, Function, functions, imports, modules, name, read, tree
 from tests.channels.slack.test_crossings import CROSSED as SLACK
 from tests.channels.test_crossings import CROSSED as MESSAGES
 from tests.durability.test_boundaries import STORIES
@@ -139,3 +139,9 @@ def test_what_can_leave_this_process_is_known() -> None:
     }  # which goes through the boundary of its client
 
     assert reaching - LISTENERS - bounded == set()
+
+
+def test_the_page_names_every_boundary() -> None:
+    page = read(ROOT / "docs/reliability.md")
+
+    assert [boundary for boundary in BOUNDARIES if f"`{boundary}`" not in page] == []

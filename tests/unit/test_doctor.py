@@ -116,6 +116,12 @@ def test_routes_to_channels_that_are_off_are_told(project: Path) -> None:
     ]
 
 
+def test_a_drill_that_was_left_armed_is_told(project: Path) -> None:
+    given = settings(project).model_copy(update={"failpoints": "step=crash"})
+
+    assert any("Unset it after the drill" in told for told in bad(examined(given)))
+
+
 def test_a_missing_configuration_and_operator_are_told(tmp_path: Path) -> None:
     assert any("signoff init" in text for text in bad(examined(settings(tmp_path))))
 
