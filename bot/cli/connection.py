@@ -81,9 +81,9 @@ class Doors:
         """What `PATCH path` answers."""
         return await self._answer(Request(method="PATCH", path=path, body=body))
 
-    async def delete(self, path: str) -> Any:
+    async def delete(self, path: str, **query: str) -> Any:
         """What `DELETE path` answers."""
-        return await self._answer(Request(method="DELETE", path=path))
+        return await self._answer(Request(method="DELETE", path=path, query=query))
 
     @asynccontextmanager
     async def driven(self) -> AsyncGenerator[None]:

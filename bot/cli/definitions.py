@@ -7,6 +7,7 @@ import typer
 
 from bot.cli import drawing
 from bot.cli.connection import Doors, Url, doors, segment
+from bot.cli.runs import Reason
 from bot.cli.serve import Workflows, split
 from bot.cli.tenant import Verb
 from bot.cli.terminal import AsJson, ExitCode, Stopped, finish, print_json, print_line, say, show
@@ -105,6 +106,27 @@ def show_definition(
         for line in found["source"].splitlines():
             print_line(line)
         return None
+
+    finish(deed())
+
+
+@verbs.command("remove", cls=Verb)
+def remove_definition(
+    *,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What it is called.")],
+    reason: Reason,
+    as_json: AsJson = False,
+    url: Url = None,
+) -> None:
+    """Remove a workflow in all its versions; it is refused while a run goes by it."""
+
+    async def deed() -> None:
+        async with doors(url) as server:
+            path = f"/api/definitions/{segment(name)}"
+            done = await server.delete(path, reason=reason)
+        if as_json:
+            return print_json(done)
+        return print_line(f"{name}: removed.")
 
     finish(deed())
 

@@ -18,6 +18,7 @@ ITEMS_MAX: Final = 1_000  # that one `for_each` goes through
 
 NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 ROOTS: Final = ("inputs", "steps", "run")
+GUARDED: Final = "secret"  # what stands before a secret's name, in headers alone
 
 # What a condition could not name: the language keeps these words for itself.
 _RESERVED: Final = frozenset(

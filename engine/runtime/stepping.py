@@ -8,7 +8,7 @@ from typing import Any, NoReturn, assert_never
 from engine.clock import Clock, iso
 from engine.ids import Ids
 from engine.rules.durations import parse_duration
-from engine.rules.retry import Retry, next_delay
+from engine.rules.retry import Retry, next_delay, parse_retries
 from engine.runtime.attempts import Attempt, Failure, loaded, make
 from engine.runtime.calling import NOTHING_ALONG, Caller, Sending
 from engine.runtime.effects import Doubt, doubt_in, leave_to_operators, probed, wait_for_operators
@@ -76,8 +76,13 @@ class Stepper:
 
         Raises:
             StepFailed: if it is recorded as failed for good, or fails so now.
+        Invalid: `bad_retries`, if its retries are none.
             Suspended: if it is to be tried again later.
         """
+        if wanted.options.retries is not None:
+            parse_retries(
+                wanted.options.retries
+            )  # what is no rule is refused before anything happens
         finished = last(wanted.known, "step.finished")
         if finished is not None:
             return loaded(finished.data["result"], wanted.options.returns)
@@ -240,10 +245,10 @@ class Stepper:
     def _again_at(self, options: StepOptions, failure: Failure, number: int) -> datetime | None:
         if failure.is_final:
             return None
-        attempts = 1 + (options.retries or 0)
-        if failure.no_effect and options.retries is None:
-            attempts = NO_EFFECT_ATTEMPTS
-        delay = next_delay(Retry(attempts=attempts), number, jitter=self._ids.fraction())
+        retry = Retry(attempts=NO_EFFECT_ATTEMPTS if failure.no_effect else 1)
+        if options.retries is not None:
+            retry = parse_retries(options.retries)
+        delay = next_delay(retry, number, jitter=self._ids.fraction())
         return None if delay is None else self._clock.now() + delay
 
     def _key(self, wanted: Wanted) -> str:

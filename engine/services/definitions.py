@@ -10,7 +10,7 @@ from engine.store.database import Transaction
 from engine.store.definitions import DefinitionRow
 from engine.store.runs import RunRow
 
-__all__ = ["DefinitionRow", "add", "everybodys", "find", "listing", "of_run", "stamp"]
+__all__ = ["DefinitionRow", "add", "everybodys", "find", "listing", "of_run", "remove", "stamp"]
 
 VERSIONS_MAX: Final = 5_000  # that one tenant keeps
 
@@ -36,6 +36,36 @@ def add(tx: Transaction, row: DefinitionRow) -> bool:
     said = {"name": row.name, "version": row.version, "by": row.added_by}
     audit.append(tx, row.tenant, "definition.added", said)
     return True
+
+
+def remove(tx: Transaction, tenant: TenantId, name: str, *, by: str, reason: str) -> int:
+    """Keep a definition no longer: nobody starts it any more. Gives how many versions there were.
+
+    Raises:
+        NotFound: if there is none of that name. Conflict: `definition_in_use`, while a run of it has not
+            ended, or another definition starts it.
+    """
+    known = [each for each in definitions.of_tenant(tx, tenant) if each.name == name]
+    if not known:
+        raise NotFound(f"There is no definition {name[:100]!a}.")
+    starters = [
+        row.name for row in listing(tx, tenant) if name in row.children and row.name != name
+    ]
+    if starters:
+        raise Conflict(
+            f"{', '.join(starters)} starts {name}. Change or remove that first.",
+            code="definition_in_use",
+        )
+    if living := definitions.runs_of(tx, tenant, name):
+        goes = "1 run goes" if living == 1 else f"{living} runs go"
+        raise Conflict(
+            f"{goes} by {name}. Let them end, or cancel them, and then remove it.",
+            code="definition_in_use",
+        )
+    definitions.remove(tx, tenant, name)
+    said = {"name": name, "versions": [row.version for row in known], "by": by, "reason": reason}
+    audit.append(tx, tenant, "definition.removed", said)
+    return len(known)
 
 
 def listing(tx: Transaction, tenant: TenantId) -> list[DefinitionRow]:

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from engine.digest import canonical
 from engine.ids import TenantId
 from engine.store import meta
 from engine.store.database import Transaction
 from engine.store.statements import add_new, change, find, find_one
-from engine.store.tables import definitions
+from engine.store.tables import definitions, runs
 from engine.store.tenants import listing
 
 STAMP: Final = "definitions"  # changes with every change, so that whoever holds them knows
@@ -50,6 +50,22 @@ def put(tx: Transaction, row: DefinitionRow) -> None:
         change(tx, definitions, key, said)
     meta.put(tx.connection, STAMP, tx.ids.new("def"))
     tx.hint("definitions")
+
+
+def remove(tx: Transaction, tenant: TenantId, name: str) -> None:
+    """Keep no version of it any longer."""
+    gone = delete(definitions).where(definitions.c.tenant == tenant, definitions.c.name == name)
+    tx.connection.execute(gone)
+    meta.put(tx.connection, STAMP, tx.ids.new("def"))
+    tx.hint("definitions")
+
+
+def runs_of(tx: Transaction, tenant: TenantId, name: str) -> int:
+    """How many runs of it have not ended."""
+    living = select(func.count()).where(
+        runs.c.tenant == tenant, runs.c.workflow == name, runs.c.ended_at.is_(None)
+    )
+    return int(tx.connection.execute(living).scalar_one())
 
 
 def of_tenant(tx: Transaction, tenant: TenantId) -> list[DefinitionRow]:

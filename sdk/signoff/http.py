@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypedDict
 
-from signoff.options import Probe
+from signoff.options import Probe, Retries
 from signoff.outcomes import Decision
 from signoff.undoing import Undo
 
@@ -33,7 +33,7 @@ class HttpOptions(TypedDict, total=False):
 
     name: str
     request_id: str
-    retries: int | None
+    retries: Retries | None
     undo: Undo
     irreversible: bool
     probe: Probe

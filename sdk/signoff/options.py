@@ -12,6 +12,9 @@ from signoff.undoing import Undo
 Probe = Callable[..., object]  # says `Present`, `Absent` or `Unclear`
 Duration = timedelta | str
 Cost = Mapping[str, object] | str
+# How often again; or how often in all, and with which pauses: {"attempts": 5, "first_delay": "10s",
+# "factor": 2, "longest_delay": "5m"}, of which any may be left out.
+Retries = int | Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +23,7 @@ class StepOptions:
 
     name: str | None = None
     request_id: str | None = None
-    retries: int | None = None
+    retries: Retries | None = None
     timeout: Duration | None = None
     undo: Undo | None = None
     irreversible: bool = False

@@ -88,3 +88,20 @@ async def test_editors_are_given_a_schema(desk: Desk) -> None:
 
     assert schema["required"] == ["name", "steps"]
     assert "TaskStep" in schema["$defs"]
+
+
+async def test_operators_remove_what_no_run_goes_by_and_say_why(desk: Desk) -> None:
+    key, reader = await desk.key(), await desk.key(Scope.READ)
+    await key.post(DEFINITIONS, {"source": SOURCE})
+    path = f"{DEFINITIONS}/tidy"
+
+    refused = await reader.send("DELETE", f"{path}?reason=old")
+    without = await key.send("DELETE", path)
+    removed = await key.send("DELETE", f"{path}?reason=old")
+    again = await key.send("DELETE", f"{path}?reason=old")
+
+    assert code(refused) == (403, "missing_scope")
+    assert without.status_code == 422
+    assert (removed.status_code, removed.json()) == (200, {"name": "tidy", "versions": 1})
+    assert code(again) == (404, "not_found")
+    assert (await key.get(DEFINITIONS)).json() == {"definitions": []}

@@ -70,3 +70,15 @@ def test_adding_it_again_says_so(signoff: Signoff, write: Write) -> None:
 
 def test_the_schema_is_printed_without_a_server(signoff: Signoff) -> None:
     assert signoff("definitions", "schema").json["title"] == "A workflow of Signoff"
+
+
+@pytest.mark.slow
+def test_what_is_not_needed_any_more_is_removed(signoff: Signoff, write: Write) -> None:
+    signoff("definitions", "add", write("gone.yaml", SOURCE.replace("tidy", "gone")))
+
+    unsaid = signoff("definitions", "remove", "gone")
+    said = signoff("definitions", "remove", "gone", "--reason", "Nobody starts it.")
+
+    assert (unsaid.code, "--reason" in unsaid.err) == (2, True)
+    assert (said.code, said.out) == (0, "gone: removed.\n")
+    assert signoff("definitions", "show", "gone").code == 1

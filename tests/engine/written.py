@@ -31,7 +31,12 @@ class Written(Stage):
     @override
     def worker(self, name: str = "worker-1") -> Worker:
         executor = Executor(
-            self.database, self.workflows, self.clock, SystemIds(), egress=self.egress
+            self.database,
+            self.workflows,
+            self.clock,
+            SystemIds(),
+            egress=self.egress,
+            secrets=self.secrets,
         )
         return Worker(WorkerId(name), self.database, executor, self.workflows.pins)
 

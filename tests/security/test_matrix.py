@@ -53,6 +53,7 @@ NEEDS: Mapping[tuple[str, str], tuple[Scope | None, Any]] = {
     ("POST", "/api/definitions/check"): (READ, {"source": "name: tidy"}),
     ("GET", "/api/definitions/schema"): (READ, None),
     ("GET", "/api/definitions/{id}"): (READ, None),
+    ("DELETE", "/api/definitions/{id}"): (OPERATE, None),
     ("GET", "/api/kill-switch"): (READ, None),
     ("POST", "/api/kill-switch"): (OPERATE, {**WHY, "action": "engage", "scope": "tenant"}),
     ("POST", "/api/runs/{id}/skip"): (OPERATE, WHY),

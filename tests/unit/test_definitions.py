@@ -73,7 +73,9 @@ def refusal(source: str | bytes, **children: tuple[str, ...]) -> str:
 
 
 def steps(*lines: str) -> str:
-    return "\n".join(["name: x", "steps:", *(f"  {line}" for line in lines)])
+    top = ("on_", "max_")  # keys of the definition itself
+    written = (line if line.startswith(top) else f"  {line}" for line in lines)
+    return "\n".join(["name: x", "steps:", *written])
 
 
 def test_what_is_right_is_accepted() -> None:
@@ -245,6 +247,61 @@ def test_json_is_read_alike() -> None:
              "   requires_approval: after, approval: {approvers: 'group:a'}}"],
             "must have an `undo`",
             id="a review without an undo",
+        ),
+        pytest.param(
+            ["- {name: a, type: task, task: 'tests.engine.flows:deed', args: [x],", "   retries: {attempt: 2}}"],
+            "line 4, column 15: 'attempt' is unknown. Write attempts",
+            id="retries of another spelling",
+        ),
+        pytest.param(
+            ["- name: a", "  type: for_each", "  items: [a]", "  at_once: 0", "  steps: [{name: b, type: checkpoint}]"],
+            "line 6, column 14: Input should be greater than or equal to 1",
+            id="none at once",
+        ),
+        pytest.param(
+            ["- {name: a, type: http, url: 'https://a.example/${secret.BANK}'}"],
+            "line 3, column 32: Secrets stand in `headers` alone",
+            id="a secret in a URL",
+        ),
+        pytest.param(
+            ["- {name: a, type: http, url: 'https://a.example', headers: {x: '${secret}'}}"],
+            "line 3, column 66: Secrets stand in `headers` alone, by one name",
+            id="a secret without a name",
+        ),
+        pytest.param(
+            ["- {name: a, type: http, url: 'https://a.example', undo: {retries: 2}}"],
+            "line 3, column 59: An undo is a `task`, or a `method` and a `url`",
+            id="an undo of nothing",
+        ),
+        pytest.param(
+            ["- {name: a, type: http, url: 'https://a.example', undo: {task: 'os:system'}}"],
+            "line 3, column 66: 'os:system' is in no package of yours",
+            id="an undo that is not theirs",
+        ),
+        pytest.param(
+            ["- {name: a, type: checkpoint}", "on_failure: undo"],
+            "line 4, column 13: ",
+            id="on_failure",
+        ),
+        pytest.param(
+            ["- {name: a, type: checkpoint}", "on_failure: {'*': undo}"],
+            "line 4, column 19: ",
+            id="on_failure by kind",
+        ),
+        pytest.param(
+            ["- {name: a, type: checkpoint}", "max_rollbacks: 101"],
+            "line 4, column 16: Input should be less than or equal to 100",
+            id="max_rollbacks",
+        ),
+        pytest.param(
+            ["- {name: a, type: checkpoint}", "max_rollback: 1"],
+            "line 4, column 1: `max_rollback` is unknown here. Did you mean `max_rollbacks`?",
+            id="max_rollbacks misspelt",
+        ),
+        pytest.param(
+            ["- {name: a, type: approval, title: Go?, approvers: 'group:a', rollback_too: start}"],
+            "Did you mean `rollback_to`?",
+            id="rollback_to misspelt",
         ),
     ],
 )  # fmt: skip

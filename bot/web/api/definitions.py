@@ -48,6 +48,13 @@ class Added(Checked):
     is_new: bool
 
 
+class Removed(Answer):
+    """A definition that is kept no longer, and how many versions there were."""
+
+    name: str
+    versions: int
+
+
 class Line(Checked):
     """A definition in a list."""
 
@@ -122,6 +129,27 @@ async def show(
     tenant = application.tenant
     row = await application.database.read(lambda tx: definitions.find(tx, tenant, id, version))
     return JSONResponse({**_line(row), "source": row.source})
+
+
+@router.delete(
+    "/{id}",
+    summary="Remove a definition",
+    response_model=Removed,
+    responses=refusals(404, 409),
+)
+async def remove(
+    caller: Operator,
+    application: Scoped,
+    id: Id,
+    reason: Annotated[str, Query(min_length=1, max_length=2_000, description="Why; kept.")],
+) -> JSONResponse:
+    """Keep a workflow no longer, in none of its versions; it is refused while a run goes by it."""
+    tenant, by = application.tenant, caller.subject
+    versions = await application.database.write(
+        lambda tx: definitions.remove(tx, tenant, id, by=by, reason=reason)
+    )
+    await application.workflows.refresh(application.database)
+    return JSONResponse({"name": id, "versions": versions})
 
 
 def _line(row: DefinitionRow) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import assert_never
 
 from engine.rules.definitions import in_order
+from engine.runtime.definitions.doings import HttpStep, TaskStep
 from engine.runtime.definitions.reading import Way
 from engine.runtime.definitions.shapes import (
     AnyStep,
@@ -12,9 +13,7 @@ from engine.runtime.definitions.shapes import (
     ChildStep,
     ConditionStep,
     ForEachStep,
-    HttpStep,
     ParallelStep,
-    TaskStep,
 )
 
 

@@ -7,6 +7,7 @@ from typing import Final, assert_never
 from engine.conditions import BadCondition, condition
 from engine.errors import Invalid
 from engine.rules.definitions import (
+    GUARDED,
     ROOTS,
     Problem,
     Reference,
@@ -17,6 +18,7 @@ from engine.rules.definitions import (
 )
 from engine.rules.wording import BadRule, is_table
 from engine.runtime.definitions.blocks import blocks_of, names_of, ordered
+from engine.runtime.definitions.doings import Doing, HttpStep, TaskStep, UndoTerms
 from engine.runtime.definitions.inputs import fits
 from engine.runtime.definitions.offered import Offered
 from engine.runtime.definitions.reading import Way, Written
@@ -29,11 +31,8 @@ from engine.runtime.definitions.shapes import (
     ChildStep,
     ConditionStep,
     Definition,
-    Doing,
     ForEachStep,
-    HttpStep,
     ParallelStep,
-    TaskStep,
 )
 from engine.runtime.definitions.terms import Terms, unknown_terms
 from engine.runtime.definitions.wording import did_you_mean
@@ -43,7 +42,7 @@ RUN_FACTS: Final = ("id", "workflow", "feedback")
 # Where these stand nothing is filled in, or what stands there is looked at by itself.
 _APART: Final = frozenset(
     {"name", "type", "description", "needs", "when", "if", "as", "then", "else", "steps", "branches",
-     "undo", "probe", "workflow"}
+     "probe", "workflow"}
 )  # fmt: skip
 
 
@@ -156,13 +155,15 @@ class Checker:
 
     def _task(self, step: TaskStep | HttpStep, way: Way) -> None:
         called = step.task if isinstance(step, TaskStep) else None
-        for key, name in (("task", called), ("undo", step.undo), ("probe", step.probe)):
+        said = step.undo
+        undo = (("undo", "task"), said.task) if isinstance(said, UndoTerms) else (("undo",), said)
+        for into, name in ((("task",), called), undo, (("probe",), step.probe)):
             if name is None:
                 continue
             self.functions.append(name)
-            with self._told((*way, key)):
+            with self._told((*way, *into)):
                 found = self._offered.function(name)
-                if key == "task" and isinstance(step, TaskStep):
+                if into == ("task",) and isinstance(step, TaskStep):
                     check_arguments(found, tuple(step.args), step.with_)
 
     def _loop(self, step: ForEachStep, way: Way, scope: Scope) -> None:
@@ -207,6 +208,11 @@ class Checker:
     def _reference(self, way: Way, reference: Reference, scope: Scope) -> None:
         root, *rest = reference.path
         name = rest[0] if rest else ""
+        if root == GUARDED:
+            if "headers" not in way or len(rest) != 1:
+                said = "Secrets stand in `headers` alone, by one name, as in ${secret.BANK}."
+                self._add(way, said)
+            return
         roots = {*ROOTS, *scope.items}
         if root not in roots:
             self._add(

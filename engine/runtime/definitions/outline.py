@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from engine.runtime.definitions.blocks import blocks_of, ordered
+from engine.runtime.definitions.doings import HttpStep, TaskStep
 from engine.runtime.definitions.programs import definition_of
 from engine.runtime.definitions.shapes import (
     AnyStep,
@@ -10,8 +11,6 @@ from engine.runtime.definitions.shapes import (
     ChildStep,
     ConditionStep,
     ForEachStep,
-    HttpStep,
-    TaskStep,
 )
 
 

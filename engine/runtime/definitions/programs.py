@@ -73,7 +73,11 @@ def workflow_of(body: str, version: str, offered: Offered) -> Workflow:
         return await walk(run, definition, given, offered.function)
 
     return Workflow(
-        name=definition.name, version=version, fn=drive, input_model=input_model(definition)
+        name=definition.name,
+        version=version,
+        fn=drive,
+        input_model=input_model(definition),
+        manner=definition.manner,
     )
 
 

@@ -12,12 +12,17 @@ from pydantic import (
     JsonValue,
     StringConstraints,
     Tag,
-    model_validator,
 )
 
-from engine.rules.retry import parse_retries
-from engine.rules.wording import BadRule, is_table
-from engine.runtime.definitions.terms import Length, Name, Shape, Terms, Text, TitledTerms
+from engine.rules.wording import is_table
+from engine.runtime.definitions.doings import Condition, HttpStep, Step, TaskStep
+from engine.runtime.definitions.terms import (
+    Name,
+    Shape,
+    Terms,
+    Text,
+)
+from signoff.manners import ROLLBACKS_MAX, Checkpoints, Manner
 from signoff.options import StepOptions
 from signoff.registry import NAME
 from signoff.running import Run
@@ -25,16 +30,8 @@ from signoff.running import Run
 OPTIONS: Final = frozenset(field.name for field in fields(StepOptions))  # what steps understand
 TAG: Final = "type="  # before a step's type in the ways that Pydantic tells: never a key
 
-Condition = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=4_000),
-    Field(description="CEL over inputs, steps and run.", examples=["inputs.amount > 500"]),
-]
-Function = Annotated[
-    str,
-    StringConstraints(pattern=r"^[A-Za-z_][\w.-]*(:[A-Za-z_][\w.]*)?$", max_length=200),
-    Field(description="A registered task's name, or module:function.", examples=["shop:pay_back"]),
-]
+AfterFailure = Literal["fail", "rollback", "resume"]
+OnFailure = AfterFailure | Annotated[dict[str, AfterFailure], Field(min_length=1)]
 Workflow = Annotated[str, StringConstraints(pattern=f"^{NAME.pattern}$")]
 
 
@@ -62,95 +59,10 @@ def _in_full(given: object) -> object:
     return {"type": given} if isinstance(given, str) else given
 
 
-def _retries(given: JsonValue) -> JsonValue:
+def _manner(given: OnFailure | None) -> OnFailure | None:
     if given is not None:
-        parse_retries(given)
-    if is_table(given):
-        raise BadRule("bad_definition", "Write how often it is tried again, as a number.")
+        Manner(on_failure=given)
     return given
-
-
-class Step(Shape):
-    """What every step has."""
-
-    name: Name
-    description: Text | None = None
-    when: Condition | None = Field(
-        default=None, description="The step is left out, and its result null, unless this holds."
-    )
-    needs: list[Name] | None = Field(
-        default=None, description="Steps beside this one that come before it, wherever they stand."
-    )
-
-
-class Doing(Step):
-    """What every step has that changes the world."""
-
-    request_id: Text | None = None
-    retries: Annotated[JsonValue, AfterValidator(_retries)] = Field(
-        default=None,
-        description="How many further attempts a failed step has.",
-        json_schema_extra={"type": "integer", "minimum": 0, "maximum": 99},
-    )
-    timeout: Length | None = None
-    cost: JsonValue = None
-    create_checkpoint: bool | Name = Field(
-        default=False, description="Whether a checkpoint follows, and what it is called."
-    )
-    requires_approval: Literal["before", "after"] | None = None
-    approval: TitledTerms | None = None
-
-    @model_validator(mode="after")
-    def _is_asked_whole(self) -> "Doing":
-        if (self.requires_approval is None) != (self.approval is None):
-            raise ValueError("`requires_approval` and `approval` go together. Write both.")
-        return self
-
-
-def _check_undo(step: "TaskStep | HttpStep") -> None:
-    if step.requires_approval == "after" and step.undo is None:
-        raise ValueError("What people review afterwards must have an `undo`. Write one.")
-    if step.probe is not None and not step.irreversible:
-        raise ValueError("A `probe` belongs to a step that is `irreversible: true`.")
-
-
-class TaskStep(Doing):
-    """Calls a function of yours."""
-
-    type: Literal["task"]
-    task: Function
-    with_: dict[str, JsonValue] = Field(
-        default_factory=dict[str, JsonValue], alias="with", description="Its arguments by name."
-    )
-    args: list[JsonValue] = Field(
-        default_factory=list[JsonValue], description="Its arguments in order."
-    )
-    undo: Function | None = None
-    irreversible: bool = False
-    probe: Function | None = None
-
-    @model_validator(mode="after")
-    def _can_be_undone(self) -> "TaskStep":
-        _check_undo(self)
-        return self
-
-
-class HttpStep(Doing):
-    """Sends an HTTP request, with its request id as the idempotency key."""
-
-    type: Literal["http"]
-    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] = "GET"
-    url: Text = Field(examples=["https://erp.example.com/orders/${inputs.order}"])
-    body: JsonValue = Field(default=None, description="What is sent as JSON.")
-    headers: dict[str, str] | None = Field(default=None, description="Sent along; no secrets here.")
-    undo: Function | None = None
-    irreversible: bool = False
-    probe: Function | None = None
-
-    @model_validator(mode="after")
-    def _can_be_undone(self) -> "HttpStep":
-        _check_undo(self)
-        return self
 
 
 class ApprovalStep(Step, Terms):
@@ -181,10 +93,13 @@ class ConditionStep(Step):
 
 
 class ForEachStep(Step):
-    """Does the same for each item of a list, one after the other."""
+    """Does the same for each item of a list, one after the other or some at a time."""
 
     type: Literal["for_each"]
     items: list[JsonValue] | Text
+    at_once: Annotated[int, Field(ge=1, le=100)] = Field(
+        default=1, description="How many items at a time, whatever they wait for."
+    )
     as_: Name = Field(default="item", alias="as")
     steps: "Steps"
 
@@ -250,9 +165,26 @@ class Definition(Shape):
 
     name: Workflow
     description: Text | None = None
+    on_failure: Annotated[OnFailure | None, AfterValidator(_manner)] = Field(
+        default=None,
+        description="What becomes of a run that fails, in all or by the kind of failure.",
+    )
+    max_rollbacks: Annotated[int, Field(ge=0, le=ROLLBACKS_MAX)] | None = Field(
+        default=None, description="How often a run goes back and on again by itself (3)."
+    )
+    checkpoints: Checkpoints | None = Field(
+        default=None, description="Before what a checkpoint is made by itself."
+    )
     inputs: dict[Name, AnyInput] = Field(default_factory=dict[str, Input])
     steps: Steps
     result: JsonValue = Field(default=None, description="What the run gives back.")
+
+    @property
+    def manner(self) -> Manner:
+        """How its runs behave around failures and checkpoints."""
+        said = {"on_failure": self.on_failure, "max_rollbacks": self.max_rollbacks}
+        given: Any = {name: value for name, value in said.items() if value is not None}
+        return Manner(checkpoints=self.checkpoints, **given)
 
 
 for each in (ConditionStep, ForEachStep, ParallelStep, Definition):

@@ -86,6 +86,9 @@ class Terms(Shape):
     requester: str | None = None
     routes: dict[str, JsonValue] | None = None
     on_reject: Literal["rollback", "fail", "resume"] | None = None
+    rollback_to: Text | None = Field(
+        default=None, description="Where a rejection goes back to: a checkpoint, start or latest."
+    )
     kind: Literal["binary", "form", "budget", "modify"] | None = None
     fields: list[str] | None = Field(
         default=None, description="With kind modify: what the approvers may change."

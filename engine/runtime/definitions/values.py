@@ -50,9 +50,10 @@ def _text(text: str, values: Mapping[str, object]) -> object:
     if len(parts) == 1 and isinstance(parts[0], Reference):
         return looked_up(parts[0], values)
     return "".join(
-        _spelled(looked_up(part, values)) if isinstance(part, Reference) else part for part in parts
+        spelled(looked_up(part, values)) if isinstance(part, Reference) else part for part in parts
     )
 
 
-def _spelled(value: object) -> str:
+def spelled(value: object) -> str:
+    """`value` inside a text: a text as it is, anything else as JSON."""
     return value if isinstance(value, str) else canonical(value).decode()

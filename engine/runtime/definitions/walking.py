@@ -10,6 +10,7 @@ from engine.rules.definitions import ITEMS_MAX
 from engine.rules.wording import is_sequence
 from engine.runtime.definitions.blocks import ordered
 from engine.runtime.definitions.deeds import Deed
+from engine.runtime.definitions.doings import Doing, HttpStep, TaskStep
 from engine.runtime.definitions.places import Place
 from engine.runtime.definitions.shapes import (
     AnyStep,
@@ -18,11 +19,8 @@ from engine.runtime.definitions.shapes import (
     ChildStep,
     ConditionStep,
     Definition,
-    Doing,
     ForEachStep,
-    HttpStep,
     ParallelStep,
-    TaskStep,
 )
 from engine.runtime.definitions.terms import Terms
 from engine.runtime.definitions.values import filled
@@ -30,6 +28,7 @@ from signoff.outcomes import Decision
 from signoff.running import Run
 
 Function = Callable[..., object]
+Turns = Sequence[tuple[int, object]]  # of a loop: the index, and the item
 
 
 async def walk(
@@ -42,7 +41,7 @@ async def walk(
 
     What it asks of the run depends on the inputs and on earlier results alone, so a replay asks the same.
     """
-    facts = {"id": run.id, "workflow": run.workflow, "feedback": run.feedback}
+    facts = {"id": run.id, "workflow": run.workflow, "feedback": None}
     start = Place(values={"inputs": dict(given), "steps": {}, "run": facts})
     last = await Walker(run, function).block(definition.steps, start)
     if "result" not in definition.model_fields_set:
@@ -61,6 +60,8 @@ class Walker:
         last: object = None
         for step in ordered(steps):
             last = None
+            # Whether the run has been sent back is known from where it was sent back to on.
+            place.values["run"]["feedback"] = self._run.feedback
             if step.when is None or _holds(step.when, place):
                 last = await self._step(step, place)
             place.results[step.name] = last
@@ -134,11 +135,25 @@ class Walker:
                 f"{step.name} goes through a list of at most {ITEMS_MAX} items, and `items` is none.",
                 code="missing_value",
             )
-        results: list[object] = []
-        for index, item in enumerate(items):
+        turns = list(enumerate(items))
+        if step.at_once == 1 or len(turns) <= 1:
+            return list((await self._turns(step, place, turns)).values())
+        # Which lane takes which item is settled before: a replay asks the same of each.
+        lanes = [turns[first :: step.at_once] for first in range(min(step.at_once, len(turns)))]
+
+        def lane(mine: Turns) -> Callable[[Run], Awaitable[dict[int, object]]]:
+            return lambda run: Walker(run, self._function)._turns(step, place, mine)
+
+        done = await self._run.gather(**{f"lane-{n}": lane(each) for n, each in enumerate(lanes)})
+        results = {index: result for part in done.values() for index, result in part.items()}
+        return [results[index] for index, _item in turns]
+
+    async def _turns(self, step: ForEachStep, place: Place, turns: Turns) -> dict[int, object]:
+        results: dict[int, object] = {}
+        for index, item in turns:
             inside = place.inside(**{step.as_: item, "index": index})
             turn = Place(values=inside.values, turns=f"{place.turns}[{index}]")
-            results.append(await self.block(step.steps, turn))
+            results[index] = await self.block(step.steps, turn)
         return results
 
 

@@ -8,8 +8,9 @@ from pydantic import ValidationError
 
 from engine.rules.definitions import Problem
 from engine.rules.wording import shown
+from engine.runtime.definitions.doings import Step, UndoTerms
 from engine.runtime.definitions.reading import Way, Written
-from engine.runtime.definitions.shapes import KINDS, TAG, Definition, Input, Step
+from engine.runtime.definitions.shapes import KINDS, TAG, Definition, Input
 from engine.runtime.definitions.terms import TitledTerms
 
 _WANTED: Final = {
@@ -86,6 +87,8 @@ def _keys_at(loc: Way) -> set[str]:
             holder = KINDS.get(part.removeprefix(TAG), Step)
         elif part == "approval":
             holder = TitledTerms
+        elif part == "undo":
+            holder = UndoTerms
         elif part == "inputs":
             holder = Input
     return {field.alias or name for name, field in holder.model_fields.items()}
