@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import Any, TypeVar, Unpack
 
 from engine.http import TOTAL
+from engine.runtime.beginnings import length_of
 from engine.runtime.calling import NOTHING_ALONG, Sending, http_call, name_of_request
 from engine.runtime.keeping import Keeper
 from engine.runtime.memory import Memory
-from engine.runtime.stepping import Stepper, Wanted, length_of, name_of
+from engine.runtime.stepping import Stepper, Wanted, name_of
 from engine.runtime.turns import Turn
 from engine.store.journal import Entry
 from signoff.calls import Call, make_call

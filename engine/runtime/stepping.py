@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NoReturn, assert_never
 
 from engine.clock import Clock, iso
 from engine.ids import Ids
-from engine.rules.durations import parse_duration
 from engine.rules.retry import Retry, next_delay, parse_retries
 from engine.runtime.attempts import Attempt, Failure, loaded, make
+from engine.runtime.beginnings import length_of, promises, undo_facts
 from engine.runtime.calling import NOTHING_ALONG, Caller, Sending
 from engine.runtime.effects import Doubt, doubt_in, leave_to_operators, probed, wait_for_operators
 from engine.runtime.memory import last
@@ -21,9 +21,8 @@ from engine.services.driving import Driven, Permit
 from engine.store.journal import Entry, NewEntry
 from signoff.calls import Call, check_arguments, importable_name, stated_name
 from signoff.effects import Absent, Present, Unclear
-from signoff.options import Duration, StepOptions
+from signoff.options import StepOptions
 from signoff.outcomes import StepFailed
-from signoff.undoing import REQUEST_NAME, Compensation, HttpUndo, Undo, undo_function
 
 NO_EFFECT_ATTEMPTS = 3  # a failure that certainly did nothing is tried again even when not asked to
 
@@ -135,7 +134,7 @@ class Stepper:
             "arguments": call.to_json()["arguments"],
             "request_id": self._key(wanted),
             **undo_facts(call.undo),
-            **_promises(options),
+            **promises(options),
             "approval": None if approved is None else approved.approval,
         }
         begun = wanted.entry("step.begun", facts)
@@ -259,47 +258,6 @@ def _tells_each(begun: Entry, newest: Entry) -> bool:
     """Whether the attempt that comes next is told before: what it leaves must be undone, or settled."""
     has_undo = begun.data.get("undo") is not None
     return bool(begun.data.get("irreversible")) or (has_undo and begun is not newest)
-
-
-def undo_facts(undo: Undo | None) -> dict[str, object]:
-    """What a step's beginning says of its undo, so that a rollback finds it after a restart."""
-    if undo is None:
-        return {"undo": None}
-    fn = undo_function(undo)
-    request = fn.to_json() if isinstance(fn, HttpUndo) else None
-    name = REQUEST_NAME if isinstance(fn, HttpUndo) else importable_name(fn)
-    if not isinstance(undo, Compensation):
-        return (
-            {"undo": name} if request is None else {"undo": name, "undo_terms": {"http": request}}
-        )
-    limit = length_of(undo.timeout)
-    terms = {
-        "retries": undo.retries,
-        "timeout": None if limit is None else limit.total_seconds(),
-        "needs": undo.needs if isinstance(undo.needs, str | None) else list(undo.needs),
-        "irreversible": undo.irreversible or None,
-        "kind": undo.kind,
-        "http": request,
-    }
-    said = {key: value for key, value in terms.items() if value is not None}
-    return {"undo": name, "undo_terms": said}
-
-
-def _promises(options: StepOptions) -> dict[str, object]:
-    """What is journaled of a step that must not happen twice; nothing for all others."""
-    if not options.irreversible:
-        return {}
-    probe = options.probe
-    return {
-        "irreversible": True,
-        "attempt": 1,
-        "probe": None if probe is None else importable_name(probe),
-    }
-
-
-def length_of(wanted: Duration | None) -> timedelta | None:
-    """A duration as a length of time, however it was written; None as it is."""
-    return parse_duration(wanted) if isinstance(wanted, str) else wanted
 
 
 def _raise_recorded(failed: Entry) -> NoReturn:
