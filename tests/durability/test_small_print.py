@@ -276,6 +276,15 @@ async def test_a_dispatcher_whose_lease_ran_out_marks_nothing(scene: Scene) -> N
     assert first.lease != second.lease
 
 
+async def test_a_lease_that_ran_out_marks_nothing_though_nobody_else_has_it(scene: Scene) -> None:
+    await enqueued(scene, refresh("m", "one"))
+    [held] = await claimed(scene)
+    await scene.pass_time(LEASE)
+
+    with pytest.raises(LeaseLost):
+        await scene.database.write(lambda tx: deliveries.sent(tx, held, None))
+
+
 async def test_of_one_message_only_the_first_delivery_is_handed_out(scene: Scene) -> None:
     await enqueued(scene, refresh("m", "one"), refresh("m", "two", "approval.edited"))
 
