@@ -56,8 +56,8 @@ async def test_a_failure_at_the_commit_of_any_deed_changes_no_ending(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", STORIES)
-async def test_a_failure_at_any_commit_changes_no_ending(scene: Scene, name: str) -> None:
+@pytest.mark.parametrize("name", DRIVEN)
+async def test_a_failure_at_any_commit_of_a_run_changes_no_ending(scene: Scene, name: str) -> None:
     ending, deeds = await given_whole(scene, STORIES[name])
 
     await fails_at(scene, STORIES[name], deeds, ending)

@@ -81,7 +81,7 @@ DRIVEN: Final = {
         ),
     ),
     "branched": Story(
-        about=["branching.pause"], acts=(start("reviews"), drive, time(timedelta(hours=2)), time())
+        about=["branching.pause"], acts=(start("reviews"), drive, time(timedelta(minutes=61)), time())
     ),
     "halved": Story(
         about=["branching.end"],
