@@ -2,7 +2,7 @@
 
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +52,7 @@ def strace() -> str:
 
 
 @contextmanager
-def injured(pid: int, injury: Injury) -> Iterator[None]:
+def injured(pid: int, injury: Injury) -> Generator[None]:
     """The process and all its threads, watched until it has ended or the block has.
 
     Raises:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from bot.chaos.checker.book import Book, Row, digest_of
 from bot.chaos.checker.chains import DIGEST_TAG
-from bot.chaos.checker.spelling import spelled_out
+from bot.chaos.checker.spelling import is_table, spelled_out
 
 GIVEN: Final = frozenset({"approved", "continued"})
 
@@ -68,11 +68,10 @@ def effective_call(book: Book, approval: str, digest: str) -> Row | None:
     versions = book.where("versions", approval=approval)
     text = next((row["content"] for row in versions if row["digest"] == digest), "{}")
     content: Any = json.loads(text)
-    if not isinstance(content, dict):
+    if not is_table(content):
         return None  # somebody's hand; its digest tells
     decision = book.approvals[approval]["decision"] if approval in book.approvals else None
-    whole: dict[str, Any] = content
-    found: Row | None = _effective(whole, decision or {"changes": {}}).get("call")
+    found: Row | None = _effective(content, decision or {"changes": {}}).get("call")
     return found
 
 

@@ -106,6 +106,12 @@ def digest_of(text: str) -> str:
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
+def part(data: Row, name: str) -> Row:
+    """What `data` holds under this name; nothing, where it holds nothing."""
+    found: Row | None = data.get(name)
+    return dict[str, Any]() if found is None else found
+
+
 def twice(values: Iterable[Any]) -> set[Any]:
     """The values that come more than once."""
     return {value for value, count in Counter(values).items() if count > 1}

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from bot.chaos.checker.book import Book, Row, digest_of
+from bot.chaos.checker.book import Book, Row, digest_of, part
 from bot.chaos.checker.world import Effect
 
 EFFECT_TAG: Final = "signoff/effect/v1"
@@ -33,7 +33,7 @@ def undone_for_good(book: Book) -> Iterator[str]:
             entry["path"]
             for entry in entries
             if entry["kind"] == "step.begun"
-            and (entry["data"].get("undo_terms") or {}).get("irreversible")
+            and part(entry["data"], "undo_terms").get("irreversible")
         }
         open_at: set[str] = set()
         for entry in entries if once else ():

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 MICROS: Final = 1_000_000
 COUNTED: Final = frozenset({"tokens", "calls", "steps"})
@@ -11,13 +11,11 @@ COUNTED: Final = frozenset({"tokens", "calls", "steps"})
 
 def spelled_out(value: Any) -> str:
     """`value` with sorted keys, no spaces, and numbers as JavaScript writes them."""
-    if isinstance(value, dict):
-        known: Mapping[str, Any] = value
-        keys = sorted(known, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
-        return "{" + ",".join(f"{_quoted(key)}:{spelled_out(known[key])}" for key in keys) + "}"
-    if isinstance(value, list):
-        items: list[Any] = value
-        return "[" + ",".join(map(spelled_out, items)) + "]"
+    if is_table(value):
+        keys = sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
+        return "{" + ",".join(f"{_quoted(key)}:{spelled_out(value[key])}" for key in keys) + "}"
+    if _is_items(value):
+        return "[" + ",".join(map(spelled_out, value)) + "]"
     if isinstance(value, float):
         return _number(value)
     return _quoted(value)
@@ -29,6 +27,15 @@ def micros_of(amounts: Mapping[str, Any]) -> dict[str, int]:
         _unit(key): int(value) if key in COUNTED else int(Decimal(str(value)) * MICROS)
         for key, value in amounts.items()
     }
+
+
+def is_table(value: object) -> TypeGuard[dict[str, Any]]:
+    """Whether it is a JSON object."""
+    return isinstance(value, dict)
+
+
+def _is_items(value: object) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
 
 
 def _unit(key: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from bot.chaos.checker.book import Book, Row, twice
+from bot.chaos.checker.book import Book, Row, part, twice
 from bot.chaos.checker.world import Effect
 
 SETTLED = frozenset({"compensation.finished", "compensation.skipped", "compensation.taken_over"})
@@ -143,7 +143,7 @@ def _newest_first(before: list[Row]) -> list[Done]:
 
 def _kind(data: Mapping[str, Any]) -> str:
     """What a step's undo is called in an order that names kinds."""
-    stated = (data.get("undo_terms") or {}).get("kind")
+    stated = part(data, "undo_terms").get("kind")
     return str(stated or ("http" if data.get("fn") == REQUEST else "step"))
 
 
