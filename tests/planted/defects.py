@@ -151,13 +151,6 @@ BINDING: Final = (
         PRINT,
     ),
     Defect(
-        "the content is not hashed again",
-        "engine/services/driving.py",
-        "is_intact = tagged_digest(DIGEST_TAG, row.content.to_json()) == row.digest == permit.digest",
-        "is_intact = row.digest == permit.digest",
-        PRINT,
-    ),
-    Defect(
         "another call than was approved is made",
         "engine/services/driving.py",
         "same_call = effective.call is None or canonical(effective.call) == canonical(permit.call)",
@@ -193,7 +186,7 @@ DRIVING: Final = (
         "engine/store/journal.py",
         "if token is not None and row.lease_token != token:",
         'if token == "":',
-        LEASES,
+        PRINT,
     ),
     Defect(
         "anybody keeps a lease alive",
@@ -308,7 +301,7 @@ GUARDING: Final = (
         "engine/services/driving.py",
         "    switches.demand_released(tx, driven.tenant, driven.run)\n    return record",
         "    return record",
-        SWITCHES,
+        "tests/services/test_leases.py",
     ),
     Defect(
         "the tenant's switch stops nothing",

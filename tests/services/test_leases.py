@@ -4,11 +4,13 @@ from datetime import timedelta
 
 import pytest
 
+from engine.errors import KillSwitchTriggered
 from engine.ids import DEFAULT_TENANT, LeaseToken, RunId, WorkerId
 from engine.rules.switches import TENANT
 from engine.services import driving, halting, runs, tending
 from engine.store import switches
 from engine.store.database import Database, Transaction
+from engine.store.new_entry import NewEntry
 from engine.store.runs import Claim, NewRun
 from tests.clock import ManualClock
 
@@ -69,6 +71,19 @@ async def test_being_held_up_by_a_switch_forgets_no_earlier_try(
     await database.write(held_up)
 
     assert await database.read(tries) == 2
+
+
+async def test_nothing_begins_under_a_switch_whatever_its_driver_knows(database: Database) -> None:
+    await database.write(start)
+    [claim] = await database.write(claimed)
+    driven = driving.Driven(tenant=DEFAULT_TENANT, run=RUN, token=claim.token)
+    begun = NewEntry(kind="step.begun", name="greet", path="0")
+    await database.write(
+        lambda tx: switches.put(tx, DEFAULT_TENANT, TENANT, by="person:ana", reason="stop")
+    )
+
+    with pytest.raises(KillSwitchTriggered):
+        await database.write(lambda tx: driving.begin(tx, driven, [begun]))
 
 
 async def test_a_blameless_holder_takes_its_try_back_and_only_its_own(

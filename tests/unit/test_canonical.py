@@ -8,7 +8,7 @@ import rfc8785
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from engine.digest import canonical
+from engine.digest import canonical, read_json, tagged_digest
 from engine.errors import Invalid
 
 WHOLE = st.integers(min_value=-(2**53) + 1, max_value=2**53 - 1)
@@ -62,3 +62,12 @@ def test_nesting_without_end_is_refused() -> None:
 @example({"\x00": "\x00\x1f\b\f\t\r", "aa": {}, "a": [], "A": "", "": 0})
 def test_both_writers_agree(value: Any) -> None:
     assert canonical(value) == rfc8785.dumps(value)
+
+
+def test_a_digest_is_for_one_purpose() -> None:
+    assert tagged_digest("one", {"a": 1}) != tagged_digest("another", {"a": 1})
+
+
+def test_a_key_that_is_given_twice_is_refused() -> None:
+    with pytest.raises(Invalid, match="given twice"):
+        read_json(b'{"a": 1, "a": 2}')
