@@ -12,6 +12,7 @@ from typing_extensions import override
 from engine.ids import DEFAULT_TENANT, RunId, SystemIds, TenantId, WorkerId
 from engine.rules.states import RunStatus
 from engine.rules.suspicion import LAST_CHANCE
+from engine.rules.wording import is_sequence
 from engine.runtime.executor import Executor
 from engine.runtime.worker import Worker
 from engine.runtime.workflows import Workflows
@@ -36,6 +37,12 @@ INNOCENT, SUSPECT = RunId("run_innocent"), RunId("run_suspect")
 async def wk_in_company(run: Run) -> str:
     """Does nothing, and is driven for it."""
     return run.id
+
+
+def claimed_in(answer: object) -> list[RunId]:
+    """The runs that an answer hands to somebody."""
+    given = answer if is_sequence(answer) else ()
+    return [each.run.id for each in given if isinstance(each, Claim)]
 
 
 class Late(Database):
@@ -65,11 +72,7 @@ class Late(Database):
         self, deed: Callable[[Transaction], T], *, within: timedelta | None = None
     ) -> T:
         answer = await self._inner.write(deed, within=within)
-        claimed = (
-            [each.run.id for each in answer if isinstance(each, Claim)]
-            if isinstance(answer, list)
-            else []
-        )
+        claimed = claimed_in(answer)
         is_due = self._is_claimed.is_set() and not self.may_answer.is_set()
         self.given += [(run, is_due) for run in claimed]
         if INNOCENT in claimed:
