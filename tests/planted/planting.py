@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from tests.architecture.sources import ROOT
-from tests.planted.defects import Defect
+from tests.planted.defect import Defect
 
 COPIED: Final = ("bot", "channels", "engine", "sdk", "templates", "tests", "examples")
 FILES: Final = ("pyproject.toml", ".env.example", "README.md")

@@ -5,15 +5,10 @@ from collections import Counter
 import pytest
 
 from tests.architecture.sources import ROOT
-from tests.planted.defects import (
-    BINDING,
-    DECIDING,
-    DEFECTS,
-    GUARDING,
-    KEEPING_OUT,
-    RECORDING,
-    Defect,
-)
+from tests.planted.defect import Defect
+from tests.planted.defects import DEFECTS
+from tests.planted.guards import GUARDING, KEEPING_OUT, RECORDING
+from tests.planted.inside import BINDING, DECIDING
 from tests.planted.planting import is_found, nursery, occurrences
 
 # One of each kind whose tests take a moment; `python3 -m tests.planted` tries them all.

@@ -1,0 +1,238 @@
+"""Defects in deciding, in binding what was decided, and in driving."""
+
+from typing import Final
+
+from tests.planted.defect import LEASES, PRINT, RUNS, SEEDS, SWITCHES, TALLY, Defect
+
+DECIDING: Final = (
+    Defect(
+        "whoever asked counts",
+        "engine/rules/tally.py",
+        "eligible = electorate.pool - electorate.excluded",
+        "eligible = electorate.pool",
+        TALLY,
+    ),
+    Defect(
+        "one rejection too few stops it",
+        "engine/rules/tally.py",
+        "if len(rejections) >= quorum.reject:",
+        "if len(rejections) > quorum.reject:",
+        TALLY,
+    ),
+    Defect(
+        "one more than the quorum is needed",
+        "engine/rules/tally.py",
+        "elif have >= quorum.places:",
+        "elif have > quorum.places:",
+        TALLY,
+    ),
+    Defect(
+        "the first vote of a person counts",
+        "engine/rules/tally.py",
+        "for vote in in_order}",
+        "for vote in reversed(in_order)}",
+        TALLY,
+    ),
+    Defect(
+        "approvals of different outcomes add up",
+        "engine/rules/tally.py",
+        "agreeing.setdefault(vote.agrees_to, set())",
+        'agreeing.setdefault("", set())',
+        TALLY,
+    ),
+    Defect(
+        "half is a majority",
+        "engine/rules/quorum.py",
+        "need = eligible_count // 2 + 1",
+        "need = eligible_count // 2",
+        "tests/unit/test_quorum.py",
+    ),
+    Defect(
+        "nobody is a quorum",
+        "engine/rules/quorum.py",
+        "if not is_whole(value) or value < 1:",
+        "if not is_whole(value) or value < 0:",
+        "tests/unit/test_quorum.py",
+    ),
+    Defect(
+        "a slot takes one too many",
+        "engine/rules/matching.py",
+        "if len(holders[slot]) < slots[slot]:",
+        "if len(holders[slot]) <= slots[slot]:",
+        "tests/unit/test_matching.py",
+    ),
+    Defect(
+        "time approves at medium risk",
+        "engine/rules/ladder.py",
+        'if ladder[-1].verb is Verb.APPROVE and risk != "low":',
+        'if ladder[-1].verb is Verb.APPROVE and risk == "high":',
+        "tests/unit/test_ladder.py",
+    ),
+    Defect(
+        "rungs that have fired come again",
+        "engine/rules/ladder.py",
+        "for rung in ladder[fired:]),",
+        "for rung in ladder),",
+        "tests/unit/test_ladder.py",
+    ),
+    Defect(
+        "a vote at the deadline counts",
+        "engine/services/votes.py",
+        "row.expires_at is not None and tx.now >= row.expires_at",
+        "row.expires_at is not None and tx.now > row.expires_at",
+        RUNS,
+    ),
+    Defect(
+        "whoever asked is let in by the door",
+        "engine/services/votes.py",
+        "if ballot.person in row.excluded:",
+        "if ballot.person in ():",
+        PRINT,
+    ),
+    Defect(
+        "strangers are let in by the door",
+        "engine/services/votes.py",
+        "    elif not is_asked:",
+        "    elif is_asked is None:",
+        RUNS,
+    ),
+    Defect(
+        "a vote for an earlier version counts",
+        "engine/services/votes.py",
+        "if ballot.version not in {None, row.version}:",
+        "if ballot.version == 0:",
+        PRINT,
+    ),
+    Defect(
+        "a vote under a kill switch counts",
+        "engine/services/votes.py",
+        "halted = None if is_over else switches.no_vote_above(tx, row.tenant, row.run)",
+        "halted = None",
+        SWITCHES,
+    ),
+    Defect(
+        "what has ended ends again",
+        "engine/store/approvals.py",
+        'where = {"id": approval, "version": version, "status": ApprovalStatus.OPEN}',
+        'where = {"id": approval, "version": version}',
+        PRINT,
+    ),
+)
+
+BINDING: Final = (
+    Defect(
+        "a decision is used as often as one likes",
+        "engine/store/approvals.py",
+        'where = {"id": approval, "consumed_at": None}',
+        'where = {"id": approval}',
+        PRINT,
+    ),
+    Defect(
+        "another call than was approved is made",
+        "engine/services/driving.py",
+        "same_call = effective.call is None or canonical(effective.call) == canonical(permit.call)",
+        "same_call = True",
+        PRINT,
+    ),
+    Defect(
+        "another run's decision is used",
+        "engine/services/driving.py",
+        "if row.run != driven.run or not agreed:",
+        "if not agreed:",
+        PRINT,
+    ),
+    Defect(
+        "digests of different kinds are the same",
+        "engine/digest.py",
+        'return sha256(tag.encode() + b"\\n" + content)',
+        "return sha256(content)",
+        "tests/unit/test_canonical.py",
+    ),
+    Defect(
+        "a key that is given twice is taken",
+        "engine/digest.py",
+        "    if len(found) != len(pairs):",
+        "    if len(found) > len(pairs):",
+        "tests/unit/test_canonical.py",
+    ),
+)
+
+DRIVING: Final = (
+    Defect(
+        "anybody writes as a driver",
+        "engine/store/journal.py",
+        "if token is not None and row.lease_token != token:",
+        'if token == "":',
+        PRINT,
+    ),
+    Defect(
+        "anybody keeps a lease alive",
+        "engine/store/leases.py",
+        '{"id": run, "lease_token": tokens[run]}, kept)',
+        '{"id": run}, kept)',
+        LEASES,
+    ),
+    Defect(
+        "a run is driven twice at once",
+        "engine/store/leases.py",
+        'or_(runs.c.lease_expires_at.is_(None), runs.c.lease_expires_at <= bindparam("now")),',
+        "or_(runs.c.lease_expires_at.is_(None), runs.c.lease_expires_at.is_not(None)),",
+        LEASES,
+    ),
+    Defect(
+        "a lease lasts a moment longer than it says",
+        "engine/store/leases.py",
+        'or_(runs.c.lease_expires_at.is_(None), runs.c.lease_expires_at <= bindparam("now")),',
+        'or_(runs.c.lease_expires_at.is_(None), runs.c.lease_expires_at < bindparam("now")),',
+        LEASES,
+    ),
+    Defect(
+        "tries are not counted",
+        "engine/store/leases.py",
+        "        tries=runs.c.tries + 1,",
+        "        tries=runs.c.tries,",
+        "tests/services/test_leases.py",
+    ),
+    Defect(
+        "an ended run goes on",
+        "engine/rules/changes.py",
+        "kind in QUIET and (not shape.is_terminal or kind in AFTER_THE_END)",
+        "kind in QUIET",
+        "tests/unit/test_states.py",
+    ),
+    Defect(
+        "what was lost once is lost for good",
+        "engine/store/undoing.py",
+        "            failures[entry.path].append(False)",
+        "            failures[entry.path].extend(())",
+        "tests/durability/test_undoing.py",
+    ),
+    Defect(
+        "the oldest is undone first",
+        "engine/store/undoing.py",
+        "sorted(found, key=lambda each: each[:2], reverse=True)",
+        "sorted(found, key=lambda each: each[:2])",
+        SEEDS,
+    ),
+    Defect(
+        "a step whose end was lost is not undone",
+        "engine/store/undoing.py",
+        "if end is None and failures[path] and all(failures[path]):",
+        "if end is None:",
+        SEEDS,
+    ),
+    Defect(
+        "an open approval outlives the way back",
+        "engine/store/going_back.py",
+        "        if _opened_at(entries, row) > point.position:",
+        "        if _opened_at(entries, row) < point.position:",
+        "tests/engine/test_going_back.py",
+    ),
+    Defect(
+        "it is tried once too often",
+        "engine/rules/retry.py",
+        "    if attempt >= retry.attempts:",
+        "    if attempt > retry.attempts:",
+        "tests/unit/test_retry.py",
+    ),
+)
