@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from engine.ids import LeaseToken, RunId, TenantId
+from engine.rules.wording import is_table
 from engine.store import journal, reuse
 from engine.store.database import Transaction
 from engine.store.journal import NewEntry
@@ -38,10 +39,10 @@ def keep(
     """
     journal.append(tx, keeping.run, ended, token=token)
     said = ended[-1].data
-    cost = said.get("cost") or {}
+    cost = said.get("cost")
     kept = Kept(
         result=said["result"],
-        cost=cost if isinstance(cost, dict) else {},
+        cost={str(unit): amount for unit, amount in cost.items()} if is_table(cost) else {},
         run=keeping.run,
         made_at=tx.now,
     )
