@@ -14,12 +14,11 @@ from tests.engine.stage import Stage
 pytestmark = [pytest.mark.anyio, pytest.mark.postgres]
 
 ON_POSTGRES = pytest.mark.parametrize("database", ["postgres"], indirect=True)
-TABLES = ("journal", "audit", "anchored")
 
 
 def by_hand(tx: Transaction, script: str, run: RunId) -> None:
-    for table in TABLES:
-        tx.connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
+    """As the database's own operator may: triggers are not asked, and stay as they are for others."""
+    tx.connection.execute(text("SET LOCAL session_replication_role = replica"))
     tx.connection.execute(text(script.replace("{run}", run)))
 
 

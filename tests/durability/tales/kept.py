@@ -180,6 +180,10 @@ def _definition(tx: Transaction, telling: Telling) -> bool:
     return definitions.add(tx, row)
 
 
+def _removed(tx: Transaction, telling: Telling) -> int:
+    return definitions.remove(tx, DEFAULT_TENANT, telling.name("written"), by=BY, reason="old")
+
+
 def _directory(tx: Transaction, telling: Telling) -> None:
     person = ListedPerson(id=PersonId("ana"), name=telling.name("Ana"), email=ANA)
     configuration.apply(tx, DEFAULT_TENANT, Directory(people=(person,)))
@@ -304,6 +308,10 @@ KEPT: Final = {
         end=looks(lambda tx, it: definitions.find(
             tx, DEFAULT_TENANT, it.name("written"), None
         ).version),
+    ),
+    "taken back": Story(
+        about=["definitions.remove"], acts=(does(_definition), does(_removed)),
+        end=looks(lambda tx, it: len(definitions.listing(tx, DEFAULT_TENANT))),
     ),
     "configured": Story(about=["configuration.apply"], acts=(does(_directory),)),
     "imported": Story(
