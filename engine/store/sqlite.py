@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, RootTransaction, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -175,7 +175,7 @@ class SqliteDatabase:
                 self._files.check()
                 is_committing = True
                 with COMMIT.crossing(_deeds(batch)):
-                    transaction.commit()
+                    _commit(transaction)
             self._files.check()
             self._files.shorten(_driver(connection), patience=PATIENCE)
         except (SQLAlchemyError, sqlite3.Error, EngineError) as error:
@@ -267,6 +267,14 @@ def _driver(connection: Connection) -> sqlite3.Connection:
     if not isinstance(driver, sqlite3.Connection):
         raise Unavailable(CLOSED)
     return driver
+
+
+def _commit(transaction: RootTransaction) -> None:
+    try:
+        transaction.commit()
+    except BaseException:  # border: whatever the disk did, the next batch begins anew
+        transaction.rollback()
+        raise
 
 
 def _deeds(batch: list[Work[Any]]) -> set[str]:
