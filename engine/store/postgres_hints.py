@@ -77,7 +77,8 @@ class Bells:
         self._awake.set()
 
     def _heard(self, connection: Any, sender: int, _channel: str, payload: str) -> None:
-        if sender != connection.get_server_pid():
+        # What was still on its way from a connection that has ended comes without its number.
+        if not connection.is_closed() and sender != connection.get_server_pid():
             self._hints.fire(payload.split())
 
 

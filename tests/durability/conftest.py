@@ -16,10 +16,17 @@ from tests.durability.rich import Rich
 from tests.durability.scene import Scene
 
 KILLS = 50
+EVERY = 5  # of the commits of a run
 MEMORY = Path("/dev/shm")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--commits",
+        type=int,
+        default=EVERY,
+        help="Let every so-many-th commit of a run fail (1 is all); give it together with that folder.",
+    )
     parser.addoption(
         "--kills",
         type=int,

@@ -123,19 +123,19 @@ async def test_a_rejection_goes_back_to_where_it_says_and_is_heard_there(stage: 
 
 
 async def test_pauses_grow_as_it_says(stage: Written) -> None:
-    FAIL["slow"] = 2
+    FAIL["sluggish"] = 2
     retries = "{attempts: 3, first_delay: 1h, factor: 2, longest_delay: 2h}"
     await stage.write(
-        f"name: slow\nsteps:\n  - {{name: a, {DEED}, args: [slow], retries: {retries}}}\n"
+        f"name: sluggish\nsteps:\n  - {{name: a, {DEED}, args: [sluggish], retries: {retries}}}\n"
     )
-    run = await stage.begin("slow")
+    run = await stage.begin("sluggish")
 
     await stage.pass_time(timedelta(minutes=29))
-    early = FAIL["slow"]
+    early = FAIL["sluggish"]
     await stage.pass_time(timedelta(hours=1))
     await stage.pass_time(timedelta(hours=2))
 
-    assert (early, LEDGER) == (1, ["slow"])
+    assert (early, LEDGER) == (1, ["sluggish"])
     assert await ended(stage, run) == "completed"
 
 

@@ -167,6 +167,10 @@ def _receipt(tx: Transaction, telling: Telling) -> object:
     return row.state
 
 
+async def _made(telling: Telling) -> None:
+    telling.scene.world.made(telling.kept["receipt"].request_id)
+
+
 def _ended(tx: Transaction, telling: Telling) -> object:
     ending = Ending(outcome="succeeded", by=BY, token="claimer", result="done")
     return receipts.end(tx, DEFAULT_TENANT, telling.kept["receipt"].execution, ending).state
@@ -301,7 +305,7 @@ KEPT: Final = {
     ),
     "made once": Story(
         about=["claiming.claim", "receipts.end"],
-        acts=(does(_claim, "receipt"), does(_ended)), end=looks(_receipt),
+        acts=(does(_claim, "receipt"), _made, does(_ended)), end=looks(_receipt),
     ),
     "written down": Story(
         about=["definitions.add"], acts=(does(_definition),),
