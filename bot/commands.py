@@ -13,6 +13,9 @@ from bot.bootstrap import BIN, LOCKS, PYTHON, ROOT, WINDOWS, BootstrapFailed, fi
 
 AGAIN: Final = "--again"
 AGAIN_MAX: Final = 5  # more than these are no accident
+AT_ONCE: Final = (
+    "3"  # on two cores a quarter of the time was spent waiting for servers and deadlines
+)
 SOURCES: Final = ("bot", "channels", "engine", "sdk")
 
 # Each lock is the answer to one question; none names a registry, a path or a moment.
@@ -60,7 +63,7 @@ def pytest_arguments(arguments: Sequence[str]) -> list[str]:
     everything = len(rest) < len(arguments)
     chosen = ["--require-browser"] if everything else ["-m", "not slow and not postgres"]
     # In our own order, slow files first (tests/conftest.py): whoever is last ends soon.
-    return ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", *chosen, *rest]
+    return ["-n", AT_ONCE, "--dist", "loadfile", "--no-loadscope-reorder", *chosen, *rest]
 
 
 def run_tests_and_again(arguments: Sequence[str], *, root: Path = ROOT) -> int:
