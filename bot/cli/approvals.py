@@ -7,9 +7,10 @@ import typer
 
 from bot.cli import changes, drawing
 from bot.cli.connection import Url, doors, segment
+from bot.cli.paging import After, Limit, say_rest
 from bot.cli.shapes import Approval
 from bot.cli.tenant import Verb
-from bot.cli.terminal import AsJson, finish, print_json, print_line, say, show
+from bot.cli.terminal import AsJson, finish, print_json, print_line, show
 
 verbs = typer.Typer(name="approvals", help="See what is asked, and vote.", no_args_is_help=True)
 
@@ -25,8 +26,8 @@ def list_approvals(
     ] = "open",
     approver: Annotated[str | None, typer.Option(help="Only those this person may decide.")] = None,
     query: Annotated[str | None, typer.Option("--query", "-q", help="Words in them.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=200, help="How many.")] = 50,
-    after: Annotated[str | None, typer.Option(help="Go on after the page before.")] = None,
+    limit: Limit = 50,
+    after: After = None,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
@@ -57,10 +58,8 @@ def list_approvals(
                 ],
             )
         )
-        if not found:
-            say("Nothing waits." if wanted == "open" else "There are none.")
-        if page.get("next"):
-            say(f"There are more: signoff approvals list --after {page['next']}")
+        nothing = "Nothing waits." if wanted == "open" else "There are none."
+        say_rest("approvals list", page, found, nothing=nothing)
         return None
 
     finish(deed())

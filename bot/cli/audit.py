@@ -8,6 +8,7 @@ import typer
 
 from bot.cli import drawing
 from bot.cli.connection import Doors, Url, doors
+from bot.cli.paging import After, Limit, say_rest
 from bot.cli.tenant import Verb
 from bot.cli.terminal import (
     AsJson,
@@ -29,8 +30,8 @@ verbs = typer.Typer(
 def list_audit(
     *,
     kind: Annotated[str | None, typer.Option(help="Only kinds that begin so, as vote.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=200, help="How many.")] = 50,
-    after: Annotated[str | None, typer.Option(help="Go on after the page before.")] = None,
+    limit: Limit = 50,
+    after: After = None,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
@@ -44,10 +45,7 @@ def list_audit(
         for entry in page["entries"]:
             data = drawing.value(entry["data"])
             print_line(f"{entry['position']:>6}  {entry['at']}  {entry['kind']}  {data}")
-        if not page["entries"]:
-            say("There are none.")
-        if page["next"]:
-            say(f"There are more: signoff audit list --after {page['next']}")
+        say_rest("audit list", page, page["entries"])
         return None
 
     finish(deed())

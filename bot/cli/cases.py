@@ -7,10 +7,11 @@ import typer
 from bot.cli import drawing
 from bot.cli.case_shapes import Case
 from bot.cli.connection import Url, doors, segment
+from bot.cli.paging import After, Limit, say_rest
 from bot.cli.runs import Reason
 from bot.cli.settling import parsed
 from bot.cli.tenant import Verb
-from bot.cli.terminal import AsJson, finish, print_json, print_line, say, show
+from bot.cli.terminal import AsJson, finish, print_json, print_line, show
 
 verbs = typer.Typer(
     name="cases", help="What sources report, and when it is final.", no_args_is_help=True
@@ -98,8 +99,8 @@ def list_cases(
             help="Only those: open, resolved_provisional, in_reconciliation, final or settled."
         ),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=200, help="How many.")] = 50,
-    after: Annotated[str | None, typer.Option(help="Go on after the page before.")] = None,
+    limit: Limit = 50,
+    after: After = None,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
@@ -115,10 +116,7 @@ def list_cases(
             for each in page["cases"]
         ]
         show(drawing.table(("case", "status", "outcome", "question"), lines))
-        if not lines:
-            say("There are none.")
-        if page.get("next"):
-            say(f"There are more: signoff cases list --after {page['next']}")
+        say_rest("cases list", page, lines)
         return None
 
     finish(deed())

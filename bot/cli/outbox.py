@@ -6,9 +6,10 @@ import typer
 
 from bot.cli import drawing
 from bot.cli.connection import Url, doors
+from bot.cli.paging import After, Limit, say_rest
 from bot.cli.shapes import Delivery
 from bot.cli.tenant import Verb
-from bot.cli.terminal import AsJson, finish, print_json, print_line, say, show
+from bot.cli.terminal import AsJson, finish, print_json, print_line, show
 
 verbs = typer.Typer(name="outbox", help="Messages, and those given up.", no_args_is_help=True)
 
@@ -19,8 +20,8 @@ def list_outbox(
     status: Annotated[
         str | None, typer.Option(help="Only those: pending, sent, dead or dropped.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=200, help="How many.")] = 50,
-    after: Annotated[str | None, typer.Option(help="Go on after the page before.")] = None,
+    limit: Limit = 50,
+    after: After = None,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
@@ -49,10 +50,7 @@ def list_outbox(
                 ],
             )
         )
-        if not found:
-            say("There are none.")
-        if page.get("next"):
-            say(f"There are more: signoff outbox list --after {page['next']}")
+        say_rest("outbox list", page, found)
         return None
 
     finish(deed())

@@ -6,10 +6,11 @@ import typer
 
 from bot.cli import drawing
 from bot.cli.connection import Url, doors, segment
+from bot.cli.paging import After, Limit, say_rest
 from bot.cli.runs import Reason
 from bot.cli.settling import parsed
 from bot.cli.tenant import Verb
-from bot.cli.terminal import AsJson, finish, print_json, print_line, say, show
+from bot.cli.terminal import AsJson, finish, print_json, print_line, show
 
 verbs = typer.Typer(
     name="receipts", help="Effects that happen once, and their outcomes.", no_args_is_help=True
@@ -25,8 +26,8 @@ def list_receipts(
         str | None,
         typer.Option(help="Only those: claimed, succeeded, failed_no_effect or unknown."),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=200, help="How many.")] = 50,
-    after: Annotated[str | None, typer.Option(help="Go on after the page before.")] = None,
+    limit: Limit = 50,
+    after: After = None,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
@@ -47,10 +48,7 @@ def list_receipts(
             for each in page["receipts"]
         ]
         show(drawing.table(("receipt", "state", "action", "request id"), lines))
-        if not lines:
-            say("There are none.")
-        if page.get("next"):
-            say(f"There are more: signoff receipts list --after {page['next']}")
+        say_rest("receipts list", page, lines)
         return None
 
     finish(deed())

@@ -7,10 +7,11 @@ from rich.text import Text
 
 from bot.cli import drawing
 from bot.cli.connection import Doors, Url, doors, segment
+from bot.cli.paging import After, Limit, say_rest
 from bot.cli.shapes import Entry, Run, RunLine
 from bot.cli.standings import waits
 from bot.cli.tenant import Verb
-from bot.cli.terminal import AsJson, ExitCode, finish, print_json, print_line, say, show
+from bot.cli.terminal import AsJson, ExitCode, finish, print_json, print_line, show
 
 verbs = typer.Typer(name="runs", help="Look at runs and operate them.", no_args_is_help=True)
 
@@ -22,8 +23,8 @@ Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the journal 
 def list_runs(
     *,
     status: Annotated[str | None, typer.Option(help="Only those in this state.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=200, help="How many.")] = 50,
-    after: Annotated[str | None, typer.Option(help="Go on after the page before.")] = None,
+    limit: Limit = 50,
+    after: After = None,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
@@ -44,9 +45,7 @@ def list_runs(
                 ],
             )
         )
-        if not lines:
-            say("There are no runs.")
-        return _say_more("runs list", page)
+        return say_rest("runs list", page, lines, nothing="There are no runs.")
 
     finish(deed())
 
@@ -213,8 +212,3 @@ def _print_entry(raw: Any, *, as_json: bool) -> None:
     name = "" if entry.name is None else f" {entry.name}"
     at = drawing.moment(entry.at)
     return print_line(f"{entry.position:>5}  {at}  {entry.kind}{name}  {drawing.value(entry.data)}")
-
-
-def _say_more(verb: str, page: Any) -> None:
-    if page.get("next"):
-        say(f"There are more: signoff {verb} --after {page['next']}")

@@ -1,6 +1,6 @@
 """Rolling back: the compensations of what was done, newest first, each journaled, tried again, or stuck."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -39,7 +39,6 @@ class Undoer:
     database: Database
     clock: Clock
     ids: Ids
-    demand_lease: Callable[[Driven], Awaitable[None]]
     caller: Caller
 
     @property
@@ -116,7 +115,7 @@ class Undoer:
         begun = _entry(undo, "compensation.begun", facts)
         begin = driving.record if _is_ordered(entries) else driving.begin
         await self.database.write(lambda tx: begin(tx, self.driven, [begun]))
-        await self.demand_lease(self.driven)
+        await self.caller.demand_lease()
         result, failure = await self._call(undo, request_id, number)
         after = {"attempt": number, "started_at": iso(began_at), "request_id": request_id}
         if failure is None:

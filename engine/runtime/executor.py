@@ -269,9 +269,9 @@ class Executor:
             database=database,
             clock=self._clock,
             ids=self._ids,
-            demand_lease=self.proofs.demand,
             caller=Caller(claim, database, self._egress, self._secrets),
         )
+        undoer.caller.demand_lease = partial(self.proofs.demand, undoer.driven)
         await undoer.roll_back()
 
 

@@ -7,10 +7,14 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from engine.ids import DEFAULT_TENANT, RunId, WorkerId
+from engine.errors import LeaseLost
+from engine.ids import DEFAULT_TENANT, RunId, SystemIds, WorkerId
 from engine.rules.states import RunStatus
-from engine.services import driving, runs
+from engine.runtime.calling import Caller
+from engine.runtime.compensating import Undoer
+from engine.services import driving, rolling_back, runs
 from engine.store import tables
+from engine.store.going_back import Order
 from engine.store.runs import Claim, NewRun
 from signoff import Run
 from tests.engine import flows
@@ -101,3 +105,26 @@ async def ends_at(stage: Stage) -> datetime:
 
 def now() -> float:
     return asyncio.get_running_loop().time()
+
+
+async def test_what_somebody_else_took_over_is_not_undone_by_a_sleeper(stage: Stage) -> None:
+    run = await stage.start("deploy")
+    order = Order(reason="the wrong release", by="person:ana")
+    await stage.database.write(lambda tx: rolling_back.begin(tx, DEFAULT_TENANT, run, order))
+    done = [*LEDGER]
+    claim = await claimed(stage, "asleep")
+    caller = Caller(claim, stage.database)
+    caller.demand_lease = taken_meanwhile
+    undoer = Undoer(
+        claim=claim, database=stage.database, clock=stage.clock, ids=SystemIds(), caller=caller
+    )
+
+    with pytest.raises(LeaseLost):
+        await undoer.roll_back()
+
+    assert done == LEDGER
+
+
+async def taken_meanwhile() -> None:
+    """What is said between the entry of a compensation and its call."""
+    raise LeaseLost("Somebody else drives it by now.")
