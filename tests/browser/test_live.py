@@ -1,5 +1,7 @@
 """What others do appears by itself: by a stream while somebody looks, by asking where there is none."""
 
+import asyncio
+
 import pytest
 from playwright.async_api import Page, Request, Route, expect
 
@@ -12,6 +14,13 @@ TYPED_EARLY = """document.addEventListener("readystatechange", () => {
   const box = document.querySelector("input[type=search]")
   if (box && document.readyState === "interactive") box.value = "depl"
 })"""
+COUNTS_NEWS = """window.heard = 0
+window.EventSource = class extends EventSource {
+  constructor(address) {
+    super(address)
+    this.addEventListener("message", () => window.heard++)
+  }
+}"""
 LOOKS_AWAY = """away => {
   Object.defineProperty(document, "hidden", {configurable: true, get: () => away})
   document.dispatchEvent(new Event("visibilitychange"))
@@ -58,6 +67,38 @@ async def test_a_page_that_hears_its_news_does_not_ask_for_them(page: Page, worl
     assert (
         while_nothing_happened <= 1
     )  # asking would have been ten times; one may have been on its way
+
+
+async def test_news_behind_a_poll_that_waits_are_shown_all_the_same(
+    page: Page, world: World
+) -> None:
+    row = await world.asked()
+    late, on_its_way = asyncio.Event(), asyncio.Event()
+
+    async def answered_late(route: Route) -> None:
+        answer = await route.fetch()
+        on_its_way.set()
+        await late.wait()
+        await route.fulfill(response=answer)
+
+    await page.add_init_script(COUNTS_NEWS)
+    await page.clock.install()
+    await world.sign_in(page, CHEN)
+    await page.goto(f"{world.url}/approvals/{row.id}")
+    await world.votes(ANA, row)
+    await expect(page.locator("#live").get_by_text("1 of 2 approvals")).to_be_visible()
+    await page.route("**/live*", answered_late)
+    await page.clock.run_for(61_000)  # the poll of a page that has not asked for a minute
+    await on_its_way.wait()
+
+    await page.clock.run_for(2_000)  # the next one waits
+    heard = await page.evaluate("heard")
+    await world.votes(BO, row)
+    await page.wait_for_function("heard => window.heard > heard", arg=heard)
+    await page.clock.run_for(1_000)
+    late.set()
+
+    await expect(page.locator("#live").get_by_text("Approved by")).to_be_visible()
 
 
 async def test_an_inbox_and_a_run_follow_what_others_do(page: Page, world: World) -> None:

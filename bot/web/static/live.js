@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const RARELY = 60_000; // between two questions of a page that hears its news, and two tries at a stream
-  const state = { stream: null, address: null, hears: false, asked: 0, waits: null };
+  const state = { stream: null, address: null, hears: false, asked: 0, waits: null, owed: false };
   const shown = () => document.querySelector("[data-news]");
 
   function close() {
@@ -17,7 +17,9 @@
     const pause = state.asked + Number(part.dataset.pace ?? 500) - Date.now();
     state.waits = setTimeout(() => {
       state.waits = null;
-      if (!document.hidden && shown()) htmx.trigger(shown(), "news");
+      if (document.hidden || !shown()) return;
+      state.owed = true;
+      htmx.trigger(shown(), "news");
     }, Math.max(0, pause));
   }
 
@@ -55,12 +57,14 @@
     state.stream.addEventListener("error", onError);
   }
 
+  // While an answer is on its way htmx lets one question wait and drops the next: where a poll waits, the
+  // news behind it is dropped, and the poll asks in its place.
   function onRequest(event) {
     if (!event.target.closest?.("[data-poll]")) return;
     const isPoll = event.detail.ctx.sourceEvent?.type === "every";
-    const isEarly = state.hears && Date.now() - state.asked < RARELY;
+    const isEarly = state.hears && !state.owed && Date.now() - state.asked < RARELY;
     if (isPoll && (document.hidden || isEarly)) event.preventDefault();
-    else state.asked = Date.now();
+    else Object.assign(state, { asked: Date.now(), owed: false });
   }
 
   // What was typed before htmx listened is searched all the same.
