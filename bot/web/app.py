@@ -44,8 +44,8 @@ def create_app(application: Application) -> FastAPI:
         },
     )
     app.state.application, app.state.shared = application, common
-    for router in (*DOORS, *PAGES):
-        app.include_router(router)
+    # As they were made: to include a router makes each of its routes anew, at the first call of every application.
+    app.router.routes.extend(route for router in (*DOORS, *PAGES) for route in router.routes)
     app.mount("/static", _Static(directory=STATIC), name="static")
     return app
 

@@ -1,5 +1,6 @@
 """The templates' environment: everything escaped, everything invisible shown, nothing undefined."""
 
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -14,8 +15,9 @@ from channels.visible import visible
 STATIC: Final = Path(__file__).parent / "static"
 
 
+@cache
 def environment(templates: Path) -> Environment:
-    """Templates below `templates`, named like `web/inbox.html`.
+    """Templates below `templates`, named like `web/inbox.html`; the same ones for the same folder, compiled once.
 
     Every value is made visible and then escaped where it is written; a name that was not handed
     over is an error, except those which `base.html` says may be left out.
