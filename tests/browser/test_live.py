@@ -8,7 +8,7 @@ from playwright.async_api import Page, Request, Route, expect
 from tests.browser.world import World
 from tests.web.site import ANA, BO, CHEN
 
-pytestmark = [pytest.mark.anyio, pytest.mark.browser]
+pytestmark = [pytest.mark.anyio, pytest.mark.browser, pytest.mark.slow]
 
 TYPED_EARLY = """document.addEventListener("readystatechange", () => {
   const box = document.querySelector("input[type=search]")

@@ -16,7 +16,7 @@ from engine.ids import SystemIds
 from tests.browser.world import World
 from tests.web import shown
 
-pytestmark = [pytest.mark.anyio, pytest.mark.browser]
+pytestmark = [pytest.mark.anyio, pytest.mark.browser, pytest.mark.slow]
 
 PAGES = environment(TEMPLATES)
 OVERLAPS = """texts => texts.filter(text => {

@@ -9,7 +9,7 @@ from engine.rules.states import ApprovalStatus
 from tests.browser.world import World
 from tests.web.site import ANA, BO, CHEN, DANA
 
-pytestmark = [pytest.mark.anyio, pytest.mark.browser]
+pytestmark = [pytest.mark.anyio, pytest.mark.browser, pytest.mark.slow]
 
 PRINTED = re.compile(r"http://127\.0\.0\.1:8080(/sign-in/[A-Za-z0-9_-]+)")
 

@@ -10,7 +10,7 @@ from engine.services import deliveries
 from tests.channels.office import ANA, BO, Office
 from tests.crossings import MODES, failing, survived
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 CROSSED: Final = ("email.session", "email.content", "webhook")
 LATER: Final = timedelta(minutes=20)

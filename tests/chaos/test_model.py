@@ -6,6 +6,8 @@ from bot.chaos.model.exploring import explore, stuck
 from bot.chaos.model.states import EDITED, ENDED, Bounds
 from bot.chaos.simulation.laws import without
 
+pytestmark = pytest.mark.slow
+
 TINY = Bounds(reviewers=1, quorum=1, crashes=1, edits=0, ends=0)
 # Where each law is missed soonest.
 MISSED = {

@@ -1,6 +1,7 @@
 """What a page leads to is there: files, headings, and commands."""
 
 import re
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ IMAGE_BYTES_MAX = 200_000
 COMMAND = re.compile(r"`signoff ((?:[a-z][a-z-]* ?)+)")
 
 
+@cache
 def anchors(page: Path) -> set[str]:
     headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
@@ -53,8 +55,11 @@ def test_every_command_exists(page: Path) -> None:
     assert unknown == []
 
 
+command_line = cache(partial(typer.main.get_command, app))
+
+
 def exists(words: list[str]) -> bool:
-    command = typer.main.get_command(app)
+    command = command_line()
     for word in words:
         if not isinstance(command, TyperGroup):
             return True

@@ -11,6 +11,8 @@ import pytest
 from tests.architecture.sources import ROOT
 from tests.docs.pages import Block, blocks
 
+pytestmark = pytest.mark.slow
+
 DRIVEN = [block for block in blocks() if block.note("drive") is not None]
 PEOPLE = """\
 [people.ana]

@@ -20,7 +20,7 @@ from tests.durability.tales.kept import KEPT
 from tests.durability.tales.operated import OPERATED
 from tests.durability.tales.telling import Shaky, Story, told
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 MODES = [Mode.CRASH, Mode.CRASH_AFTER, Mode.BROKEN, Mode.LOST]
 STORIES: Mapping[str, Story] = {**DRIVEN, **OPERATED, **KEPT, **JUDGED}
@@ -53,7 +53,6 @@ async def test_a_failure_at_the_commit_of_any_deed_changes_no_ending(
     await fails_at(scene, story, set(firsts), ending)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", DRIVEN)
 async def test_a_failure_at_any_commit_of_a_run_changes_no_ending(
     scene: Scene, name: str, pytestconfig: pytest.Config

@@ -16,7 +16,7 @@ from tests.durability import notes
 from tests.durability.scene import LATER, Scene
 from tests.triggers import TAKEN_AWAY
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 # What is planted by SQL -> how the sentence that finds it begins. {paid} is a run that was approved
 # and completed, {undone} one that was rolled back, {open} one that waits; {a…} are their approvals.

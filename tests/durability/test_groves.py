@@ -23,6 +23,8 @@ from tests.durability.conftest import MEMORY
 from tests.durability.notes import Notes
 from tests.durability.scene import SECRET, Mortal, Scene
 
+pytestmark = pytest.mark.slow
+
 ROUNDS_MAX = 60
 LEAVES: st.SearchStrategy[list[Any]] = st.one_of(
     st.tuples(st.just("step"), st.sampled_from(groves.NAMES)).map(list),

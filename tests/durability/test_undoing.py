@@ -12,7 +12,7 @@ from tests.durability import notes
 from tests.durability.scene import Mortal, Scene
 from tests.durability.undoing import NAMES, Mode
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 MINUTES = timedelta(minutes=10)
 WRITES_MAX = 40  # no rollback of three steps writes as often

@@ -270,7 +270,7 @@ def test_a_run_is_always_in_a_state_it_can_explain(kinds: list[str]) -> None:
             continue
     assert (now.status is RunStatus.WAITING) <= (now.reason is not None)
     assert now.reason is None or now.status in {"waiting", "paused", "rolling_back"}
-    asked = {None, WaitingReason.STUCK, WaitingReason.APPROVAL}
+    asked = {None, WaitingReason.STUCK, WaitingReason.APPROVAL, WaitingReason.CHILD}
     assert now.status is not RunStatus.ROLLING_BACK or now.reason in asked
 
 

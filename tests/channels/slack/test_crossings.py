@@ -22,7 +22,7 @@ from tests.channels.slack.scene import ANA, BO, DEE, Scene
 from tests.clock import ManualClock
 from tests.crossings import DEADLY, MODES, failing, reached, survived
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 ROOM: Final = "#approvals"
 # Where each is called, and what must have gone wrong before.
