@@ -108,7 +108,7 @@ def _fetch_uv() -> str | None:
 def _install_with_uv(uv: str, lock: Path) -> bool:
     here = ("--python", str(PYTHON))
     return _succeeds(
-        uv, "pip", "sync", *here, "--require-hashes", "--compile-bytecode", str(lock)
+        uv, "pip", "sync", *here, "--quiet", "--require-hashes", "--compile-bytecode", str(lock)
     ) and _succeeds(
         uv, "pip", "install", *here, "--quiet", "--no-deps", "--no-build-isolation", "-e", str(ROOT)
     )

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
 from engine.rules.durations import say_duration
@@ -21,10 +22,16 @@ def env_example(settings: type[BaseSettings]) -> str:
         "# Every setting there is. Copy this to .env and remove the # in front of what you need.",
         "# What a line shows is the default, or an example of what has none.",
     ]
-    for name, field in settings.model_fields.items():
+    for name, field in in_order(settings):
         shown = shown_default(field.default) or str((field.examples or [""])[0])
         lines += ["", f"# {field.description}", f"# {prefix}{name.upper()}={shown}"]
     return "\n".join(lines) + "\n"
+
+
+def in_order(settings: type[BaseSettings]) -> list[tuple[str, FieldInfo]]:
+    """Every setting: first those of the class itself, which everybody needs, then those that it inherits."""
+    own = settings.__annotations__
+    return sorted(settings.model_fields.items(), key=lambda named: named[0] not in own)
 
 
 def pages() -> Mapping[str, Callable[[], str]]:

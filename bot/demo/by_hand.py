@@ -49,9 +49,10 @@ def _say_where(made: Stage, console: Console) -> None:
     lines = (
         f"Open  {made.url}",
         "",
-        "Three runs wait for people: a refund, a deployment, and 100 pizzas, which are",
-        f"given up in {DEADLINE}. Decide each wherever you like: in the Slack, the mailboxes, the",
-        "webhook receiver or the inbox. All of it is on this machine, and Ctrl-C ends it.",
+        "Three runs wait for people: a refund, a deployment, and 100 pizzas,",
+        f"which are given up in {DEADLINE}. Decide each wherever you like: in the Slack,",
+        "the mailboxes, the webhook receiver or the inbox. All of it is on this",
+        "machine, and Ctrl-C ends it.",
     )
     console.print(Panel("\n".join(lines), title="Signoff", title_align="left", expand=False))
 

@@ -5,7 +5,7 @@ from typing import Final
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from bot.docs_pages import shown_default
+from bot.docs_pages import in_order, shown_default
 from bot.reference.tables import code, table
 from bot.settings import Settings, variable
 
@@ -37,7 +37,7 @@ def settings_page() -> str:
     """The whole page as Markdown; the same text every time."""
     rows = (
         (code(variable(name)), field.description or "", _default(field))
-        for name, field in Settings.model_fields.items()
+        for name, field in in_order(Settings)
     )
     lines = table(("variable", "means", "default"), rows)
     return "\n".join((_INTRODUCTION, *lines, _CLIENT))

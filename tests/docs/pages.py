@@ -15,6 +15,7 @@ HAND_WRITTEN = (
     "README.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
+    "examples/README.md",
     "locks/README.md",
     "benchmarks/README.md",
 )

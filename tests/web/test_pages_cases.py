@@ -89,4 +89,4 @@ async def test_an_operator_says_which_outcome_holds(site: Site, dana: Browser) -
 
     assert "What people are asked" in page.text
     assert "The outcome is final." in made.text
-    assert "Decided by operator" in made.text
+    assert "Decided by operator: <bdi>Dana Oz</bdi> (" in made.text

@@ -12,8 +12,9 @@ from bot.web.pages.viewers import OperatingPost, SignedIn
 from engine.clock import iso
 from engine.errors import Conflict, Invalid
 from engine.ids import TenantId
-from engine.rules.cases import DECIDED, CaseStatus
+from engine.rules.cases import DECIDED, CaseStatus, Decider
 from engine.services import cases
+from engine.store import subjects
 from engine.store.database import Transaction
 
 TABS: Final = {
@@ -23,6 +24,7 @@ TABS: Final = {
     "final": "Final",
     "settled": "Settled",
 }
+PERSONAL: Final = (Decider.PEOPLE, Decider.OPERATOR)  # others name sources, which are nobody
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -46,13 +48,11 @@ async def cases_page(
 @router.get("/cases/{id}")
 async def case_page(request: Request, viewer: SignedIn, application: Scoped, id: Id) -> Response:
     """One case with everything that its sources said."""
-    found, now = await application.database.read(
-        lambda tx: (cases.show(tx, application.tenant, id), iso(tx.now))
-    )
+    context = await application.database.read(lambda tx: _whole(tx, application.tenant, id))
     undecided = {*CaseStatus} - DECIDED - {CaseStatus.OPEN}
-    may = viewer.operates and found["status"] in undecided
+    may = viewer.operates and context["case"]["status"] in undecided
     look = Look(viewer=viewer, here="cases")
-    return show(request, "web/case.html", look, case=found, may_resolve=may, now=now)
+    return show(request, "web/case.html", look, may_resolve=may, **context)
 
 
 @router.post("/cases/{id}/resolve")
@@ -77,10 +77,21 @@ async def resolve(
     return go(request, f"/cases/{id}", PageNotice(tone="good", text="The outcome is final."))
 
 
+def _whole(tx: Transaction, tenant: TenantId, id: str) -> dict[str, Any]:
+    found: Any = cases.show(tx, tenant, id)
+    decision = found["decision"]
+    named = [found["opened_by"], *(each["by"] for each in found["signals"])]
+    if decision and decision["decided_by"] in PERSONAL:
+        named += decision["who"]
+    people = subjects.names_of(tx, tenant, named)
+    return {"case": found, "people": people, "now": iso(tx.now)}
+
+
 def _listed(tx: Transaction, tenant: TenantId, view: str, cursor: str | None) -> dict[str, Any]:
     found = cases.page(tx, tenant, status=view or None, before=cursor, limit=PAGE + 1)
     return {
         "cases": found[:PAGE],
+        "people": subjects.names_of(tx, tenant, [str(case["opened_by"]) for case in found]),
         "tabs": [{"key": key, "label": label} for key, label in TABS.items()],
         "view": view,
         "next": found[PAGE - 1]["id"] if len(found) > PAGE else None,

@@ -13,6 +13,7 @@ from engine.clock import iso
 from engine.errors import Conflict, Invalid, NotFound, Refused
 from engine.ids import DEFAULT_TENANT, TenantId
 from engine.services import halting
+from engine.store import subjects
 from engine.store.database import Transaction
 
 PATH: Final = "/kill-switch"
@@ -76,8 +77,12 @@ def _turned(
 def _shown(tx: Transaction, tenant: TenantId) -> dict[str, Any]:
     found = halting.status(tx, tenant)
     offered = ["tenant", "workflow:", "agent:", "run:"]
+    named = [
+        who for each in found.switches for who in (each.engaged_by, each.release_asked_by) if who
+    ]
     return {
         **found.to_json(),
+        "people": subjects.names_of(tx, tenant, named),
         "offered": ["everything", *offered] if tenant == DEFAULT_TENANT else offered,
         "now": iso(tx.now),
     }

@@ -32,6 +32,14 @@
     }
   }
 
+  // On a narrow screen rows of links scroll sideways; what is chosen begins in sight.
+  function showChosen() {
+    for (const link of document.querySelectorAll("nav [aria-current]")) {
+      const row = link.parentElement;
+      row.scrollLeft = link.offsetLeft - row.offsetLeft - (row.clientWidth - link.offsetWidth) / 2;
+    }
+  }
+
   function isTyping(target) {
     return target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]");
   }
@@ -119,4 +127,5 @@
   document.addEventListener("htmx:after:swap", showTimes);
   setInterval(showTimes, 1000);
   showTimes();
+  showChosen();
 })();
