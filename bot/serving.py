@@ -19,6 +19,7 @@ from bot.owner_socket import bound
 from bot.setting_values import DOORS_WITHOUT_WORKERS, is_loopback
 from bot.settings import Settings
 from bot.web.app import create_app
+from bot.web.heads import BoundedProtocol
 from bot.web.local import local_only
 from bot.wiring import Running, running
 from engine.errors import Invalid, Unavailable
@@ -212,6 +213,7 @@ def _server(app: ASGIApp) -> uvicorn.Server:
     return _Server(
         uvicorn.Config(
             app,
+            http=BoundedProtocol,
             ws="none",
             lifespan="off",
             log_config=None,

@@ -1,6 +1,5 @@
 """`signoff serve`: the server, in the foreground, until it is told to stop."""
 
-import asyncio
 import logging
 import os
 import sys
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from pydantic import ValidationError
 
+from bot import loops
 from bot.cli.terminal import AsJson, print_json, print_line, told
 from bot.settings import Settings, load
 from engine.errors import Invalid
@@ -99,7 +99,7 @@ def worker(
 
 
 def _run(server: Coroutine[None, None, bool]) -> None:
-    finished = asyncio.run(server)
+    finished = loops.run(server)
     if not finished:
         # A thread that runs a step cannot be stopped, and Python would wait for it.
         sys.stdout.flush()

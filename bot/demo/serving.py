@@ -31,7 +31,12 @@ class Droppable(H11Protocol):
 
 @asynccontextmanager
 async def served(
-    app: ASGIApp, *, port: int = 0, host: str = "127.0.0.1", grace: timedelta = GRACE
+    app: ASGIApp,
+    *,
+    port: int = 0,
+    host: str = "127.0.0.1",
+    grace: timedelta = GRACE,
+    protocol: type[asyncio.Protocol] = Droppable,
 ) -> AsyncGenerator[str]:
     """Serve `app` and yield its base URL, such as `http://127.0.0.1:43117`.
 
@@ -44,7 +49,7 @@ async def served(
     """
     listener = bound(host, port)
     config = uvicorn.Config(
-        app, http=Droppable, ws="none", log_config=None, lifespan="auto", server_header=False
+        app, http=protocol, ws="none", log_config=None, lifespan="auto", server_header=False
     )
     config.load()
     server = uvicorn.Server(config)

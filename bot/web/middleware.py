@@ -1,12 +1,11 @@
 """What happens to every request: its id and log line, its headers, its cap, and what nobody foresaw."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import structlog
 from fastapi import HTTPException
-from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -48,6 +47,7 @@ class Logged:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         request_id = scope[REQUEST_ID] = self._application.ids.new("req")
+        told = request_id.encode()
         began = self._application.clock.now()
         status = 0
 
@@ -55,7 +55,7 @@ class Logged:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", told)]
             await send(message)
 
         try:
@@ -84,7 +84,8 @@ class Headed:
 
     def __init__(self, app: ASGIApp, *, is_secure: bool) -> None:
         self._app = app
-        self._headers = {**_HEADERS, **({"Strict-Transport-Security": _HSTS} if is_secure else {})}
+        headers = {**_HEADERS, **({"Strict-Transport-Security": _HSTS} if is_secure else {})}
+        self._headers = _spelled({**headers, "Cache-Control": "no-store"})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -92,10 +93,9 @@ class Headed:
 
         async def headed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("Cache-Control", "no-store")
+                own = list(message.get("headers", ()))
+                said = {name for name, _value in own}
+                message["headers"] = own + [each for each in self._headers if each[0] not in said]
             await send(message)
 
         return await self._app(scope, receive, headed)
@@ -110,7 +110,7 @@ class Capped:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        said = HTTPConnection(scope).headers.get("content-length", "0")
+        said = _first(scope["headers"], b"content-length", "0")
         if not _LENGTH.fullmatch(said) or int(said) > self._max:
             refusal = problems.of_http(HTTPException(413))
             return await _answered(scope, refusal)(scope, receive, send)
@@ -157,6 +157,15 @@ def shown_path(path: str) -> str:
     """The path as it may be logged."""
     first, _, rest = path.removeprefix("/").partition("/")
     return f"/{first}/…" if rest and first in _SECRET_PATHS else path
+
+
+def _spelled(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """As ASGI passes them on: names in lower case."""
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+
+def _first(headers: Iterable[tuple[bytes, bytes]], wanted: bytes, otherwise: str) -> str:
+    return next((value.decode("latin-1") for name, value in headers if name == wanted), otherwise)
 
 
 def _answered(scope: Scope, problem: problems.Problem) -> Response:

@@ -1,7 +1,8 @@
 """Where a request comes from: the address of whoever sent it, past the proxies that we trust."""
 
 from collections.abc import Sequence
-from ipaddress import ip_address, ip_network
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final
 
 from starlette.requests import HTTPConnection
@@ -19,10 +20,11 @@ def place_of(request: HTTPConnection, trusted: Sequence[str]) -> str:
     What a trusted proxy wrote into X-Forwarded-For is believed from the right, one hop at a time.
     """
     place = UNKNOWN if request.client is None else request.client.host
-    lines = request.headers.getlist("x-forwarded-for")
-    hops = [hop.strip() for line in lines for hop in line.split(",")]
-    while hops and _is_among(place, trusted):
-        place = hops.pop()
+    if trusted and _is_among(place, trusted):
+        lines = request.headers.getlist("x-forwarded-for")
+        hops = [hop.strip() for line in lines for hop in line.split(",")]
+        while hops and _is_among(place, trusted):
+            place = hops.pop()
     return place if _is_address(place) else UNKNOWN
 
 
@@ -42,9 +44,15 @@ def _is_among(place: str, networks: Sequence[str]) -> bool:
     if not _is_address(place):
         return False
     address = ip_address(place)
-    return any(address in ip_network(network, strict=False) for network in networks)
+    return any(address in _network(network) for network in networks)
 
 
+@lru_cache(maxsize=256)
+def _network(text: str) -> IPv4Network | IPv6Network:
+    return ip_network(text, strict=False)
+
+
+@lru_cache(maxsize=4096)
 def _is_address(text: str) -> bool:
     try:
         ip_address(text)

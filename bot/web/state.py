@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 from fastapi import Depends
 from jinja2 import Environment
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
 
 from bot.application import Application
 from bot.web.health import ChannelHealth, StoreHealth
@@ -77,4 +77,9 @@ def note_bad_try(request: HTTPConnection) -> None:
     shared_of(request).bad_tries.spend(place_of(request, application_of(request).trusted_proxies))
 
 
-Served = Annotated[Application, Depends(application_of)]
+async def _served(request: Request) -> Application:
+    # FastAPI runs whatever is not a coroutine in a thread of its own.
+    return application_of(request)
+
+
+Served = Annotated[Application, Depends(_served)]

@@ -115,11 +115,13 @@ def cast(tx: Transaction, ballot: Ballot) -> CastReceipt:
     agreed = _not_eligible(ballot, row, is_asked=is_asked) or halted or _agreed(tx, ballot, row)
     if isinstance(agreed, EngineError):
         return _refuse(tx, ballot, row, agreed)
-    cast_before = votes.current(tx, row.id, row.version)
+    only = ballot.person if is_over else None
+    cast_before = votes.current(tx, row.id, row.version, only=only)
     earlier = next((vote for vote in cast_before if vote.person == ballot.person), None)
     is_heard = not is_over or row.status in VOTED
     if earlier and is_heard and _is_repeated(tx, earlier, ballot, agreed):
-        standing = eligibility.count(row, cast_before, among or eligibility.electorate(tx, row))
+        everybody = votes.current(tx, row.id, row.version)
+        standing = eligibility.count(row, everybody, among or eligibility.electorate(tx, row))
         return _recorded(row.status, ballots.unchanged_message(standing))
     if among is None:
         return _late(tx, ballot, row, agreed)

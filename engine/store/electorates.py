@@ -8,13 +8,39 @@ from engine.errors import Invalid
 from engine.ids import PersonId, TenantId
 from engine.rules.approvers import Approver, ApproverKind
 from engine.store.database import Transaction
-from engine.store.statements import find, find_among
+from engine.store.prepared import Prepared
+from engine.store.statements import Among, find, find_among, find_one
 from engine.store.tables import identities, members, people
 
 _MEMBERSHIPS = {ApproverKind.GROUP: "group", ApproverKind.ROLE: "role"}
 _IDENTITIES = {ApproverKind.EMAIL: "email", ApproverKind.SLACK: "slack"}
 
 Key = tuple[str, str]
+
+_MEMBER = and_(people.c.tenant == members.c.tenant, people.c.id == members.c.person)
+_BELONGING = Among(
+    select(members.c.kind, members.c.name, members.c.person, people.c.is_active)
+    .join(people, _MEMBER)
+    .where(members.c.tenant == bindparam("of")),
+    members.c.name,
+)
+_HOLDS = Prepared(
+    select(members.c.person)
+    .join(people, _MEMBER)
+    .where(
+        members.c.tenant == bindparam("of"),
+        members.c.kind == "role",
+        members.c.name == bindparam("role"),
+        members.c.person == bindparam("holder"),
+        people.c.is_active,
+    )
+)
+_KNOWN_AS = Among(
+    select(identities.c.kind, identities.c.value, identities.c.person, people.c.is_active)
+    .join(people, and_(people.c.tenant == identities.c.tenant, people.c.id == identities.c.person))
+    .where(identities.c.tenant == bindparam("of")),
+    identities.c.value,
+)
 
 
 def members_of(tx: Transaction, tenant: TenantId, kind: str, name: str) -> frozenset[PersonId]:
@@ -24,7 +50,7 @@ def members_of(tx: Transaction, tenant: TenantId, kind: str, name: str) -> froze
 
 def holds_role(tx: Transaction, tenant: TenantId, person: PersonId, role: str) -> bool:
     """Whether `person` is active and holds `role`."""
-    return person in members_of(tx, tenant, "role", role)
+    return bool(_HOLDS.rows(tx, {"of": tenant, "holder": person, "role": role}))
 
 
 def resolve(
@@ -113,16 +139,6 @@ def _found(
     return result
 
 
-_BELONGING = (
-    select(members.c.kind, members.c.name, members.c.person, people.c.is_active)
-    .join(people, and_(people.c.tenant == members.c.tenant, people.c.id == members.c.person))
-    .where(
-        members.c.tenant == bindparam("tenant"),
-        members.c.name.in_(bindparam("names", expanding=True)),
-    )
-)
-
-
 def _active(
     tx: Transaction, tenant: TenantId, wanted: set[PersonId]
 ) -> dict[PersonId, set[PersonId]]:
@@ -135,9 +151,8 @@ def _active(
 def _members(tx: Transaction, tenant: TenantId, wanted: set[Key]) -> dict[Key, set[PersonId]]:
     if not wanted:
         return {}
-    given = {"tenant": tenant, "names": list({name for _, name in wanted})}
     found: dict[Key, set[PersonId]] = {}
-    for row in tx.connection.execute(_BELONGING, given):
+    for row in _BELONGING.rows(tx, {name for _, name in wanted}, {"of": tenant}):
         if (row.kind, row.name) in wanted:
             persons = found.setdefault((row.kind, row.name), set())
             persons.update({PersonId(row.person)} if row.is_active else ())
@@ -147,17 +162,9 @@ def _members(tx: Transaction, tenant: TenantId, wanted: set[Key]) -> dict[Key, s
 def _identified(tx: Transaction, tenant: TenantId, wanted: set[Key]) -> dict[Key, set[PersonId]]:
     if not wanted:
         return {}
-    rows = tx.connection.execute(
-        select(identities.c.kind, identities.c.value, identities.c.person, people.c.is_active)
-        .join(
-            people,
-            and_(people.c.tenant == identities.c.tenant, people.c.id == identities.c.person),
-        )
-        .where(identities.c.tenant == tenant, identities.c.value.in_([each for _, each in wanted]))
-    )
     return {
         (row.kind, row.value): {PersonId(row.person)} if row.is_active else set()
-        for row in rows
+        for row in _KNOWN_AS.rows(tx, {value for _, value in wanted}, {"of": tenant})
         if (row.kind, row.value) in wanted
     }
 
@@ -167,7 +174,6 @@ def _managers(
 ) -> set[PersonId] | None:
     if requester is None:
         return None
-    manager = tx.connection.execute(
-        select(people.c.manager).where(people.c.tenant == tenant, people.c.id == requester)
-    ).scalar()
+    found = find_one(tx, people, {"tenant": tenant, "id": requester})
+    manager = None if found is None else found.manager
     return None if manager is None else _active(tx, tenant, {PersonId(manager)}).get(manager)

@@ -4,14 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Final, Literal
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 
 from engine.ids import KeyId, PersonId, TenantId
 from engine.store import belongings
 from engine.store.database import Transaction
-from engine.store.statements import find_among
+from engine.store.prepared import Prepared
+from engine.store.statements import change, find_among
 from engine.store.tables import keys, tenants
 from engine.store.tenants import is_active
 
@@ -89,15 +90,20 @@ def add(tx: Transaction, row: KeyRow, *, hashed: str) -> None:
     )
 
 
+_BY_ID: Final = Prepared(
+    select(keys, is_active(keys.c.tenant).label("is_open"))
+    .outerjoin(tenants, tenants.c.id == keys.c.tenant)
+    .where(keys.c.id == bindparam("key"))
+)
+
+
 def by_id(tx: Transaction, key: KeyId) -> StoredKey | None:
     """The key that calls itself `key`, of whatever tenant: the tenant follows from it."""
     belongings.enter(tx, "key", key)
-    row = tx.connection.execute(
-        select(keys, is_active(keys.c.tenant).label("is_open"))
-        .outerjoin(tenants, tenants.c.id == keys.c.tenant)
-        .where(keys.c.id == key)
-    ).one_or_none()
-    return None if row is None else StoredKey(row=_key(row), hash=row.hash, is_open=row.is_open)
+    found = _BY_ID.rows(tx, {"key": key})
+    if not found:
+        return None
+    return StoredKey(row=_key(found[0]), hash=found[0].hash, is_open=found[0].is_open)
 
 
 def several(tx: Transaction, tenant: TenantId, wanted: Iterable[KeyId]) -> list[KeyRow]:
@@ -121,7 +127,7 @@ def listing(tx: Transaction, tenant: TenantId) -> list[KeyRow]:
 
 def note_use(tx: Transaction, key: KeyId) -> None:
     """Remember that the key was used now."""
-    tx.connection.execute(update(keys).where(keys.c.id == key).values(last_used_at=tx.now))
+    change(tx, keys, {"id": key}, {"last_used_at": tx.now})
 
 
 def revoke(tx: Transaction, tenant: TenantId, key: KeyId) -> bool:
@@ -134,7 +140,7 @@ def revoke(tx: Transaction, tenant: TenantId, key: KeyId) -> bool:
     return done.rowcount == 1
 
 
-def _key(row: Row[*tuple[object, ...]]) -> KeyRow:
+def _key(row: Row[Any]) -> KeyRow:
     return KeyRow(
         id=KeyId(row.id),
         tenant=TenantId(row.tenant),

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any, Final
 
-from sqlalchemy import Row, and_, delete, insert, select, tuple_, update
+from sqlalchemy import Row, and_, bindparam, delete, insert, select, tuple_, update
 
 from engine.ids import PersonId, TenantId
 from engine.store import belongings
 from engine.store.database import Transaction
+from engine.store.prepared import Prepared
+from engine.store.statements import change
 from engine.store.tables import people, sessions, tenants
 from engine.store.tenants import is_active
 
@@ -53,41 +56,34 @@ def add(tx: Transaction, row: SessionRow) -> None:
     )
 
 
+_OPEN: Final = Prepared(
+    select(sessions, is_active(sessions.c.tenant).label("is_open"))
+    .join(people, and_(people.c.tenant == sessions.c.tenant, people.c.id == sessions.c.person))
+    .outerjoin(tenants, tenants.c.id == sessions.c.tenant)
+    .where(
+        sessions.c.hash == bindparam("hashed"),
+        sessions.c.ended_at.is_(None),
+        sessions.c.expires_at > bindparam("now"),
+        people.c.is_active,
+    )
+)
+
+
 def find(tx: Transaction, hashed: str) -> SessionRow | None:
     """The session, if it was neither ended nor outlived and its person is active."""
     belongings.enter(tx, "session", hashed)
-    owner = and_(people.c.tenant == sessions.c.tenant, people.c.id == sessions.c.person)
-    row = tx.connection.execute(
-        select(sessions, is_active(sessions.c.tenant).label("is_open"))
-        .join(people, owner)
-        .outerjoin(tenants, tenants.c.id == sessions.c.tenant)
-        .where(
-            sessions.c.hash == hashed,
-            sessions.c.ended_at.is_(None),
-            sessions.c.expires_at > tx.now,
-            people.c.is_active,
-        )
-    ).one_or_none()
-    return None if row is None else _session(row)
+    found = _OPEN.rows(tx, {"hashed": hashed, "now": tx.now})
+    return _session(found[0]) if found else None
 
 
 def note_use(tx: Transaction, hashed: str) -> None:
     """Remember that the session was used now."""
-    tx.connection.execute(
-        update(sessions)
-        .where(sessions.c.hash == hashed, sessions.c.ended_at.is_(None))
-        .values(seen_at=tx.now)
-    )
+    change(tx, sessions, {"hash": hashed, "ended_at": None}, {"seen_at": tx.now})
 
 
 def end(tx: Transaction, hashed: str) -> bool:
     """Whether the session was open until now; it is no longer."""
-    done = tx.connection.execute(
-        update(sessions)
-        .where(sessions.c.hash == hashed, sessions.c.ended_at.is_(None))
-        .values(ended_at=tx.now)
-    )
-    return done.rowcount == 1
+    return change(tx, sessions, {"hash": hashed, "ended_at": None}, {"ended_at": tx.now}) == 1
 
 
 def end_of_disabled(tx: Transaction, tenant: TenantId) -> int:
@@ -106,7 +102,7 @@ def end_of_disabled(tx: Transaction, tenant: TenantId) -> int:
     return done.rowcount
 
 
-def _session(row: Row[*tuple[object, ...]]) -> SessionRow:
+def _session(row: Row[Any]) -> SessionRow:
     return SessionRow(
         hash=row.hash,
         tenant=TenantId(row.tenant),

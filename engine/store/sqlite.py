@@ -13,7 +13,6 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Connection, Engine, RootTransaction, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from engine.clock import Clock
 from engine.errors import EngineError, Unavailable
@@ -24,18 +23,16 @@ from engine.store.database import Transaction
 from engine.store.hints import Hints
 from engine.store.migrations import migrate
 from engine.store.ownership import owned
-from engine.store.sqlite_driver import SqliteDriver
-from engine.store.sqlite_errors import broken, is_io_error, refusal, unsure
+from engine.store.sqlite_driver import PATIENCE, SqliteDriver, driver_of, prepare
+from engine.store.sqlite_errors import CLOSED, broken, is_io_error, refusal, unsure
 from engine.store.sqlite_files import LOG_BYTES_MAX, Files
+from engine.store.sqlite_reading import Readers
 from engine.store.work import Work, confirmed, forget
 from engine.tokens import Tokens
 
 T = TypeVar("T")
 
 BATCH_MAX = 256  # deeds that share one commit: bounds how long the first of them waits
-READERS = 4
-CLOSED = "The store is closed, and nothing was kept. Start Signoff again."
-PATIENCE = "busy_timeout=5000"  # in milliseconds
 
 COMMIT: Final = Boundary("commit.sqlite", breaks=broken)
 
@@ -51,7 +48,7 @@ class SqliteDatabase:
         self._queue: queue.SimpleQueue[Work[Any] | None] = queue.SimpleQueue()
         self._set_aside: Work[Any] | None = None
         self._loop = asyncio.get_running_loop()
-        self._readers, self._reading = _reading(path), asyncio.Semaphore(READERS)
+        self._readers = Readers(path, self._transaction)
         self._files = Files(path)
         self._thread = threading.Thread(target=self._write_all, name="signoff-writer", daemon=True)
         self._thread.start()
@@ -76,12 +73,7 @@ class SqliteDatabase:
 
     async def read(self, query: Callable[[Transaction], T]) -> T:
         self._files.check()
-        try:
-            # Whoever waits for a reader waits in line: the pool itself gives up after a time.
-            async with self._reading, self._readers.connect() as connection:
-                return await connection.run_sync(lambda sync: query(self._transaction(sync)))
-        except DBAPIError as error:
-            raise refusal(error) from error
+        return await self._readers.read(query)
 
     async def compact(self) -> bool:
         """Write the file anew, so that nothing of what was deleted is left in its free room or its log.
@@ -104,11 +96,9 @@ class SqliteDatabase:
         """Finish what waits, then stop writing; what comes later is refused."""
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
-        await self._readers.dispose()
+        await self._readers.close()
 
-    def _transaction(
-        self, connection: Connection, driver: SqliteDriver | None = None
-    ) -> Transaction:
+    def _transaction(self, connection: Connection, driver: SqliteDriver) -> Transaction:
         return Transaction(connection, self._clock.now, self._ids, self._tokens, driver)
 
     def _write_all(self) -> None:
@@ -122,7 +112,7 @@ class SqliteDatabase:
                     _fail(batch, error)
                 else:
                     if isinstance(batch[0], Compacting):
-                        batch[0].compact(_driver(connection))
+                        batch[0].compact(driver_of(connection))
                     else:
                         self._commit_together(connection, batch)
                 self._loop.call_soon_threadsafe(self._settle, batch)
@@ -177,12 +167,12 @@ class SqliteDatabase:
                 with COMMIT.crossing(_deeds(batch)):
                     _commit(transaction)
             self._files.check()
-            self._files.shorten(_driver(connection), patience=PATIENCE)
+            self._files.shorten(driver_of(connection), patience=PATIENCE)
         except (SQLAlchemyError, sqlite3.Error, EngineError) as error:
             _fail(batch, error, is_committing=is_committing)
 
     def _run_one(self, connection: Connection, work: Work[Any]) -> None:
-        driver = _driver(connection)
+        driver = driver_of(connection)
         transaction = self._transaction(connection, SqliteDriver(driver))
         driver.execute("SAVEPOINT deed")
         try:
@@ -229,8 +219,8 @@ def _writing(path: Path) -> Engine:
 
     @event.listens_for(database, "connect")
     def _prepare(connection: DBAPIConnection, _record: object) -> None:
-        _set(connection, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", PATIENCE)
-        _set(connection, f"journal_size_limit={LOG_BYTES_MAX}")
+        prepare(connection, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", PATIENCE)
+        prepare(connection, f"journal_size_limit={LOG_BYTES_MAX}")
 
     @event.listens_for(database, "begin")
     def _begin(connection: Connection) -> None:
@@ -239,34 +229,6 @@ def _writing(path: Path) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return database
-
-
-def _reading(path: Path) -> AsyncEngine:
-    database = create_async_engine(
-        f"sqlite+aiosqlite:///{path}",
-        connect_args={"isolation_level": None},
-        pool_size=READERS,
-        max_overflow=0,
-    )
-
-    @event.listens_for(database.sync_engine, "connect")
-    def _prepare(connection: DBAPIConnection, _record: object) -> None:
-        # Only the writer may checkpoint: two connections doing so at once can corrupt the file in
-        # SQLite before 3.51.3 (sqlite.org/wal.html#walresetbug).
-        _set(connection, "query_only=ON", "wal_autocheckpoint=0", PATIENCE)
-
-    @event.listens_for(database.sync_engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN DEFERRED")
-
-    return database
-
-
-def _driver(connection: Connection) -> sqlite3.Connection:
-    driver = connection.connection.driver_connection
-    if not isinstance(driver, sqlite3.Connection):
-        raise Unavailable(CLOSED)
-    return driver
 
 
 def _commit(transaction: RootTransaction) -> None:
@@ -287,10 +249,3 @@ def _fail(batch: list[Work[Any]], error: Exception, *, is_committing: bool = Fal
     for work in batch:
         if not work.failed:
             work.fail(unsure() if is_unsure else refusal(error))
-
-
-def _set(connection: DBAPIConnection, *pragmas: str) -> None:
-    cursor = connection.cursor()
-    for pragma in pragmas:
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()

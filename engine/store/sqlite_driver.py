@@ -4,12 +4,17 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Dialect
+from sqlalchemy import Connection, Dialect
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from typing_extensions import override
 
+from engine.errors import Unavailable
 from engine.store.database import Driver
+from engine.store.sqlite_errors import CLOSED
+
+PATIENCE: Final = "busy_timeout=5000"  # in milliseconds
 
 _DIALECT: Final = sqlite.dialect()
 
@@ -59,6 +64,22 @@ class SqliteDriver(Driver):
     @override
     def forget(self) -> None:
         return
+
+
+def driver_of(connection: Connection) -> sqlite3.Connection:
+    """What SQLAlchemy's connection stands on."""
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        raise Unavailable(CLOSED)
+    return driver
+
+
+def prepare(connection: DBAPIConnection, *pragmas: str) -> None:
+    """Set what holds for as long as the connection is open."""
+    cursor = connection.cursor()
+    for pragma in pragmas:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
 
 
 def _wrapped(text: str, values: object, error: sqlite3.Error) -> BaseException:

@@ -50,6 +50,7 @@ CAUSES: Final[Mapping[int, Cause]] = {
     ),
     26: _DAMAGED,
 }
+CLOSED: Final = "The store is closed, and nothing was kept. Start Signoff again."
 UNSURE: Final = (
     "Not confirmed: the disk failed at that moment, and this may be recorded or not. "
     "A vote may be cast again and counts once; look before you repeat anything else."

@@ -9,6 +9,7 @@ from sqlalchemy import Column, ColumnElement, Row, func, insert, select
 from engine.errors import NotAllowed
 from engine.ids import DEFAULT_TENANT, TenantId
 from engine.store.database import Transaction
+from engine.store.prepared import Prepared
 from engine.store.statements import change, find_one
 from engine.store.tables import tenants
 
@@ -33,6 +34,9 @@ BUILT_IN: Final = Tenant(
 RESTING = select(tenants.c.id).where(tenants.c.is_active.is_(False))
 
 
+_OTHERS: Final = Prepared(select(tenants.c.id).where(tenants.c.id != DEFAULT_TENANT).limit(1))
+
+
 def find(tx: Transaction, tenant: TenantId) -> Tenant | None:
     """The organisation, active or not; None where there is none of that name."""
     row = find_one(tx, tenants, {"id": tenant})
@@ -50,8 +54,7 @@ def listing(tx: Transaction, *, only_active: bool = False) -> list[Tenant]:
 
 def name_among_several(tx: Transaction, tenant: TenantId) -> str | None:
     """What the organisation is called, where there is more than one; the only one needs no name."""
-    others = select(tenants.c.id).where(tenants.c.id != DEFAULT_TENANT).limit(1)
-    if tx.connection.execute(others).first() is None:
+    if not _OTHERS.rows(tx, {}):
         return None
     found = find(tx, tenant)
     return tenant if found is None else found.name

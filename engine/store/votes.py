@@ -88,9 +88,13 @@ def of(tx: Transaction, approval: ApprovalId) -> list[VoteRow]:
     return [_vote(row) for row in rows]
 
 
-def current(tx: Transaction, approval: ApprovalId, version: int) -> list[VoteRow]:
-    """The votes that may count for this version, one a person."""
-    where = {"approval": approval, "version": version, "is_current": True}
+def current(
+    tx: Transaction, approval: ApprovalId, version: int, *, only: PersonId | None = None
+) -> list[VoteRow]:
+    """The votes that may count for this version, one a person; `only` that one's."""
+    where: dict[str, object] = {"approval": approval, "version": version, "is_current": True}
+    if only is not None:
+        where["person"] = only
     rows = find(tx, votes, where, order_by=("sequence",))
     return [_vote(row) for row in rows]
 

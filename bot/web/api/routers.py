@@ -1,4 +1,7 @@
-"""Every door for programs, in the order in which they are described."""
+"""Every door for programs, in the order in which they are described, those that crowds come to first.
+
+The framework tries one route after the other, and a hundred that do not fit cost more than the vote.
+"""
 
 from typing import Final
 
@@ -34,6 +37,8 @@ from bot.web.api import (
 )
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
+    votes.router,
+    hearing.router,
     runs.router,
     tracing.router,
     checkpoints.router,
@@ -47,7 +52,6 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     artifacts.router,
     asking.router,
     approvals.router,
-    votes.router,
     api_keys.router,
     outbox.router,
     budgets.router,
@@ -57,7 +61,6 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     tenants.router,
     backups.router,
     sign_ins.router,
-    hearing.router,
     events.router,
     watching.router,
 )

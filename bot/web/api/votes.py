@@ -1,17 +1,20 @@
 """Voting over HTTP: people only, through the one door."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, Final, Self
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import JSONResponse
 
+from bot.application import Application
 from bot.web.api import shapes
 from bot.web.api.paging import Id
-from bot.web.callers import CurrentPerson, CurrentVisitor, Scoped
+from bot.web.callers import CurrentVisitor, current_person, scoped
 from bot.web.description import refusals
 from bot.web.reading import StrictRoute
+from engine.ids import PersonId
 from engine.rules.tally import Choice
 from engine.services import votes
 from engine.services.votes import Ballot, CastReceipt
@@ -47,37 +50,52 @@ class VoteBody(BaseModel):
         return self
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voter:
+    """A person who is signed in, and the application as their tenant has it."""
+
+    person: PersonId
+    channel: str
+    application: Application
+
+
+async def current_voter(request: Request, visitor: CurrentVisitor) -> Voter:
+    """Who votes. One dependency in place of three: each costs a crowd as much as a statement."""
+    return Voter(
+        person=await current_person(visitor),
+        channel=visitor.channel,
+        application=await scoped(request),
+    )
+
+
+CurrentVoter = Annotated[Voter, Depends(current_voter)]
+
+
 @router.post(
     "/{id}/votes",
     summary="Vote on an approval",
     response_model=shapes.Receipt,
     responses=refusals(404, 409, 413, 415),
 )
-async def vote(
-    visitor: CurrentVisitor,
-    person: CurrentPerson,
-    application: Scoped,
-    id: Id,
-    body: VoteBody,
-) -> JSONResponse:
+async def vote(voter: CurrentVoter, id: Id, body: VoteBody) -> JSONResponse:
     """Vote, as the person who is signed in; keys cannot. The last answer before the decision counts.
 
     `recorded` is said only once it is durable. 503 `not_recorded` means that it may be: voting
     again counts once.
     """
     ballot = Ballot(
-        tenant=application.tenant,
+        tenant=voter.application.tenant,
         approval=id,
-        person=person,
+        person=voter.person,
         choice=body.choice,
         comment=body.comment,
         digest=body.digest,
         version=body.version,
         changes=body.changes,
-        channel=visitor.channel,
+        channel=voter.channel,
         identified_by="session",
     )
-    receipt = await votes.vote(application.database, ballot, within=CONFIRM_WITHIN)
+    receipt = await votes.vote(voter.application.database, ballot, within=CONFIRM_WITHIN)
     return JSONResponse(shown(receipt))
 
 

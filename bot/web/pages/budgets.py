@@ -19,7 +19,7 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 Text = Annotated[str, Form(max_length=300)]
 
 
-def typed(
+async def typed(
     *, scope: Text = "", limit: Text = "", tokens: Text = "", per: Text = "", then: Text = ""
 ) -> Wanted:
     """The budget that is meant; `100.00` is dollars, `100.00 EUR` says of what."""
