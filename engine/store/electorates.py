@@ -93,8 +93,11 @@ def includes(
     own = {"tenant": tenant, "person": person}
     if not _active(tx, tenant, {person}).get(person):
         return False
-    belongs = {(row.kind, row.name) for row in find(tx, members, own)}
-    known_as = {(row.kind, row.value) for row in find(tx, identities, own)}
+    kinds = {approver.kind for approver in approvers}
+    belonging = find(tx, members, own) if kinds & _MEMBERSHIPS.keys() else ()
+    belongs = {(row.kind, row.name) for row in belonging}
+    identified = find(tx, identities, own) if kinds & _IDENTITIES.keys() else ()
+    known_as = {(row.kind, row.value) for row in identified}
 
     def means(approver: Approver) -> bool:
         match approver.kind:
