@@ -115,14 +115,12 @@ def cast(tx: Transaction, ballot: Ballot) -> CastReceipt:
     agreed = _not_eligible(ballot, row, is_asked=is_asked) or halted or _agreed(tx, ballot, row)
     if isinstance(agreed, EngineError):
         return _refuse(tx, ballot, row, agreed)
-    only = ballot.person if is_over else None
-    cast_before = votes.current(tx, row.id, row.version, only=only)
+    own = ballot.person if is_over else None
+    cast_before = votes.current(tx, row.id, row.version, only=own)
     earlier = next((vote for vote in cast_before if vote.person == ballot.person), None)
     is_heard = not is_over or row.status in VOTED
     if earlier and is_heard and _is_repeated(tx, earlier, ballot, agreed):
-        everybody = votes.current(tx, row.id, row.version)
-        standing = eligibility.count(row, everybody, among or eligibility.electorate(tx, row))
-        return _recorded(row.status, ballots.unchanged_message(standing))
+        return _recorded(row.status, ballots.unchanged_message(eligibility.standing(tx, row)))
     if among is None:
         return _late(tx, ballot, row, agreed)
     stored, recorded = _store(tx, ballot, row, agreed, replaces=earlier)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from engine.ids import PersonId
 from engine.rules.approvers import Approver, ApproverKind
 from engine.rules.tally import Electorate, Tally, tally
-from engine.store import electorates, timers
+from engine.store import electorates, timers, votes
 from engine.store.approvals import ApprovalRow
 from engine.store.database import Transaction
 from engine.store.votes import VoteRow
@@ -66,6 +66,11 @@ def open_to(tx: Transaction, rows: Iterable[ApprovalRow], person: PersonId) -> l
         return pools[key]
 
     return [row for row in rows if person not in row.excluded and person in pool(row)]
+
+
+def standing(tx: Transaction, row: ApprovalRow) -> Tally:
+    """What the votes on this version amount to now."""
+    return count(row, votes.current(tx, row.id, row.version), electorate(tx, row))
 
 
 def count(row: ApprovalRow, cast: Iterable[VoteRow], among: Electorate) -> Tally:

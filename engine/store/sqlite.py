@@ -207,6 +207,10 @@ async def opened(
         await asyncio.to_thread(migrate, f"sqlite:///{path}")
         database = SqliteDatabase(path, clock=clock, ids=ids, tokens=tokens)
         try:
+            # The first to write makes the log, which nobody may read meanwhile; a disk that does not let
+            # it be made tells whoever writes next.
+            with suppress(Unavailable):
+                await database.write(lambda _tx: None)
             yield database
         finally:
             await database.close()
