@@ -143,9 +143,9 @@ def in_order(names: Sequence[str], needs: Mapping[str, Sequence[str]]) -> list[s
     Raises:
         BadRule: `bad_definition`, if some need each other in a circle; it names them.
     """
-    left, done = list(names), list[str]()
+    left, done, is_done = list(names), list[str](), set[str]()
     while left:
-        ready = (each for each in left if all(name in done for name in needs.get(each, ())))
+        ready = (each for each in left if is_done.issuperset(needs.get(each, ())))
         following = next(ready, None)
         if following is None:
             around = circle({each: needs.get(each, ()) for each in left}) or left
@@ -154,25 +154,31 @@ def in_order(names: Sequence[str], needs: Mapping[str, Sequence[str]]) -> list[s
             )
         left.remove(following)
         done.append(following)
+        is_done.add(following)
     return done
 
 
 def circle(arrows: Mapping[str, Sequence[str]]) -> list[str] | None:
-    """A way along `arrows` that comes back to where it began, its first name once more at the end."""
+    """A way along `arrows` that comes back to where it began, its first name once more at the end.
+
+    Each arrow is gone along once, however many ways lead to it.
+    """
     cleared: set[str] = set()
     for start in arrows:
-        way: list[str] = []
-        ahead: list[tuple[str, int]] = [(start, 0)]
-        while ahead:
-            name, depth = ahead.pop()
-            del way[depth:]
-            if name in way:
-                return [*way[way.index(name) :], name]
-            if name in cleared:
-                continue
-            way.append(name)
-            following = [each for each in arrows.get(name, ()) if each in arrows]
-            ahead += [(each, depth + 1) for each in reversed(following)]
-            if not following:
-                cleared.add(name)
+        way: dict[str, Iterator[str]] = {}  # whom each on it leads to still
+        ahead: str | None = start
+        while ahead is not None or way:
+            if ahead is None:
+                name, rest = next(reversed(way.items()))
+                ahead = next(rest, None)
+                if ahead is None:
+                    del way[name]
+                    cleared.add(name)
+            elif ahead in way:
+                around = list(way)
+                return [*around[around.index(ahead) :], ahead]
+            else:
+                if ahead in arrows and ahead not in cleared:
+                    way[ahead] = iter(arrows[ahead])
+                ahead = None
     return None

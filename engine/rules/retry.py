@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from enum import StrEnum
+from typing import Final, assert_never
 
 from engine.rules.durations import LONGEST, parse_duration
 from engine.rules.wording import BadRule, is_table, is_whole, shown
@@ -26,14 +27,23 @@ DELIVERY_SCHEDULE: Final = (
 )
 
 
+class Growth(StrEnum):
+    """How each wait follows from the first one."""
+
+    EXPONENTIAL = "exponential"
+    LINEAR = "linear"
+    FIBONACCI = "fibonacci"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """How often a step is tried in all, and how long it waits in between."""
+    """How often a step is tried in all, and how long it waits in between; `factor` is of exponential growth."""
 
     attempts: int = 3
     first_delay: timedelta = timedelta(seconds=1)
     factor: float = 2.0
     longest_delay: timedelta = timedelta(minutes=5)
+    growth: Growth = Growth.EXPONENTIAL
 
 
 # Slack and mail answer again within seconds or hours: from 1 s to 5 min, about six hours in all.
@@ -43,12 +53,12 @@ _MESSAGE: Final = Retry(attempts=82)
 def parse_retries(raw: object) -> Retry:
     """The retries somebody wrote: how often to try *again* (0 is once in all), or a table.
 
-    The table may hold `attempts` (in all), `first_delay` and `longest_delay` (durations) and
-    `factor`; what it leaves out stays as `Retry` has it.
+    The table may hold `attempts` (in all), `first_delay` and `longest_delay` (durations), `factor` and
+    `growth`; what it leaves out stays as `Retry` has it.
 
     Raises:
-        BadRule: `bad_retries`, or `bad_duration`, if it says anything else, more than 100 attempts
-            or a factor outside 1 to 10.
+        BadRule: `bad_retries`, or `bad_duration`, if it says anything else, more than 100 attempts,
+            a factor outside 1 to 10, or one for a growth that has none.
     """
     if is_whole(raw) and 0 <= raw < ATTEMPTS_MAX:
         return Retry(attempts=raw + 1)
@@ -59,10 +69,10 @@ def parse_retries(raw: object) -> Retry:
             'as in {"attempts": 3, "first_delay": "1s", "factor": 2, "longest_delay": "5m"}.',
         )
     for key in raw:
-        if key not in {"attempts", "first_delay", "factor", "longest_delay"}:
+        if key not in {"attempts", "first_delay", "factor", "longest_delay", "growth"}:
             raise BadRule(
                 "bad_retries",
-                f"{shown(key)} is unknown. Write attempts, first_delay, factor or longest_delay.",
+                f"{shown(key)} is unknown. Write attempts, first_delay, growth, factor or longest_delay.",
             )
     return _from_table(raw)
 
@@ -70,12 +80,13 @@ def parse_retries(raw: object) -> Retry:
 def next_delay(retry: Retry, attempt: int, *, jitter: float) -> timedelta | None:
     """How long to wait after the failed `attempt`, counted from 1; None is giving up.
 
-    The wait is `first_delay * factor ** (attempt - 1)`, at most `longest_delay`, less up to half of
-    it: `jitter` from 0 (nothing less) to 1, so that those who fail together come back apart.
+    The wait is `first_delay * factor ** (attempt - 1)`, or of linear growth `first_delay * attempt`, or
+    as many times that as the Fibonacci number says (1, 1, 2, 3, 5); at most `longest_delay`, less up to
+    half of it: `jitter` from 0 (nothing less) to 1, so that those who fail together come back apart.
     """
     if attempt >= retry.attempts:
         return None
-    grown = retry.first_delay.total_seconds() * retry.factor ** (attempt - 1)
+    grown = retry.first_delay.total_seconds() * _times(retry, attempt)
     seconds = min(grown, retry.longest_delay.total_seconds())
     return timedelta(seconds=seconds * (1 - jitter / 2))
 
@@ -92,6 +103,21 @@ def delivery_delay(channel_kind: str, attempt: int, jitter: float) -> timedelta 
     return next_delay(_MESSAGE, attempt, jitter=jitter) if attempt else timedelta()
 
 
+def _times(retry: Retry, attempt: int) -> float:
+    match retry.growth:
+        case Growth.EXPONENTIAL:
+            return retry.factor ** (attempt - 1)
+        case Growth.LINEAR:
+            return attempt
+        case Growth.FIBONACCI:
+            last, following = 1, 1
+            for _ in range(attempt - 1):
+                last, following = following, last + following
+            return last
+        case _:
+            assert_never(retry.growth)
+
+
 def _from_table(table: Mapping[object, object]) -> Retry:
     default = Retry()
     retry = Retry(
@@ -99,7 +125,10 @@ def _from_table(table: Mapping[object, object]) -> Retry:
         first_delay=_delay(table.get("first_delay", default.first_delay)),
         factor=_factor(table.get("factor", default.factor)),
         longest_delay=_delay(table.get("longest_delay", default.longest_delay)),
+        growth=_growth(table.get("growth", default.growth)),
     )
+    if retry.growth is not Growth.EXPONENTIAL and "factor" in table:
+        raise BadRule("bad_retries", f"A factor is of exponential growth, not {retry.growth}.")
     if retry.longest_delay < retry.first_delay:
         raise BadRule("bad_retries", "longest_delay is shorter than first_delay. Write it longer.")
     return retry
@@ -120,6 +149,12 @@ def _factor(value: object) -> float:
     raise BadRule(
         "bad_retries", f"factor is {shown(value)}. Write a number from 1 to {FACTOR_MAX:g}."
     )
+
+
+def _growth(value: object) -> Growth:
+    if isinstance(value, str) and value in set(Growth):
+        return Growth(value)
+    raise BadRule("bad_retries", f"growth is {shown(value)}. Write {', '.join(Growth)}.")
 
 
 def _delay(value: object) -> timedelta:

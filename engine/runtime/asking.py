@@ -8,7 +8,7 @@ import structlog
 
 from engine.clock import from_iso
 from engine.errors import Invalid
-from engine.ids import ApprovalId, PersonId
+from engine.ids import ApprovalId
 from engine.rules.states import WaitingReason
 from engine.runtime.memory import last
 from engine.runtime.pausing import Pausing
@@ -127,10 +127,6 @@ class Asker:
         by_default = (
             started_by if started_by.startswith("person:") else f"workflow:{self._run.workflow}"
         )
-        involved = [
-            started_by.partition(":")[2] if started_by.startswith("person:") else None,
-            self._run.owner,
-        ]
         return Request(
             title=title,
             action=self.action_of(terms),
@@ -138,7 +134,7 @@ class Asker:
             call=call.to_json() if isinstance(call, Call) else None,
             parameters=call.parameters if isinstance(call, Call) else (),
             requester=terms.get("requester", by_default),
-            excluded=frozenset(PersonId(person) for person in involved if person),
+            excluded=self._run.involved,
             **{name: terms[name] for name in PLAIN if name in terms},
         )
 

@@ -32,6 +32,9 @@ TAKEN: Final = frozenset({303, 304})  # besides 2xx
 DID_NOTHING: Final = frozenset({425, 429})  # too early, too many
 MAYBE_DONE: Final = frozenset({408, 409})  # it may still be at work on an earlier attempt
 SAID_CHARS_MAX: Final = 300
+PRIVATE: Final = frozenset(
+    {"set-cookie", "set-cookie2"}
+)  # of an answer: whoever has them is let in
 _FIELD: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 HTTP: Final = Boundary("http", breaks=broken)
@@ -210,7 +213,11 @@ def _taken(answer: Answer, secrets: Secrets) -> HttpAnswer:
     """
     status, text = answer.status, secrets.hidden(answer.body.decode(errors="replace"))
     if 200 <= status < 300 or status in TAKEN:
-        headers = {name: secrets.hidden(value) for name, value in answer.headers.items()}
+        headers = {
+            name: secrets.hidden(value)
+            for name, value in answer.headers.items()
+            if name.lower() not in PRIVATE
+        }
         return HttpAnswer(status=status, headers=headers, body=text, cut=answer.cut)
     said = f"It answered {status}: {text[:SAID_CHARS_MAX]}".rstrip(": ")
     if status in DID_NOTHING:

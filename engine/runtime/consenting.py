@@ -77,6 +77,7 @@ class Consent:
             details={"run": self._run.id, "step": undo.step, "because": reason},
             call={"name": undo.undo, "arguments": _arguments(undo)},
             requester=f"workflow:{self._run.workflow}",
+            excluded=self._run.involved,
             on_reject="fail",
         )
         asking = Asking(run=self._driven.run, path=place_of(undo), token=self._driven.token)

@@ -36,7 +36,7 @@ from engine.runtime.signals import (
     is_being_cancelled,
 )
 from engine.runtime.texts import Texts, sentence
-from engine.runtime.workflows import Workflows, ask
+from engine.runtime.workflows import BUILT_IN, Workflows, ask
 from engine.secrets import Secrets
 from engine.services import driving, halting, reasons
 from engine.services.approvals import ASK
@@ -293,7 +293,7 @@ def refuse_builtin_name(names: list[str]) -> None:
     Raises:
         Invalid: otherwise.
     """
-    for name in (ASK, RAISE, RECONCILE):
+    for name in BUILT_IN:
         if name in names:
             raise Invalid(
                 f"{name!r} is a built-in workflow; call yours otherwise.", code="bad_workflow"

@@ -7,13 +7,14 @@ from typing import Final
 
 import structlog
 
-from engine.errors import EngineError, Unavailable
+from engine.errors import EngineError, Invalid, Unavailable
 from engine.ids import RunId, TenantId
 from engine.rules.monitor import Monitor
 from engine.runtime.snapshots import Told, snapshot
 from engine.services import approvals, monitoring
 from engine.services.approvals import Request
 from engine.services.monitoring import Found, Spent
+from engine.store import runs
 from engine.store.database import Database, Transaction
 from engine.store.journal import Entry
 from engine.store.runs import RunRow
@@ -102,17 +103,22 @@ class Watcher:
         await database.write(lambda tx: monitoring.let_go(tx, tenant, run, approval))
 
 
-def _ask(tx: Transaction, *, tenant: TenantId, found: Found) -> str:
-    """Ask the operators whether the run may go on."""
+def _ask(tx: Transaction, *, tenant: TenantId, found: Found) -> str | None:
+    """Ask the operators whether the run may go on; None where nobody can be asked but whoever is behind it."""
     request = Request(
         title=f"May run {found.run} of {found.workflow} go on?",
         action="monitor",
         approvers="role:operator",
         details={"run": found.run, "monitor": found.monitor.name, "found": found.finding.says},
         requester=f"workflow:{found.workflow}",
+        excluded=runs.get(tx, tenant, found.run).involved,
     )
     by = f"monitor:{found.monitor.name}"
-    return approvals.ask(tx, tenant, request, started_by=by, owner=None).id
+    try:
+        with tx.apart():
+            return approvals.ask(tx, tenant, request, started_by=by, owner=None).id
+    except Invalid:
+        return None
 
 
 def _kept(row: RunRow, entries: Sequence[Entry], name: str) -> Mapping[str, object]:

@@ -18,6 +18,8 @@ from signoff.outcomes import ApprovalEnded
 from signoff.registry import Workflow
 from signoff.running import Run
 
+BUILT_IN: Final = (ASK, RAISE, RECONCILE)  # the executor drives them, whatever else is called so
+
 
 @dataclass(frozen=True, slots=True)
 class Workflows:

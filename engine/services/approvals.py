@@ -23,6 +23,7 @@ from engine.store.database import Transaction
 from engine.store.journal import NewEntry, released
 from engine.store.pictures import ApprovalPicture
 from engine.store.requests import (
+    ASK,
     DEFAULT_LADDER,
     DETAILS_BYTES_MAX,
     Asking,
@@ -49,7 +50,6 @@ __all__ = [
     "that_say",
 ]
 
-ASK = "ask"  # the built-in workflow behind an approval that no workflow asked for
 ASK_VERSION = "1"
 
 

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from engine.clock import iso
-from engine.errors import AlreadyDecided, EngineError, NotAllowed, Superseded, TooLate
+from engine.errors import AlreadyDecided, Conflict, EngineError, NotAllowed, Superseded, TooLate
 from engine.ids import PersonId, TenantId
 from engine.rules import ballots
 from engine.rules.durations import parse_duration, say_duration
@@ -27,9 +28,11 @@ from engine.store.database import Transaction
 from engine.store.journal import NewEntry
 from engine.store.keys import Caller, Scope
 from engine.store.pictures import ApprovalPicture
-from engine.store.requests import Edit
+from engine.store.requests import ASK, Edit
 
 __all__ = ["Edit", "cancel", "edit", "extend"]
+
+VERSIONS_MAX: Final = 100  # of one approval: each is posted to everybody who is asked
 
 
 def edit(
@@ -40,14 +43,16 @@ def edit(
     Votes of earlier versions no longer count, and links to them no longer decide. Whoever edits
     never counts on it from then on, nor does the owner of their key. The ladder goes on as it was.
     An edit that changes nothing makes no version. `seen` is the version that the caller looked at,
-    if it matters.
+    if it matters. What a workflow asks is edited by operators alone: whoever started it must not
+    choose who decides, nor what they read.
 
     Raises:
         NotFound: if there is no such approval. NotAllowed: unless the caller asked, answers for
             the key that did, or operates. AlreadyDecided, TooLate: if it is over. Superseded: if
             `seen` is not its version. Invalid: if what is wanted could never be decided.
+            Conflict: `too_many_versions`, if it has a hundred already.
     """
-    row = _open(tx, caller.tenant, approval, _asked_or_operates(caller))
+    row = _open(tx, caller.tenant, approval, _wrote_or_operates(caller))
     if seen not in {None, row.version}:
         raise Superseded(ballots.superseded())
     # Whoever wrote what is asked now has asked for it, and so has whoever answers for their key.
@@ -55,6 +60,12 @@ def edit(
     after = requests.edited(tx, row, wanted, authors=authors)
     if after.version == row.version:
         return pictures.picture(tx, row.tenant, row.id)
+    if row.version >= VERSIONS_MAX:
+        raise Conflict(
+            f"It was edited {VERSIONS_MAX} times, and everybody is told of each. Take it back and ask "
+            "anew.",
+            code="too_many_versions",
+        )
     if not approvals.replace_open(tx, after, before=row.version):
         raise Superseded(ballots.superseded())
     approvals.insert_version(tx, after, edited_by=caller.subject)
@@ -113,6 +124,17 @@ def cancel(tx: Transaction, caller: Caller, approval: str, *, reason: str) -> Ap
     )
     endings.end(tx, row, ApprovalStatus.CANCELLED, decision=decision)
     return pictures.picture(tx, row.tenant, row.id)
+
+
+def _wrote_or_operates(caller: Caller) -> "_May":
+    """Whoever asked, where that was a request of their own; a workflow's is its author's."""
+    asked = _asked_or_operates(caller)
+
+    def may(tx: Transaction, row: ApprovalRow) -> bool:
+        is_own = runs.get(tx, row.tenant, row.run).workflow == ASK
+        return Scope.OPERATE in caller.scopes or (is_own and asked(tx, row))
+
+    return may
 
 
 def _asked_or_operates(caller: Caller) -> "_May":

@@ -1,11 +1,12 @@
 """Claims on effects: of all who claim one under its request id one makes it, and the others get its outcome."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from engine.digest import canonical, same
-from engine.errors import Conflict, Invalid, RequestIdConflict
+from engine.errors import Conflict, Invalid, NotFound, RequestIdConflict
 from engine.ids import TenantId
 from engine.rules.cases import CaseStatus
 from engine.rules.receipts import ReceiptState, Standing, standing
@@ -27,8 +28,9 @@ class Asked:
 
     `token` is random and the claimer's own, so that a claim whose answer was lost can be sent again.
     `effect` names what several request ids may stand for, and `requires` an approval that must have
-    been given before; without another name the effect is then that approval's. Where it requires a
-    case, whose `outcome` must be final, the effect is that case's: the only one that settles it.
+    been given before; the effect is then that approval's, the only one that it allows, in whatever
+    namespace. Where it requires a case, whose `outcome` must be final, the effect is that case's: the
+    only one that settles it.
     """
 
     tenant: TenantId
@@ -87,7 +89,8 @@ def claim(tx: Transaction, asked: Asked) -> Claimed:
 
     Raises:
         Invalid: `missing_request_id`, if the request id is blank; `bad_request_id`, if it is too long.
-        RequestIdConflict: if the request id, or the effect's name, came with another action or payload.
+        RequestIdConflict: if the request id, or the effect's name, came with another action or payload,
+            or the approval that is required allowed another effect.
         Invalid: `bad_requires`, for a case without the outcome that it must have, or the other way
             round, and for an effect of a name of its own that requires a case.
         NotFound: if there is no such approval or case as is required.
@@ -95,8 +98,7 @@ def claim(tx: Transaction, asked: Asked) -> Claimed:
     """
     _check(asked)
     switches.keep_still(tx)
-    if asked.settles is not None:
-        cases.get(tx, asked.tenant, asked.settles, lock=True)
+    _hold(tx, asked)
     fingerprint = asked.fingerprint
     for _try in range(3):
         found = _known(tx, asked, fingerprint)
@@ -133,6 +135,15 @@ def _check(asked: Asked) -> None:
         )
     if not timedelta() < asked.lease_for <= LEASE_MAX:
         raise Invalid("An effect takes longer than nothing and a day at most.", code="bad_duration")
+
+
+def _hold(tx: Transaction, asked: Asked) -> None:
+    """Lock what is required, so that of claims under any names one comes first."""
+    if asked.settles is not None:
+        cases.get(tx, asked.tenant, asked.settles, lock=True)
+    elif asked.requires is not None:
+        with suppress(NotFound):  # it may be long gone, and its effect known
+            approvals.get(tx, asked.tenant, asked.requires, lock=True)
 
 
 def _known(tx: Transaction, asked: Asked, fingerprint: str) -> ReceiptRow | None:
@@ -196,7 +207,7 @@ def _again(tx: Transaction, row: ReceiptRow, asked: Asked) -> Claimed:
         case Standing.UNKNOWN:
             return Claimed(granted=False, reason="unknown", row=receipts.doubt(tx, row, NOT_HEARD))
         case Standing.GRANTED:
-            if (blocked := _blocked(tx, asked)) is not None:
+            if (blocked := _blocked(tx, asked, row)) is not None:
                 return blocked
             _demand_released(tx, asked)
             return _granted_anew(tx, row, asked)
@@ -225,8 +236,10 @@ def _granted_anew(tx: Transaction, row: ReceiptRow, asked: Asked) -> Claimed:
     return Claimed(granted=not asked.records, reason=reason, row=after)
 
 
-def _blocked(tx: Transaction, asked: Asked) -> Claimed | None:
-    """That the approval is not given, or the case not final; None where the effect may be made."""
+def _blocked(tx: Transaction, asked: Asked, row: ReceiptRow | None = None) -> Claimed | None:
+    """That the approval is not given, or the case not final; None where the effect, whose receipt is
+    `row` if it has one, may be made.
+    """
     if asked.requires is None:
         return None
     if asked.settles is not None:
@@ -234,10 +247,16 @@ def _blocked(tx: Transaction, asked: Asked) -> Claimed | None:
         if case.status is not CaseStatus.FINAL:
             return Claimed(granted=False, reason=f"blocked:{case.status}")
         return None if case.outcome == asked.outcome else Claimed(granted=False, reason=OTHER)
-    row = approvals.get(tx, asked.tenant, asked.requires, lock=True)
-    if row.status is ApprovalStatus.APPROVED:
-        return None
-    return Claimed(granted=False, reason=f"blocked:{row.status}")
+    status = approvals.get(tx, asked.tenant, asked.requires, lock=True).status
+    if status is not ApprovalStatus.APPROVED:
+        return Claimed(granted=False, reason=f"blocked:{status}")
+    used = receipts.of_approval(tx, asked.tenant, asked.requires)
+    if used is not None and (row is None or used.execution != row.execution):
+        raise RequestIdConflict(
+            f"The approval {asked.requires} has its effect: {used.request_id!a} in the namespace "
+            f"{used.namespace!a}. One approval allows one effect; ask for another."
+        )
+    return None
 
 
 def _row(tx: Transaction, asked: Asked, fingerprint: str) -> dict[str, object]:

@@ -88,9 +88,15 @@ def release(tx: Transaction, caller: Caller, scope: str, *, reason: str) -> Swit
 
     Raises:
         BadRule: `bad_scope`. Conflict: `not_engaged`.
-        NotAllowed: `not_the_installation`. Refused: `person_needed`, `second_person_needed`.
+        NotAllowed: `not_the_installation`. Refused: `person_needed`, `second_person_needed`, and
+            `own_switch` for the very key that is stopped.
     """
     found = _known(tx, caller, scope, is_there=False)
+    if caller.key is not None and found == f"agent:{caller.key}":
+        raise Refused(
+            "This key is what the switch stops, so it does not release it. Sign in, or use another key.",
+            code="own_switch",
+        )
     home = switches.home_of(caller.tenant, found)
     switches.take_hold(tx)
     switch = _engaged(tx, home, found)

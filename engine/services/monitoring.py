@@ -88,13 +88,14 @@ def fire(
     tenant: TenantId,
     found: Found,
     *,
-    ask: Callable[[Transaction], str],
+    ask: Callable[[Transaction], str | None],
     snapshot: Snapshot,
 ) -> bool:
     """Record what was found, do what the monitor says, and tell the operators: all of it, once.
 
     Whoever else found the same at the same moment, or before a crash, is answered False. A run that
-    has ended meanwhile is left alone. `ask` opens the approval of a monitor that asks for one.
+    has ended meanwhile is left alone. `ask` opens the approval of a monitor that asks for one; where
+    nobody can be asked the run is paused all the same.
     """
     row = runs.get(tx, tenant, found.run, lock=True)
     entries = journal.entries(tx, found.run)

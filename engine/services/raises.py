@@ -3,7 +3,7 @@
 from typing import Final
 
 from engine.errors import BudgetExceeded
-from engine.ids import PersonId, RunId
+from engine.ids import RunId
 from engine.rules import costs
 from engine.store import audit, budget_questions, budgets, journal, runs
 from engine.store.database import Transaction
@@ -48,8 +48,6 @@ def begin(tx: Transaction, run: RunRow, short: BudgetExceeded) -> tuple[RunId, R
     )
     runs.begin(tx, new, is_ready=False)
     told = ("scope", "per", "period", "limit", "spent", "reserved", "asked")
-    starter = run.started_by.partition(":")
-    involved = [starter[2] if starter[0] == "person" else None, run.owner]
     request = Request(
         title=title,
         action=RAISE,
@@ -60,7 +58,7 @@ def begin(tx: Transaction, run: RunRow, short: BudgetExceeded) -> tuple[RunId, R
             **{name: short.facts[name] for name in told},
         },
         requester=f"workflow:{run.workflow}",
-        excluded=frozenset(PersonId(person) for person in involved if person),
+        excluded=run.involved,
         on_reject="fail",
     )
     return raising, request

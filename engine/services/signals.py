@@ -171,10 +171,9 @@ def _decided(tx: Transaction, row: CaseRow, found: Consensus) -> CaseRow:
 
 
 def _involved(row: CaseRow, known: Sequence[SignalRow]) -> frozenset[PersonId]:
-    subjects = (row.opened_by, *(each.by for each in known))
-    named = (subject.removeprefix("person:") for subject in subjects if subject[:7] == "person:")
-    owners = (row.owner, *(each.owner for each in known))
-    return frozenset(PersonId(person) for person in (*named, *owners) if person)
+    kind, _, opener = row.opened_by.partition(":")
+    asked = (opener if kind == "person" else None, row.owner)
+    return signals.reporters(known) | {PersonId(person) for person in asked if person}
 
 
 def _read(

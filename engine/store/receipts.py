@@ -98,6 +98,12 @@ def of_effect(
     return _receipt(tx, find_one(tx, receipts, where, lock=lock))
 
 
+def of_approval(tx: Transaction, tenant: TenantId, approval: str) -> ReceiptRow | None:
+    """The one receipt of the effect that an approval allowed, in whatever namespace."""
+    where = {"tenant": tenant, "approval": approval, "same_as": None}
+    return _receipt(tx, find_one(tx, receipts, where))
+
+
 def of_case(
     tx: Transaction, tenant: TenantId, case: str, *, lock: bool = False
 ) -> ReceiptRow | None:

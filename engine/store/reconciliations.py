@@ -9,7 +9,7 @@ from engine.ids import RunId, TenantId
 from engine.rules.cases import DECIDED, CaseStatus, Decider, parse_outcome
 from engine.rules.states import ApprovalStatus
 from engine.rules.wording import BadRule
-from engine.store import approvals, cases, notices, stopping
+from engine.store import approvals, cases, notices, signals, stopping
 from engine.store.approvals import ApprovalRow
 from engine.store.cases import CaseRow, Moved
 from engine.store.database import Transaction
@@ -70,7 +70,8 @@ def ask(tx: Transaction, row: CaseRow, run: RunId, approval: str) -> CaseRow:
 def take_up(tx: Transaction, row: CaseRow) -> CaseRow:
     """The locked `row` with what people have answered, if they have; done again it changes nothing.
 
-    Their consent makes the outcome final. Whatever else ends the question leaves it to the operators.
+    Their consent makes the outcome final, unless somebody among them reported of the case once they
+    were asked. Whatever else ends the question leaves it to the operators.
     """
     question = question_of(tx, row, lock=True)
     if question is None or question.status is ApprovalStatus.OPEN or row.status in DECIDED:
@@ -78,6 +79,9 @@ def take_up(tx: Transaction, row: CaseRow) -> CaseRow:
     if question.status is not ApprovalStatus.APPROVED or question.decision is None:
         return leave(tx, row, f"the question ended: {question.status}")
     decision = question.decision
+    reported = signals.reporters(signals.of_case(tx, row.tenant, row.id))
+    if both := sorted(reported & {*decision["by"]}):
+        return leave(tx, row, f"{', '.join(both)} answered, and reported of it too")
     said = {**question.content.details, **decision["changes"]}[ANSWER]
     try:
         outcome = parse_outcome(str(said), row.terms.outcomes)

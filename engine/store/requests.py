@@ -17,6 +17,7 @@ from engine.store import electorates, eligibility, routings
 from engine.store.approvals import DIGEST_TAG, ApprovalRow
 from engine.store.database import Transaction
 
+ASK = "ask"  # the built-in workflow behind an approval that no workflow asked for
 DEFAULT_LADDER = ("reject after 1d",)
 DETAILS_BYTES_MAX = 256 * 1024
 

@@ -10,7 +10,7 @@ from sqlalchemy import Row, and_, func, select, tuple_, update
 
 from engine.digest import canonical
 from engine.errors import NotFound
-from engine.ids import LeaseToken, RunId, TenantId
+from engine.ids import LeaseToken, PersonId, RunId, TenantId
 from engine.rules.following import Follower
 from engine.rules.states import RunStatus, WaitingReason
 from engine.store import followers, journal
@@ -51,6 +51,14 @@ class RunRow:
     parent_path: str | None
     root: RunId
     notify: Sequence[Follower] = ()
+
+    @property
+    def involved(self) -> frozenset[PersonId]:
+        """Who never counts on what is asked for this run: who started it, and who answers for the key that did."""
+        kind, _, starter = self.started_by.partition(":")
+        return frozenset(
+            PersonId(who) for who in (starter if kind == "person" else None, self.owner) if who
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from sqlalchemy import Row
 
 from engine.clock import iso
 from engine.digest import canonical
-from engine.ids import TenantId
+from engine.ids import PersonId, TenantId
 from engine.rules.cases import say_share
 from engine.rules.consensus import Consensus, Report, weigh
 from engine.store.cases import CaseRow
@@ -55,6 +55,13 @@ def of_case(tx: Transaction, tenant: TenantId, case: str) -> list[SignalRow]:
     """Every signal of a case, in the order in which they came."""
     rows = find(tx, signals, {"case_id": case, "tenant": tenant}, order_by=("sequence",))
     return [_signal(row) for row in rows]
+
+
+def reporters(known: Sequence[SignalRow]) -> frozenset[PersonId]:
+    """Who reported: in person, or by a key that they answer for."""
+    persons = (each.by.partition(":") for each in known)
+    named = [who for kind, _, who in persons if kind == "person"]
+    return frozenset(PersonId(who) for who in (*named, *(each.owner for each in known)) if who)
 
 
 def insert(tx: Transaction, tenant: TenantId, signal: SignalRow) -> None:

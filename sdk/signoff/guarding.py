@@ -41,7 +41,7 @@ class InProgress(NotDone):
 
 
 class Blocked(NotDone):
-    """The approval that it requires is not given."""
+    """The approval that it requires is not given, or was given for something else."""
 
 
 class GuardTerms(EffectTerms, total=False):
@@ -147,7 +147,19 @@ class _Guard:
         stated: AskTerms = {"action": self.action, "details": payload, **approval}
         place = f"{self.terms.get('namespace', 'default')}:{request_id}"
         asked = await client.ask(title, idempotency_key=f"guard:{place}", **stated)
-        await client.wait(asked.id)
+        decision = await client.wait(asked.id)
+        if decision.digest != asked.digest:
+            raise Blocked(
+                f"{asked.id} was edited before people approved it, so they approved another call than "
+                "this one. Call it with what they approved, under a key of its own.",
+                Receipt(
+                    ok=False,
+                    reason="blocked:edited",
+                    request_id=request_id,
+                    action=self.action,
+                    payload=payload,
+                ),
+            )
         return asked.id
 
     def _effect(

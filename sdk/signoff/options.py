@@ -13,7 +13,7 @@ Probe = Callable[..., object]  # says `Present`, `Absent` or `Unclear`
 Duration = timedelta | str
 Cost = Mapping[str, object] | str
 # How often again; or how often in all, and with which pauses: {"attempts": 5, "first_delay": "10s",
-# "factor": 2, "longest_delay": "5m"}, of which any may be left out.
+# "factor": 2, "longest_delay": "5m"}, of which any may be left out; "growth": "linear" or "fibonacci" has no factor.
 Retries = int | Mapping[str, object]
 
 

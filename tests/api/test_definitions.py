@@ -30,6 +30,7 @@ async def test_only_operators_add(desk: Desk) -> None:
         (SOURCE.replace("inputs.days", "inputs.day"), "line 4, column 50: "),
         ("a: &a [*a]", "line 1, column 8: "),
         ("name: tests.pay\n" + SOURCE.partition("\n")[2], "A workflow in code"),
+        ("name: reconcile\n" + SOURCE.partition("\n")[2], "A workflow in code"),
         ("\x00", "line 1, column 1: This is no YAML"),
     ],
 )

@@ -158,6 +158,28 @@ async def test_people_are_asked_first_and_a_no_means_no(agent: Clients, desk: De
     assert done == ["18"]
 
 
+async def test_what_people_approved_otherwise_is_not_done(agent: Clients, desk: Desk) -> None:
+    done: list[str] = []
+
+    @guarded("refund", "order-{order}", client=agent, approval=APPROVAL)
+    async def refund(order: str, amount: str) -> None:
+        done.append(amount)
+
+    async def less() -> None:
+        path = "/api/approvals?status=open"
+        while not (found := (await desk.local.get(path)).json()["approvals"]):
+            await SystemClock().sleep(PAUSE)
+        edit = {"details": {"order": "17", "amount": "1.00"}}
+        assert (await desk.local.patch(f"/api/approvals/{found[0]['id']}", json=edit)).is_success
+        await vote(await desk.person(ANA), "approve")
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(less())
+        with pytest.raises(Blocked, match="another call"):
+            await refund("17", "6200.00")
+    assert done == []
+
+
 async def test_without_its_approval_it_is_not_done(agent: Clients, desk: Desk) -> None:
     async with agent() as client:
         asked = await client.ask("Refund?", **APPROVAL)

@@ -68,6 +68,21 @@ async def test_a_vote_below_a_switch_is_told_why(desk: Desk) -> None:
     )
 
 
+async def test_a_key_does_not_release_what_stops_it(desk: Desk) -> None:
+    key, dana = await desk.key(Scope.OPERATE), await desk.person(DANA)
+    scope = f"agent:{(await desk.local.get('/api/keys')).json()['keys'][0]['id']}"
+    await dana.post("/api/kill-switch", {**WHY, "action": "engage", "scope": scope})
+
+    for name in (scope, "agent:agent"):
+        refused = await key.post("/api/kill-switch", {**WHY, "action": "release", "scope": name})
+        assert code(refused) == (403, "own_switch")
+
+    [switch] = (await key.get("/api/kill-switch")).json()["switches"]
+    assert switch["scope"] == scope
+    by_person = await dana.post("/api/kill-switch", {**WHY, "action": "release", "scope": scope})
+    assert by_person.status_code == 200
+
+
 async def test_nobody_releases_everything_alone(desk: Desk) -> None:
     dana, key = await desk.person(DANA), await desk.key(Scope.OPERATE)
     await turn(key, "engage", "everything")

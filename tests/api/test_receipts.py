@@ -9,6 +9,7 @@ from tests.api.desk import ANA, ASKED, BO, DANA, Desk
 
 pytestmark = pytest.mark.anyio
 
+FIELDS = {"ok", "reason", "request_id", "execution_id", "action", "payload", "timestamp_utc"}
 CLAIM = {"request_id": "order-17", "action": "refund", "payload": {"order": "17"}}
 
 
@@ -70,6 +71,8 @@ async def test_it_is_granted_once_and_settled_with_its_token(desk: Desk) -> None
     assert (wrong.status_code, wrong.json()["code"]) == (409, "claim_lost")
     assert (right.status_code, right.json()["ok"]) == (200, True)
     assert third.json()["receipt"]["reason"] == "dedup_same_request_id"
+    assert third.json()["receipt"].keys() >= FIELDS
+    assert {name: third.json()["receipt"][name] for name in CLAIM} == CLAIM
     assert read.json()["result"] == {"r": 1}
     assert [each["execution_id"] for each in listed.json()["receipts"]] == [receipt]
 
@@ -103,6 +106,29 @@ async def test_before_the_consent_that_it_requires_it_is_blocked_and_not_remembe
     assert early.json()["receipt"]["reason"] == "blocked:open"
     assert granted.json()["granted"] is True
     assert (other.json()["granted"], other.json()["receipt"]["reason"]) == (False, "in_progress")
+
+
+@pytest.mark.parametrize("elsewhere", [{"namespace": "other"}, {"effect": "another"}])
+async def test_one_consent_allows_one_effect_under_whatever_name(
+    desk: Desk, elsewhere: dict[str, str]
+) -> None:
+    key = await desk.key(Scope.RECEIPTS, Scope.APPROVALS_ASK)
+    asked = (await key.post("/api/approvals", {**ASKED, "quorum": 1})).json()
+    vote = {"choice": "approve", "digest": asked["digest"]}
+    await (await desk.person(ANA)).post(f"/api/approvals/{asked['id']}/votes", vote)
+    claim = {**CLAIM, "requires": asked["id"]}
+    first = (await key.post("/api/receipts", claim)).json()
+    ending = {"outcome": "failed_no_effect", "token": first["token"]}
+    await key.post(f"/api/receipts/{first['receipt']['execution_id']}/settle", ending)
+
+    again = {**claim, **elsewhere, "request_id": "again"}
+    refused = await key.post("/api/receipts", again)
+    recorded = await key.post("/api/receipts", {**again, "records": True})
+    same = await key.post("/api/receipts", claim)
+
+    refusals = [(each.status_code, each.json()["code"]) for each in (refused, recorded)]
+    assert refusals == [(409, "request_id_conflict")] * 2
+    assert (first["granted"], same.json()["granted"]) == (True, True)
 
 
 async def test_only_operators_settle_a_step(desk: Desk) -> None:

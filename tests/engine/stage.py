@@ -82,7 +82,11 @@ class Stage:
         await self.database.write(known)
 
     async def start(self, workflow: str, **given: object) -> RunId:
-        """Start a run and drive it as far as it goes."""
+        """Start a run, with a key that nobody answers for, and drive it as far as it goes."""
+        return await self.start_for(None, workflow, **given)
+
+    async def start_for(self, owner: str | None, workflow: str, **given: object) -> RunId:
+        """Start a run, with a key that `owner` answers for, and drive it as far as it goes."""
         run = RunId(SystemIds().new("run"))
         new = NewRun(
             id=run,
@@ -91,6 +95,7 @@ class Stage:
             version="1",
             input=given,
             started_by="key:agent",
+            owner=owner,
         )
         await self.database.write(lambda tx: runs.start(tx, new))
         await self.worker().drain()

@@ -42,7 +42,7 @@ class Target:
         told: dict[str, object] = {"charge": len(self.keys)}
         if self.echoes:
             told["as"] = request.headers.get("authorization")
-        return JSONResponse(told, status)
+        return JSONResponse(told, status, {"Set-Cookie": "session=hush-as-well"})
 
 
 @asynccontextmanager

@@ -214,6 +214,19 @@ async def test_nobody_who_is_involved_decides(matters: Matters) -> None:
     assert (await matters.told(case))[-1] == ("case.unanswered", "in_reconciliation")
 
 
+async def test_who_reports_after_they_were_asked_does_not_decide_either(matters: Matters) -> None:
+    case = await matters.begin(Wanted(title="Did it arrive?", approvers="person:bo"))
+    await matters.say(case, "carrier", "yes", by=key("carrier"))
+    await matters.say(case, "customer", "no", by=key("customer"))
+    run = await matters.question(case)
+
+    await matters.say(case, "shop", "no", by=key("shop", owner="bo"))
+    await matters.stage.vote(run, "bo", changes={"outcome": "no"})
+
+    seen = await matters.seen(case)
+    assert (seen["status"], seen["unanswered"]) == ("in_reconciliation", True)
+
+
 async def test_a_majority_decides_only_where_it_was_chosen_and_never_a_tie(
     matters: Matters,
 ) -> None:

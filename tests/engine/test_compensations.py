@@ -29,6 +29,19 @@ async def given_rejected(stage: Stage, **terms: object) -> RunId:
     return run
 
 
+async def test_whoever_is_behind_a_run_does_not_consent_to_what_is_dangerous(stage: Stage) -> None:
+    run = await stage.start_for("bo", "careful")
+    await stage.vote(run, "ana", "reject", comment="wrong")
+
+    refused = await stage.vote(run, "bo")
+    before = list(LEDGER)
+    await stage.vote(run, "chen")
+
+    assert refused.refusal is not None
+    assert refused.refusal.code == "not_eligible"
+    assert (before, LEDGER[2:]) == (DONE, ["undo dangerous", "undo plain"])
+
+
 async def report(stage: Stage, run: RunId) -> Report:
     """The run's last rollback."""
     found = (await stage.picture(run)).rollback

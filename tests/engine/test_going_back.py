@@ -86,6 +86,9 @@ async def test_a_run_goes_back_to_any_place(
     assert [*BOTH, *undone] == LEDGER
     assert picture.row.status is RunStatus.ROLLED_BACK
     assert [each.status for each in picture.approvals] == ["approved", "cancelled"]
+    kinds = await stage.kinds(run)
+    assert kinds.index("rollback.started") < kinds.index("compensation.finished")
+    assert kinds[-1] == "run.rolled_back"
     assert await stage.is_sound(run)
 
 

@@ -57,6 +57,7 @@ async def test_no_header_is_journaled(stage: Stage, there: Target) -> None:
     )
     text = json.dumps([entry.to_json() for entry in entries])
     assert "POST" in text
+    assert "content-type" in text
     assert "hush" not in text
 
 

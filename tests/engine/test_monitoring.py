@@ -119,6 +119,20 @@ async def test_a_monitor_asks_the_operators_whether_a_run_goes_on(
     assert await stage.is_sound(run)
 
 
+async def test_where_only_its_owner_could_be_asked_a_run_is_paused_all_the_same(
+    stage: Stage,
+) -> None:
+    FAIL["once"] = 1
+    run = await stage.start_for("ana", "retrying", deed_name="once", retries=2)
+
+    await watcher(stage, ANY_ERROR, Then.ASK).look()
+
+    picture = await stage.picture(run)
+    assert asked(picture.to_json()) == "None"
+    assert picture.row.status is RunStatus.PAUSED
+    assert await stage.is_sound(run)
+
+
 def asked(picture: dict[str, object]) -> str:
     """The approval that the monitor asked for."""
     monitor = picture["monitor"]
@@ -126,10 +140,19 @@ def asked(picture: dict[str, object]) -> str:
     return str(monitor["alerts"][0]["approval"])
 
 
-async def test_a_monitor_makes_a_checkpoint(stage: Stage) -> None:
+@pytest.mark.parametrize(
+    "watch",
+    [
+        pytest.param(ANY_ERROR, id="an error"),
+        pytest.param(Own(text="no", holds=lambda facts: facts["errors"] == 1), id="a condition"),
+        pytest.param(Timeline(expected=timedelta(seconds=1), steps=9), id="its time is over"),
+    ],
+)
+async def test_a_monitor_makes_a_checkpoint(stage: Stage, watch: Watch) -> None:
     run = await in_trouble(stage)
+    await stage.clock.advance(timedelta(seconds=2))
 
-    await watcher(stage, ANY_ERROR, Then.CHECKPOINT).look()
+    await watcher(stage, watch, Then.CHECKPOINT).look()
 
     picture = await stage.picture(run)
     assert [each["name"] for each in picture.checkpoints] == ["trouble"]

@@ -48,6 +48,8 @@ class Ours:
     delivery: str
     artifact: str
     case: str
+    receipt: str
+    budget: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +78,16 @@ async def ours(desk: Desk) -> Ours:
     case = await known.post("/api/cases", {"title": CANARY, "outcomes": [CANARY, "no"]})
     signal = {"source": CANARY, "outcome": CANARY, "meta": {"order": CANARY}}
     await known.post(f"/api/cases/{case.json()['id']}/signals", signal)
+    claim = {"request_id": CANARY, "action": CANARY, "payload": {"order": CANARY}}
+    receipt = await known.post("/api/receipts", claim)
+    written = f"name: canary\ndescription: {CANARY}\nsteps: [{{name: a, type: checkpoint}}]"
+    await known.post("/api/definitions", {"source": written})
+    limit = {"scope": f"workflow:{CANARY}", "limit": {"usd": "1.00"}}
+    budget = await known.post("/api/budgets", limit)
+    await known.post("/api/holds", {"scope": "person:ana", "reason": CANARY})
+    halt = {"action": "engage", "scope": "workflow:tests.pay", "reason": CANARY}
+    await known.post("/api/kill-switch", halt)
+    await known.post("/api/runs", {"workflow": "tests.pay", "input": {"order": CANARY}})
     database = desk.application.database.of(DEFAULT_TENANT)
 
     def rest(tx: Transaction) -> str:
@@ -92,6 +104,8 @@ async def ours(desk: Desk) -> Ours:
         delivery=outbox.json()["deliveries"][0]["id"],
         artifact=artifact,
         case=case.json()["id"],
+        receipt=receipt.json()["receipt"]["execution_id"],
+        budget=budget.json()["id"],
     )
 
 
@@ -151,6 +165,55 @@ async def test_no_route_gives_or_changes_anything_of_another_tenant(
     assert await desk.application.database.read(everything) == before
 
 
+async def test_nothing_of_another_tenant_is_named_in_a_body_or_a_query(
+    desk: Desk, ours: Ours, intruders: list[Intruder]
+) -> None:
+    before = await desk.application.database.read(everything)
+    wrong: list[tuple[str, object, int, int]] = []
+
+    for path, body in named_elsewhere(ours):
+        for number, intruder in enumerate(intruders):
+            method = "GET" if body is None else "POST"
+            answer = await intruder.call(method, path, body)
+            unknown = {200} if body is None else {404, 409, 422}
+            if CANARY in answer.text or answer.status_code not in unknown | {403}:
+                wrong.append((path, body, number, answer.status_code))
+
+    assert wrong == []
+    assert await desk.application.database.read(everything) == before
+
+
+def named_elsewhere(ours: Ours) -> list[tuple[str, Mapping[str, Any] | None]]:
+    """Everything that names something of `ours`, outside the path: bodies, and queries without one."""
+    why = {"reason": "x"}
+    claim = {"request_id": "x", "action": "x", "payload": {}}
+    switch = {**why, "action": "engage"}
+    bodies: list[tuple[str, Mapping[str, Any]]] = [
+        ("/api/receipts", {**claim, "requires": ours.approval}),
+        ("/api/receipts", {**claim, "requires": ours.case, "outcome": CANARY}),
+        ("/api/kill-switch", {**switch, "scope": f"run:{ours.run}"}),
+        ("/api/kill-switch", {**switch, "scope": f"agent:{ours.key}"}),
+        ("/api/kill-switch", {**switch, "scope": "everything"}),
+        ("/api/kill-switch", {**why, "action": "release", "scope": "workflow:tests.pay"}),
+        ("/api/holds", {**why, "scope": f"run:{ours.run}"}),
+        ("/api/holds", {**why, "scope": "person:ana"}),
+        ("/api/holds/release", {**why, "scope": "person:ana"}),
+        ("/api/outbox/redrive", {"delivery": ours.delivery}),
+        ("/api/approvals", {**ASKED, "approvers": "person:ana", "quorum": 1}),
+        ("/api/approvals", {**ASKED, "requester": "person:ana", "quorum": 1}),
+        ("/api/cases", {"title": "x", "approvers": "person:ana"}),
+        ("/api/keys", {"name": "x", "scopes": ["read"], "owner": "ana"}),
+        ("/api/runs", {"workflow": "canary", "input": {}}),
+    ]
+    queries = [
+        f"/api/{what}?cursor={id}"
+        for what, id in (("runs", ours.run), ("approvals", ours.approval), ("cases", ours.case),
+                         ("receipts", ours.receipt), ("outbox", ours.delivery))
+    ]  # fmt: skip
+    queries += ["/api/approvals?approver=person:ana", f"/api/approvals?q={CANARY}"]
+    return [*bodies, *((query, None) for query in queries)]
+
+
 async def test_a_stream_of_another_tenants_run_is_not_there(
     ours: Ours, intruders: list[Intruder]
 ) -> None:
@@ -202,6 +265,10 @@ def aimed(path: str, ours: Ours) -> str:
         "/api/cases": ours.case,
         "/cases": ours.case,
         "/outbox": ours.delivery,
+        "/api/receipts": ours.receipt,
+        "/api/budgets": ours.budget,
+        "/api/definitions/{id}": "canary",
+        "/definitions": "canary",
         "/api/tenants": "default",
         "/api/people": "ana",
     }

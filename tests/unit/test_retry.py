@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.rules.retry import DELIVERY_SCHEDULE, Retry, delivery_delay, next_delay, parse_retries
+from engine.rules.retry import (
+    DELIVERY_SCHEDULE,
+    Growth,
+    Retry,
+    delivery_delay,
+    next_delay,
+    parse_retries,
+)
 from engine.rules.wording import BadRule
 
 SECOND = timedelta(seconds=1)
@@ -33,6 +40,8 @@ TABLE = Retry(attempts=7, first_delay=2 * SECOND, factor=3.0, longest_delay=60 *
         pytest.param({"factor": math.nan}, "factor is nan", id="a factor that is no number"),
         pytest.param({"factor": True}, "factor is True", id="a true factor"),
         pytest.param({"factor": "2"}, "factor is '2'", id="a factor in a text"),
+        pytest.param({"growth": "quick"}, "growth is 'quick'", id="an unknown growth"),
+        pytest.param({"growth": "linear", "factor": 2}, "A factor is of", id="no factor"),
         pytest.param({"first_delay": 1}, "1 is not a delay", id="a delay without a unit"),
         pytest.param({"first_delay": timedelta()}, "is not a delay", id="no delay"),
         pytest.param({"longest_delay": timedelta(days=366)}, "is not a delay", id="over a year"),
@@ -64,6 +73,7 @@ def test_a_delay_that_is_no_duration_is_refused() -> None:
         pytest.param({"attempts": 100}, Retry(attempts=100), id="a hundred attempts"),
         pytest.param({"factor": 1}, Retry(factor=1.0), id="every delay alike"),
         pytest.param({"factor": 10}, Retry(factor=10.0), id="ten times as long"),
+        pytest.param({"growth": "linear"}, Retry(growth=Growth.LINEAR), id="linear growth"),
         pytest.param({"first_delay": "5m"}, Retry(first_delay=300 * SECOND), id="first is longest"),
         pytest.param(
             {"longest_delay": timedelta(days=365)},
@@ -100,6 +110,22 @@ def test_the_default_is_three_attempts_a_second_doubling_to_five_minutes() -> No
 )
 def test_the_next_delay(attempt: int, jitter: float, seconds: float) -> None:
     assert next_delay(TABLE, attempt, jitter=jitter) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("growth", "seconds"),
+    [
+        (Growth.EXPONENTIAL, [2, 4, 8, 16, 20, 20]),
+        (Growth.LINEAR, [2, 4, 6, 8, 10, 12]),
+        (Growth.FIBONACCI, [2, 2, 4, 6, 10, 16]),
+    ],
+)
+def test_waits_grow_as_they_are_said_to(growth: Growth, seconds: list[int]) -> None:
+    retry = Retry(attempts=9, first_delay=2 * SECOND, longest_delay=20 * SECOND, growth=growth)
+
+    found = [next_delay(retry, attempt, jitter=0.0) for attempt in range(1, 7)]
+
+    assert found == [each * SECOND for each in seconds]
 
 
 @pytest.mark.parametrize("attempt", [7, 8, 1_000])

@@ -136,7 +136,7 @@ async def one(
 async def edit(caller: CurrentCaller, application: Scoped, id: Id, body: EditBody) -> JSONResponse:
     """Ask something else: the next version, on which everybody votes anew.
 
-    For whoever asked, and for operators. The deadline stays.
+    For whoever asked, and for operators, who alone edit what a workflow asks. The deadline stays.
     """
     wanted = Edit(
         title=body.title,

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from engine.clock import from_micros
 from engine.errors import EngineError, Invalid
 from engine.runtime.definitions.programs import Program, compiled
-from engine.runtime.workflows import Workflows
+from engine.runtime.workflows import BUILT_IN, Workflows
 from engine.services import definitions
-from engine.services.approvals import ASK
 from engine.services.definitions import DefinitionRow
 from engine.store.database import Database
 
@@ -26,10 +25,11 @@ def checked(workflows: Workflows, source: str) -> Program:
     """The program that `source` writes, where all that it names is here.
 
     Raises:
-        BadDefinition: with every mistake. Invalid: `name_taken`, if a workflow in code has its name.
+        BadDefinition: with every mistake. Invalid: `name_taken`, if a workflow in code, or a built-in
+            one, has its name.
     """
     program = compiled(source, workflows.offered)
-    if program.name == ASK or program.name in workflows.authored:
+    if program.name in BUILT_IN or program.name in workflows.authored:
         raise Invalid(
             f"A workflow in code is called {program.name} already. Write another `name`.",
             code="name_taken",

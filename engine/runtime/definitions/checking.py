@@ -8,6 +8,7 @@ from engine.conditions import BadCondition, condition
 from engine.errors import Invalid
 from engine.rules.definitions import (
     GUARDED,
+    PROBLEMS_MAX,
     ROOTS,
     Problem,
     Reference,
@@ -93,7 +94,7 @@ class Checker:
         for index, step in enumerate(steps):
             for n, name in enumerate(step.needs or []):
                 if name not in here:
-                    said = f"There is no step `{name}` beside this one.{did_you_mean(name, here)}"
+                    said = f"There is no step `{name}` beside this one.{self._near(name, here)}"
                     self._add((*way, index, "needs", n), said)
                     return scope
         try:
@@ -180,7 +181,7 @@ class Checker:
     def _child(self, step: ChildStep, way: Way) -> None:
         self.children.append(step.workflow)
         if step.workflow not in {*self._offered.workflows, self._definition.name}:
-            near = did_you_mean(step.workflow, self._offered.workflows)
+            near = self._near(step.workflow, self._offered.workflows)
             self._add((*way, "workflow"), f"There is no workflow {step.workflow!r}.{near}")
 
     def _condition(self, way: Way, text: str, scope: Scope) -> None:
@@ -217,7 +218,7 @@ class Checker:
         if root not in roots:
             self._add(
                 way,
-                f"${{{reference}}} begins with no name that is known here.{did_you_mean(root, roots)}",
+                f"${{{reference}}} begins with no name that is known here.{self._near(root, roots)}",
             )
         elif root in scope.items:
             return
@@ -225,7 +226,7 @@ class Checker:
             self._add(way, f"${{{root}}} says too little. Write which one, as in ${{{root}.name}}.")
         elif root == "inputs" and name not in self._definition.inputs:
             self._add(
-                way, f"There is no input `{name}`.{did_you_mean(name, self._definition.inputs)}"
+                way, f"There is no input `{name}`.{self._near(name, self._definition.inputs)}"
             )
         elif root == "run" and name not in RUN_FACTS:
             self._add(way, f"Of a run there is {', '.join(RUN_FACTS)}.")
@@ -238,7 +239,11 @@ class Checker:
                 f"Step `{name}` has no result yet at this point, or keeps it inside its block. Move it up, "
                 "name it in `needs`, or take the result of the block."
             )
-        return f"There is no step `{name}`.{did_you_mean(name, scope.steps)}"
+        return f"There is no step `{name}`.{self._near(name, scope.steps)}"
+
+    def _near(self, wrong: str, known: Collection[str]) -> str:
+        # Looking for it takes long among many names, and no more mistakes than these are told.
+        return did_you_mean(wrong, known) if len(self._problems) < PROBLEMS_MAX else ""
 
     def _told(self, way: Way) -> "_Told":
         return _Told(lambda said: self._add(way, said))

@@ -12,7 +12,7 @@ from pydantic import (
     model_validator,
 )
 
-from engine.rules.retry import parse_retries
+from engine.rules.retry import Growth, parse_retries
 from engine.runtime.definitions.terms import Approvers, Length, Name, Shape, Text, TitledTerms
 from signoff.undoing import RETRIES_MAX
 
@@ -46,6 +46,7 @@ RETRIES_SCHEMA: Final[dict[str, JsonValue]] = {
                 "first_delay": {"type": "string", "examples": ["1s"]},
                 "factor": {"type": "number", "minimum": 1, "maximum": 10},
                 "longest_delay": {"type": "string", "examples": ["5m"]},
+                "growth": {"enum": [str(growth) for growth in Growth]},
             },
         },
     ]

@@ -58,6 +58,7 @@ class _Node:
     place: Place
     value: object = None
     keys: list[tuple[str, Place]] = field(default_factory=list[tuple[str, Place]])
+    taken: set[str] = field(default_factory=set[str])
     children: list["_Node"] = field(default_factory=list["_Node"])
     kind: str = "scalar"
     size: int = 1
@@ -190,8 +191,9 @@ class _Reader:
         key = node.value
         if key == "<<":
             _refuse(node.place, "`<<` is not understood here. Write the keys out, or use an alias.")
-        if any(key == taken for taken, _ in parent.keys):
+        if key in parent.taken:
             _refuse(node.place, f"The key {shown(key)} is there twice. Keep one of them.")
+        parent.taken.add(key)
         return key
 
 
