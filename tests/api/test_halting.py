@@ -77,7 +77,7 @@ async def test_a_key_does_not_release_what_stops_it(desk: Desk) -> None:
         refused = await key.post("/api/kill-switch", {**WHY, "action": "release", "scope": name})
         assert code(refused) == (403, "own_switch")
 
-    [switch] = (await key.get("/api/kill-switch")).json()["switches"]
+    [switch] = (await dana.get("/api/kill-switch")).json()["switches"]
     assert switch["scope"] == scope
     by_person = await dana.post("/api/kill-switch", {**WHY, "action": "release", "scope": scope})
     assert by_person.status_code == 200

@@ -13,6 +13,7 @@ from engine.services import votes
 from engine.services.votes import Ballot
 from tests.engine.flows import FAIL, LEDGER
 from tests.engine.stage import Stage
+from tests.engine.test_pausing import inside
 
 pytestmark = pytest.mark.anyio
 
@@ -145,12 +146,10 @@ def asked(picture: dict[str, object]) -> str:
     [
         pytest.param(ANY_ERROR, id="an error"),
         pytest.param(Own(text="no", holds=lambda facts: facts["errors"] == 1), id="a condition"),
-        pytest.param(Timeline(expected=timedelta(seconds=1), steps=9), id="its time is over"),
     ],
 )
 async def test_a_monitor_makes_a_checkpoint(stage: Stage, watch: Watch) -> None:
     run = await in_trouble(stage)
-    await stage.clock.advance(timedelta(seconds=2))
 
     await watcher(stage, watch, Then.CHECKPOINT).look()
 
@@ -159,4 +158,19 @@ async def test_a_monitor_makes_a_checkpoint(stage: Stage, watch: Watch) -> None:
     assert (picture.row.status, picture.row.reason) == (RunStatus.WAITING, WaitingReason.TIMER)
     await stage.pass_time(HOUR)
     assert LEDGER == ["once"]
+    assert await stage.is_sound(run)
+
+
+async def test_a_run_whose_time_is_over_gets_a_checkpoint_while_it_works(stage: Stage) -> None:
+    late = Timeline(expected=timedelta(seconds=1), steps=9)
+
+    async with inside(stage, "nothing") as run:
+        early = await watcher(stage, late, Then.CHECKPOINT).look()
+        await stage.clock.advance(timedelta(seconds=2))
+        found = await watcher(stage, late, Then.CHECKPOINT).look()
+
+    picture = await stage.picture(run)
+    assert (early, found) == (0, 1)
+    assert [each["name"] for each in picture.checkpoints] == ["trouble"]
+    assert picture.row.status is RunStatus.COMPLETED
     assert await stage.is_sound(run)

@@ -1,5 +1,6 @@
 """Workflows that were written as YAML or JSON: added, checked, listed and shown."""
 
+import asyncio
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -100,7 +101,7 @@ async def add_one(caller: Operator, application: Scoped, body: DefinitionBody) -
 async def check(_caller: Reader, application: Scoped, body: DefinitionBody) -> JSONResponse:
     """Say whether a workflow could be added; nothing is kept."""
     await application.workflows.refresh(application.database)
-    program = checked(application.workflows, body.source)
+    program = await asyncio.to_thread(checked, application.workflows, body.source)
     return JSONResponse({"name": program.name, "version": program.version})
 
 
