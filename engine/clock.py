@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 
@@ -37,6 +38,26 @@ class SystemClock:
 def iso(moment: datetime) -> str:
     """`moment` as RFC 3339 in UTC with microseconds and Z, the one spelling used on the wire."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def iso_of(stored: datetime | int) -> str:
+    """`iso` of a moment as a database has it, which may be in the form of `micros`.
+
+    One that no clock has, as only a hand can have stored it, is spelled as it stands there.
+    """
+    if isinstance(stored, datetime):
+        return iso(stored)
+    try:
+        seconds, rest = divmod(stored, 1_000_000)
+        return f"{_second(seconds)}.{rest:06d}Z"
+    except (OverflowError, TypeError, ValueError):
+        return str(stored)
+
+
+@lru_cache(maxsize=1024)
+def _second(seconds: int) -> str:
+    # What is read in a row was written in a row: most of it within a few seconds.
+    return (_EPOCH + timedelta(seconds=seconds)).isoformat()[:19]
 
 
 def from_iso(text: str) -> datetime:

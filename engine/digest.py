@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, NoReturn, TypeGuard
 
 import rfc8785
@@ -58,6 +59,12 @@ def _is_plain(value: object) -> bool:
 
 def _is_plain_key(key: object) -> bool:
     return isinstance(key, str) and key.isascii()
+
+
+@lru_cache(maxsize=4096)
+def quoted(value: str | None) -> str:
+    """The canonical spelling of a text, or of none: for names, of which there are few."""
+    return "null" if value is None else canonical(value).decode()
 
 
 def sha256(content: bytes) -> str:

@@ -15,6 +15,7 @@ from engine.ids import DEFAULT_TENANT, PersonId, RunId, SystemIds
 from engine.rules.tally import Choice
 from engine.services import runs, votes
 from engine.services.votes import Ballot
+from engine.signing import Signer
 from engine.store.database import Database
 from engine.store.measuring import mark
 from engine.store.runs import NewRun
@@ -93,8 +94,9 @@ class Moments:
 class Ground:
     """What a measurement may do: start a run up to its approval, and decide one."""
 
-    def __init__(self, database: Database, moments: Moments) -> None:
+    def __init__(self, database: Database, moments: Moments, signer: Signer) -> None:
         self.database, self.moments = database, moments
+        self.signer = signer  # of the anchors that the engine makes by itself, too
         self._ids = SystemIds()
 
     async def start(self, workflow: str = flows.WORKFLOW, **given: str | int) -> tuple[RunId, str]:
@@ -143,7 +145,7 @@ async def ground(place: Place) -> AsyncGenerator[Ground]:
             async with asyncio.TaskGroup() as group:
                 working = group.create_task(it.work())
                 try:
-                    yield Ground(it.application.database, moments)
+                    yield Ground(it.application.database, moments, it.application.signer)
                 finally:
                     working.cancel()
 

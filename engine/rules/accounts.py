@@ -37,6 +37,11 @@ class Accounts:
     spent: dict[Key, int] = field(default_factory=dict[Key, int])
     granted: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
 
+    @property
+    def is_anything(self) -> bool:
+        """Whether anything was spent or granted."""
+        return bool(self.spent or self.granted)
+
     def is_concerned(self, kind: str, text: str) -> bool:
         """Whether an entry of `kind`, whose data are `text`, may change anything here."""
         return kind in TOLD_IN and (kind not in SETTLING or bool(self.held) or '"cost":' in text)

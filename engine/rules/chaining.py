@@ -80,18 +80,22 @@ class ChainCheck:
 
     def take(self, line: Line) -> None:
         """Look at the entry that comes next."""
-        if line.position != self.position:
-            self._missing(line.position)
-        elif line.previous != self.previous:
-            self._find(Damage.UNLINKED, line.position, "follows another entry than the one before")
-        if sha256(line.text.encode("utf-8", "surrogatepass")) != line.hash:
-            self._find(Damage.EDITED, line.position, "is not what its hash was made of")
-        anchored = self.marks.get(line.position)
-        if anchored is not None and anchored != line.hash:
-            self._find(Damage.REWRITTEN, line.position, "is not the entry that was anchored")
-        if self.unanchored_since is None and line.position > self.anchored_to:
-            self.unanchored_since = line.at
-        self.position, self.previous = line.position + 1, line.hash
+        self.follow(line.position, line.at, line.previous, line.hash, line.text)
+
+    def follow(self, position: int, at: str, previous: str, hashed: str, text: str) -> None:
+        """The same for whoever has no line made of it: all of a record goes through here."""
+        if position != self.position:
+            self._missing(position)
+        elif previous != self.previous:
+            self._find(Damage.UNLINKED, position, "follows another entry than the one before")
+        if sha256(text.encode("utf-8", "surrogatepass")) != hashed:
+            self._find(Damage.EDITED, position, "is not what its hash was made of")
+        if position > self.anchored_to:
+            if self.unanchored_since is None:
+                self.unanchored_since = at
+        elif self.marks.get(position, hashed) != hashed:
+            self._find(Damage.REWRITTEN, position, "is not the entry that was anchored")
+        self.position, self.previous = position + 1, hashed
 
     def skip(self, *, first: int, last: int, previous: str, head: str) -> None:
         """The entries from `first` to `last` were pruned: what follows goes on from the hash `head`."""

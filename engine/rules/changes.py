@@ -67,6 +67,20 @@ def told_of_the_end(parent: RunShape) -> str | None:
 
 
 @cache
+def certain(shape: RunShape | None, kind: str) -> RunShape | None:
+    """What an entry of `kind` makes of a run of `shape`, whatever its data say; None where they matter."""
+    fitting = [
+        edge
+        for edge in _edges_by(kind)
+        if (not edge.before if shape is None else shape.status in edge.before)
+        and (shape is None or shape.reason in edge.when)
+    ]
+    if len(fitting) != 1 or fitting[0].asks is not None:
+        return None
+    return apply(shape, kind, {})
+
+
+@cache
 def _edges_by(kind: str) -> tuple[Edge, ...]:
     return tuple(edge for edge in RUN_EDGES if edge.entry_kind == kind)
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeGuard
 
-from engine.rules.accounts import Accounts
-from engine.rules.changes import apply
+from engine.rules.accounts import TOLD_IN, Accounts
+from engine.rules.changes import apply, certain
 from engine.rules.edges import QUIET, RUN_EDGES
 from engine.rules.states import ImpossibleChange, RunShape
 from engine.rules.wording import BadRule
@@ -17,10 +17,16 @@ _OF_APPROVALS: Final = frozenset(
     {"approval.opened", "approval.edited", "approval.extended", "approval.decided"}
     | {"approval.consumed", "vote.recorded", "rung.fired"}
 )
+_ASKS: Final = frozenset({"approval.opened", "approval.edited"})
 _OUTCOMES: Final[Mapping[str, str]] = {"continued": "expired", "rollback": "expired"}
 _READ: Final = _OF_APPROVALS | {
-    "run.created", "run.adopted", "run.completed", "run.failed", "checkpoint.created",
+    "run.adopted", "run.completed", "run.failed", "checkpoint.created",
 }  # fmt: skip
+UNREAD: Final = frozenset(QUIET) - _READ - TOLD_IN  # kinds of entries that change nothing here
+# Of other moves it is enough to know that they happened, where that leaves no choice.
+_PLAIN: Final = frozenset(
+    kind for kind in _MOVES - _READ - TOLD_IN if not kind.startswith("approval.")
+)
 
 
 @dataclass(slots=True)
@@ -52,9 +58,8 @@ class Folded:
     """A run as its journal has it. Kinds that nobody told this module of change nothing here."""
 
     shape: RunShape | None = None
-    created: Mapping[str, Any] = field(default_factory=dict[str, Any])
     created_text: str = ""
-    version: str | None = None
+    adopted: str | None = None  # the version that it runs since
     ended: tuple[str, Any] | None = None  # the column that the end sets, and the value
     approvals: dict[str, FoldedApproval] = field(default_factory=dict[str, FoldedApproval])
     checkpoints: dict[int, tuple[str | None, Any]] = field(
@@ -63,17 +68,26 @@ class Folded:
     accounts: Accounts = field(default_factory=Accounts)
     wrong: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
 
+    @property
+    def created(self) -> Mapping[str, Any]:
+        """What its first entry says of it; nothing, if that cannot be read."""
+        return _read(self.created_text) or {}
+
     def take(self, position: int, kind: str, text: str, *, path: str | None) -> None:
         """Go on by one entry of `kind` at the call path `path`, whose data are `text`."""
+        if kind in _PLAIN:
+            if kind == "run.created":
+                self.created_text = text
+            if (known := certain(self.shape, kind)) is not None:
+                self.shape = known
+                return
         is_of_budgets = self.accounts.is_concerned(kind, text)
         if kind in QUIET and kind not in _READ and not is_of_budgets:
             return
-        data = _read(text)
+        data = _read(_without_content(text) if kind in _ASKS else text)
         if data is None:
             self.wrong.append((position, "its data cannot be read"))
             return
-        if kind == "run.created":
-            self.created_text = text
         if kind in _MOVES:
             self._move(position, kind, data)
         if is_of_budgets:
@@ -95,10 +109,8 @@ class Folded:
 
     def _note(self, position: int, kind: str, data: Mapping[str, Any]) -> None:
         match kind:
-            case "run.created":
-                self.created, self.version = data, data.get("version")
             case "run.adopted":
-                self.version = data.get("to")
+                self.adopted = data.get("to")
             case "run.completed":
                 self.ended = ("result", data.get("result"))
             case "run.failed":
@@ -157,6 +169,22 @@ def _read(text: str) -> Mapping[str, Any] | None:
     except ValueError:
         return None
     return data if _is_table(data) else None
+
+
+def _without_content(text: str) -> str:
+    """What an approval's opening or edit says but for what was asked, which is most of it.
+
+    Nothing here depends on that. In canonical JSON no text has a quotation mark of its own, and behind
+    the last digest come no more tables. Whatever is not of that shape stays whole.
+    """
+    begin, end = text.find(_CONTENT), text.rfind(_DIGEST)
+    is_shaped = text.startswith(_ASKED) and 0 < begin < end
+    return text[: begin + 1] + text[end + 1 :] if is_shaped else text
+
+
+_ASKED: Final = '{"approval":"'
+_CONTENT: Final = '","content":{'
+_DIGEST: Final = '},"digest":"sha256:'
 
 
 def _is_table(value: object) -> TypeGuard[Mapping[str, Any]]:

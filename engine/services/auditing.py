@@ -1,20 +1,21 @@
 """Walks every chain of a tenant and says what is not as it was written, and how much of it is anchored."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any, Final
 
 from engine.ids import TenantId
+from engine.rules.accounts import Accounts
 from engine.rules.chaining import AUDIT, ChainCheck, Damage, Finding
-from engine.rules.folding import Folded
-from engine.store import agreement, anchors, lines, receipts, runs, sealing, segments
+from engine.store import agreement, anchors, lines, receipt_record, runs, sealing, segments
 from engine.store.balances import Balances
 from engine.store.case_record import CasesTold
 from engine.store.database import Database, Transaction
 from engine.store.findings import AnchorCheck, Report
+from engine.store.receipt_record import Place, ReceiptsTold
 from engine.store.segments import Segment
+from engine.store.walked import walked
 
 ANCHORS_AT_ONCE: Final = 100
 AUDIT_AT_ONCE: Final = 20_000
@@ -76,31 +77,38 @@ def _shown(data: str) -> object:
 
 
 class Walk:
-    """Goes over anchors, runs and audit in parts; each `go_on` is one part and one reading."""
+    """Goes over anchors, runs and audit in parts; each `go_on` is one part and one reading.
 
-    def __init__(self, tenant: TenantId, *, trusted: Collection[str]) -> None:
+    Each reading sees one state, and runs go on between them: what is compared is read in one part. One
+    that broke off is done again, so that all is read before any of it is counted.
+    """
+
+    def __init__(
+        self, tenant: TenantId, *, trusted: Collection[str], at_once: int = agreement.AT_ONCE
+    ) -> None:
         self.report = Report(tenant=tenant)
         self._tenant = tenant
         self._trusted = trusted
+        self._at_once = at_once  # runs
         self._anchored = AnchorCheck(self.report, trusted)
         self._run = ""
         self._audit: ChainCheck | None = None
         self._balances = Balances(tenant)
         self._cases = CasesTold(tenant)
-        self._is_begun = False
-        self._receipt: str | None = ""
+        self._is_begun = self._is_over = False
+        self._receipt = Place()
+        self._receipts_told = ReceiptsTold(tenant)
         self._parts = iter((self._anchors, self._runs, self._receipts, self._audits))
         self._part = next(self._parts)
 
     def go_on(self, tx: Transaction) -> bool:
         """Walk on for a while; says whether there is more."""
-        if self._part(tx):
-            return True
+        if self._is_over or self._part(tx):
+            return not self._is_over
         following = next(self._parts, None)
-        if following is None:
-            return False
-        self._part = following
-        return True
+        self._is_over = following is None
+        self._part = following or self._part
+        return not self._is_over
 
     def _anchors(self, tx: Transaction) -> bool:
         if not self._is_begun:
@@ -113,68 +121,80 @@ class Walk:
         return len(found) == ANCHORS_AT_ONCE
 
     def _runs(self, tx: Transaction) -> bool:
-        page = runs.stored(tx, self._tenant, after=self._run, limit=agreement.AT_ONCE)
-        is_last = len(page) < agreement.AT_ONCE
+        page = runs.stored(tx, self._tenant, after=self._run, limit=self._at_once)
+        is_last = len(page) < self._at_once
         after, upto = self._run, None if is_last else str(page[-1].id)
         marks = anchors.marks(tx, self._tenant, after=after, upto=upto)
         pruned = segments.of_runs(tx, self._tenant, after=after, upto=upto)
+
+        def begun(run: str) -> ChainCheck:
+            return self._check(run, marks.get(run, {}), pruned.get(run, ()))
+
         known = {str(row.id): row for row in page}
-        journals: dict[str, Folded] = {}
-        found = lines.journal_lines(tx, self._tenant, after=after, upto=upto)
-        for run, entries in groupby(found, key=lambda line: line.chain):
-            check, folded = self._check(run, marks.pop(run, {}), pruned.get(run)), Folded()
-            for line in entries:
-                check.take(line)
-                folded.take(line.position, line.kind, line.data, path=line.path)
-            self._end(check, known.get(run))
-            journals[run] = folded
-            self._balances.add(folded.accounts)
-        for run, marked in marks.items():
-            self._end(self._check(run, marked, pruned.get(run)), known.get(run))
-        for run in (known.keys() | pruned.keys()) - journals.keys() - marks.keys():
-            self._end(self._check(run, {}, pruned.get(run)), known.get(run))
-        self.report.add(agreement.disagreements(tx, self._tenant, page, journals))
-        self.report.runs += len(page)
+        stored = agreement.stored(tx, self._tenant, list(known))
+        part, told = Report(tenant=self._tenant, runs=len(page)), list[Accounts]()
+        left = known.keys() | pruned.keys() | marks.keys()
+        for each in walked(tx, self._tenant, after=after, upto=upto, begun=begun):
+            row = known.get(each.check.chain)
+            if row is not None:
+                part.add(agreement.disagreements(row, each.folded, stored))
+            if each.folded.accounts.is_anything:
+                told.append(each.folded.accounts)
+            _end(part, each.check, row)
+            left.discard(each.check.chain)
+        for run in sorted(left):
+            _end(part, begun(run), known.get(run))
+        self._recall(each for several in pruned.values() for each in several)
+        for accounts in told:
+            self._balances.add(accounts)
+        self.report.join(part)
         self._run = upto or self._run
         return not is_last
 
     def _receipts(self, tx: Transaction) -> bool:
-        wrong, self._receipt = receipts.altered(tx, self._tenant, after=self._receipt or "")
-        self.report.add(Finding(damage=Damage.STATE, chain="receipts", says=says) for says in wrong)
-        return self._receipt is not None
+        wrong, following = receipt_record.altered(tx, self._tenant, after=self._receipt)
+        self.report.add(wrong)
+        self._receipt = following or self._receipt
+        return following is not None
 
     def _audits(self, tx: Transaction) -> bool:
         if self._audit is None:
             marks = anchors.marks_of(tx, self._tenant, AUDIT)
-            self._audit = self._check(AUDIT, marks, segments.of_chain(tx, self._tenant, AUDIT))
+            pruned = segments.of_chain(tx, self._tenant, AUDIT)
+            self._audit = self._check(AUDIT, marks, pruned)
+            self._recall(pruned)
         check, before = self._audit, self._audit.position
         for line in lines.audit_lines(tx, self._tenant, after=before - 1, most=AUDIT_AT_ONCE):
             check.take(line)
             self._balances.take(line)
             self._cases.take(line)
+            self._receipts_told.take(line)
         if check.position - before >= AUDIT_AT_ONCE:
+            self.report.add(self._receipts_told.look(tx))
             return True
+        wrong = [*self._balances.end(tx), *self._cases.end(tx, is_pruned=check.pruned > 0)]
+        wrong += self._receipts_told.look(tx)
         check.end()
         self.report.count(check)
-        self.report.add(self._balances.end(tx))
-        self.report.add(self._cases.end(tx, is_pruned=check.pruned > 0))
+        self.report.add(wrong)
         return False
 
-    def _check(
-        self, chain: str, marks: Mapping[int, str], pruned: Sequence[Segment] | None
-    ) -> ChainCheck:
+    def _check(self, chain: str, marks: Mapping[int, str], pruned: Sequence[Segment]) -> ChainCheck:
         check = ChainCheck(chain, marks)
-        segments.follow(check, pruned or (), tenant=self._tenant, trusted=self._trusted)
-        for segment in pruned or ():
-            self._balances.recall(segment.statement.get("totals"))
+        segments.follow(check, pruned, tenant=self._tenant, trusted=self._trusted)
         return check
 
-    def _end(self, check: ChainCheck, row: Any) -> None:
-        if row is None:
-            says = f"{check.chain}: its run is not there any more, or another tenant's."
-            orphan = Finding(damage=Damage.ORPHAN, chain=check.chain, says=says)
-            self.report.add([orphan])
-            check.end()
-        else:
-            check.end(length=row.next_position, head=row.head)
-        self.report.count(check)
+    def _recall(self, pruned: Iterable[Segment]) -> None:
+        for segment in pruned:
+            self._balances.recall(segment.statement.get("totals"))
+
+
+def _end(report: Report, check: ChainCheck, row: Any) -> None:
+    if row is None:
+        says = f"{check.chain}: its run is not there any more, or another tenant's."
+        orphan = Finding(damage=Damage.ORPHAN, chain=check.chain, says=says)
+        report.add([orphan])
+        check.end()
+    else:
+        check.end(length=row.next_position, head=row.head)
+    report.count(check)

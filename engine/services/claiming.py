@@ -11,7 +11,15 @@ from engine.ids import TenantId
 from engine.rules.cases import CaseStatus
 from engine.rules.receipts import ReceiptState, Standing, standing
 from engine.rules.states import ApprovalStatus
-from engine.store import approvals, cases, receipts, reconciliations, switches
+from engine.store import (
+    approvals,
+    audit,
+    cases,
+    receipt_record,
+    receipts,
+    reconciliations,
+    switches,
+)
 from engine.store.database import Transaction
 from engine.store.receipts import ReceiptRow
 
@@ -19,6 +27,16 @@ ID_CHARS_MAX: Final = 500
 CASE: Final = "cas_"
 LEASE_MAX: Final = timedelta(hours=24)
 OTHER: Final = "blocked:another_outcome"
+STILL_OPEN: Final = frozenset(
+    f"blocked:{status}"
+    for status in (
+        ApprovalStatus.OPEN,
+        ApprovalStatus.CHANGES_REQUESTED,
+        CaseStatus.OPEN,
+        CaseStatus.IN_RECONCILIATION,
+        CaseStatus.RESOLVED_PROVISIONAL,
+    )
+)
 NOT_HEARD: Final = {"error": "Whoever claimed it was not heard of in time."}
 
 
@@ -105,10 +123,10 @@ def claim(tx: Transaction, asked: Asked) -> Claimed:
         if found is not None:
             return _again(tx, found, asked)
         if (blocked := _blocked(tx, asked)) is not None:
-            return blocked
+            return _refused(tx, asked, blocked)
         _demand_released(tx, asked)
-        if receipts.add_first(tx, _row(tx, asked, fingerprint)):
-            made = receipts.find(tx, asked.tenant, asked.namespace, asked.request_id)
+        kind = _kind(asked)
+        if (made := receipts.add_first(tx, _row(tx, asked, fingerprint), kind=kind)) is not None:
             _settle(tx, asked, made)
             reason = "recorded" if asked.records else "claimed"
             return Claimed(granted=not asked.records, reason=reason, row=made)
@@ -163,7 +181,7 @@ def _known(tx: Transaction, asked: Asked, fingerprint: str) -> ReceiptRow | None
     alias = {**_row(tx, asked, fingerprint), "state": ReceiptState.ALIAS, "effect": None}
     alias |= {"same_as": found.request_id, "execution": found.execution, "token": None}
     alias["settles"] = None
-    receipts.add_first(tx, alias)
+    receipts.add_first(tx, alias, kind=receipt_record.NAMED)
     return found
 
 
@@ -180,8 +198,22 @@ def _under_another_name(tx: Transaction, asked: Asked) -> ReceiptRow | None:
     return receipts.of_effect(tx, asked.tenant, asked.namespace, asked.named, lock=True)
 
 
-def _settle(tx: Transaction, asked: Asked, row: ReceiptRow | None) -> None:
-    if asked.records and row is not None and row.settles is not None:
+def _kind(asked: Asked) -> str:
+    return receipt_record.RECORDED if asked.records else receipt_record.GRANTED
+
+
+def _refused(tx: Transaction, asked: Asked, blocked: Claimed) -> Claimed:
+    """What is blocked for good is put on record; whoever still waits for people may ask again and again."""
+    if blocked.reason not in STILL_OPEN:
+        told = {"namespace": asked.namespace, "request_id": asked.request_id}
+        told |= {"action": asked.action, "fingerprint": asked.fingerprint}
+        told |= {"requires": str(asked.requires), "reason": blocked.reason, "by": asked.by}
+        audit.append(tx, asked.tenant, receipt_record.REFUSED, told)
+    return blocked
+
+
+def _settle(tx: Transaction, asked: Asked, row: ReceiptRow) -> None:
+    if asked.records and row.settles is not None:
         reconciliations.settle(tx, asked.tenant, row.settles, row.execution, by=asked.by)
 
 
@@ -208,7 +240,7 @@ def _again(tx: Transaction, row: ReceiptRow, asked: Asked) -> Claimed:
             return Claimed(granted=False, reason="unknown", row=receipts.doubt(tx, row, NOT_HEARD))
         case Standing.GRANTED:
             if (blocked := _blocked(tx, asked, row)) is not None:
-                return blocked
+                return _refused(tx, asked, blocked)
             _demand_released(tx, asked)
             return _granted_anew(tx, row, asked)
 
@@ -230,7 +262,7 @@ def _granted_anew(tx: Transaction, row: ReceiptRow, asked: Asked) -> Claimed:
         "settled_by": None,
         "reason": None,
     }
-    after = receipts.put(tx, row, values)
+    after = receipts.put(tx, row, values, kind=_kind(asked))
     _settle(tx, asked, after)
     reason = "recorded" if asked.records else "claimed"
     return Claimed(granted=not asked.records, reason=reason, row=after)

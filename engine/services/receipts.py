@@ -7,7 +7,7 @@ from engine.digest import canonical, same
 from engine.errors import Conflict, NotFound
 from engine.ids import TenantId
 from engine.rules.receipts import ReceiptState
-from engine.store import artifacts, cases, receipts, reconciliations
+from engine.store import artifacts, cases, receipt_record, receipts, reconciliations
 from engine.store.database import Transaction
 from engine.store.receipts import ReceiptRow
 
@@ -57,7 +57,9 @@ def end(tx: Transaction, tenant: TenantId, execution: str, ending: Ending) -> Re
         return receipts.doubt(tx, row, values)
     if row.settles is not None and ending.outcome == "succeeded":
         reconciliations.settle(tx, tenant, row.settles, execution, by=ending.by)
-    return receipts.put(tx, row, {**values, "state": ending.outcome, "lease_expires_at": None})
+    values |= {"state": ending.outcome, "lease_expires_at": None}
+    kind = receipt_record.RECONCILED if ending.token is None else receipt_record.SETTLED
+    return receipts.put(tx, row, values, kind=kind)
 
 
 def find(tx: Transaction, tenant: TenantId, execution: str) -> ReceiptRow:

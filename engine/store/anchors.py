@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, func, or_, select, text, update
+from sqlalchemy import Row, bindparam, func, or_, select, text, update
 
 from engine.digest import canonical
 from engine.ids import TenantId
 from engine.rules.chaining import AUDIT
 from engine.store.database import Transaction
+from engine.store.prepared import Prepared
 from engine.store.statements import add, add_new
 from engine.store.tables import NEWS, anchored, anchors, audit, journal, runs
 
@@ -166,24 +167,28 @@ def marks(
     tx: Transaction, tenant: TenantId, *, after: str, upto: str | None
 ) -> dict[str, dict[int, str]]:
     """What was anchored of the runs behind `after`, up to `upto`: for each, hashes by position."""
-    where = [anchored.c.tenant == tenant, anchored.c.chain > after, anchored.c.chain != AUDIT]
-    if upto is not None:
-        where.append(anchored.c.chain <= upto)
-    return _marks(tx, *where)
+    given = {"tenant": tenant, "after": after, "upto": upto}
+    page = _MARKS if upto is None else _MARKS_UPTO
+    found: dict[str, dict[int, str]] = {}
+    for chain, position, hashed in page.plain(tx, given):
+        found.setdefault(chain, {})[position] = hashed
+    return found
 
 
 def marks_of(tx: Transaction, tenant: TenantId, chain: str) -> dict[int, str]:
     """What was anchored of one chain."""
-    found = _marks(tx, anchored.c.tenant == tenant, anchored.c.chain == chain)
-    return found.get(chain, {})
+    query = select(anchored.c.position, anchored.c.hash)
+    own = (anchored.c.tenant == tenant, anchored.c.chain == chain)
+    return {row[0]: row[1] for row in tx.connection.execute(query.where(*own))}
 
 
-def _marks(tx: Transaction, *where: Any) -> dict[str, dict[int, str]]:
-    found: dict[str, dict[int, str]] = {}
-    query = select(anchored.c.chain, anchored.c.position, anchored.c.hash).where(*where)
-    for chain, position, hashed in tx.connection.execute(query).all():
-        found.setdefault(chain, {})[position] = hashed
-    return found
+_OF_RUNS: Final = select(anchored.c.chain, anchored.c.position, anchored.c.hash).where(
+    anchored.c.tenant == bindparam("tenant"),
+    anchored.c.chain > bindparam("after"),
+    anchored.c.chain != AUDIT,
+)
+_MARKS: Final = Prepared(_OF_RUNS)
+_MARKS_UPTO: Final = Prepared(_OF_RUNS.where(anchored.c.chain <= bindparam("upto")))
 
 
 def _audit_head(tx: Transaction, tenant: TenantId) -> list[Head]:

@@ -53,10 +53,10 @@ class CasesTold:
 
         Where the beginning of the audit was pruned, cases that ended before are told by nothing.
         """
-        last = ""
+        last, left = "", dict(self._told)  # whoever's reading broke off ends it once more
         while rows := self._page(tx, last):
             for row in rows:
-                told = self._told.pop(row.id, None)
+                told = left.pop(row.id, None)
                 if told is None and not is_pruned:
                     yield _found(f"case {row.id} is not in the audit")
                 elif told is not None and not _agrees(told, row, is_pruned=is_pruned):
@@ -64,7 +64,7 @@ class CasesTold:
                         f"case {row.id} is stored as {row.status}, the audit says {told.status}"
                     )
             last = rows[-1].id
-        for case in sorted(self._told):
+        for case in sorted(left):
             yield _found(f"case {case} is stored nowhere")
 
     def _page(self, tx: Transaction, after: str) -> Any:

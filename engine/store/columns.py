@@ -61,10 +61,10 @@ def words(name: str, *, optional: bool = False, default: str | None = None) -> C
     return Column(name, Text, nullable=optional, server_default=default)
 
 
-def whole(name: str, *, default: int | None = None) -> Column[int]:
+def whole(name: str, *, default: int | None = None, optional: bool = False) -> Column[int]:
     """A whole number."""
     return Column(
-        name, Integer, nullable=False, server_default=None if default is None else str(default)
+        name, Integer, nullable=optional, server_default=None if default is None else str(default)
     )
 
 

@@ -62,7 +62,7 @@ class Transaction:
     """One deed's view of the database. Store functions take it first; nothing above the store opens it.
 
     `clock` tells the moment: the database's where several machines share it, the injected one where
-    one process owns the file. `driver` is for prepared statements; SQLite's readers have none.
+    one process owns the file. `driver` is for prepared statements.
     """
 
     sqlalchemy: Connection

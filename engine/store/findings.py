@@ -67,6 +67,18 @@ class Report:
                 OpenRange(chain=check.chain, first=anchored, last=check.position - 1, since=since)
             )
 
+    def join(self, part: "Report") -> None:
+        """Add what was found in a part of the record."""
+        self.runs += part.runs
+        self.entries += part.entries
+        self.pruned += part.pruned
+        self.anchored += part.anchored
+        self.open_chains += part.open_chains
+        self.open_since = min(filter(None, (self.open_since, part.open_since)), default=None)
+        self.open_ranges += part.open_ranges[: OPEN_MAX - len(self.open_ranges)]
+        self.damaged += part.damaged
+        self.findings += part.findings[: FINDINGS_MAX - len(self.findings)]
+
     def to_json(self) -> dict[str, object]:
         """The report as `GET /api/audit/verify` answers it."""
         last = self.last_anchor

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 import structlog
 from sqlalchemy import Row, select, tuple_
@@ -13,13 +13,11 @@ from engine.clock import iso
 from engine.digest import tagged_digest
 from engine.ids import TenantId
 from engine.rules.receipts import ReceiptState
-from engine.store import artifacts, notices
+from engine.store import artifacts, audit, notices, receipt_record
 from engine.store.database import Transaction
 from engine.store.statements import add_new, change, find_one
+from engine.store.statements import put as put_soon
 from engine.store.tables import receipts
-
-TAG: Final = "signoff/effect/v1"
-PAGE: Final = 500
 
 log = structlog.get_logger("engine.store")
 
@@ -79,7 +77,7 @@ class ReceiptRow:
 
 def fingerprint_of(action: str, payload: object) -> str:
     """What tells an effect from every other one."""
-    return tagged_digest(TAG, {"action": action, "payload": payload})
+    return tagged_digest(receipt_record.EFFECT, {"action": action, "payload": payload})
 
 
 def find(
@@ -119,24 +117,27 @@ def of_execution(
     return _receipt(tx, find_one(tx, receipts, where, lock=lock))
 
 
-def add_first(tx: Transaction, row: Mapping[str, object]) -> bool:
-    """Store a receipt unless its request id or its effect has one; says whether it was the first."""
-    return add_new(tx, receipts, row)
+def add_first(tx: Transaction, row: Mapping[str, object], *, kind: str) -> ReceiptRow | None:
+    """Store a receipt, and put it on record as an entry of `kind`; None, if its request id or effect has one."""
+    if not add_new(tx, receipts, row):
+        return None
+    name = (str(row["namespace"]), str(row["request_id"]))
+    return _tell(tx, TenantId(str(row["tenant"])), name, kind)
 
 
-def put(tx: Transaction, row: ReceiptRow, values: Mapping[str, object]) -> ReceiptRow:
-    """Change the locked `row`; gives it as it is now."""
+def put(tx: Transaction, row: ReceiptRow, values: Mapping[str, object], *, kind: str) -> ReceiptRow:
+    """Change the locked `row`, and put that on record as an entry of `kind`; gives it as it is now."""
     where = {"tenant": row.tenant, "namespace": row.namespace, "request_id": row.request_id}
     change(tx, receipts, where, {**values, "updated_at": tx.now})
-    found = find(tx, row.tenant, row.namespace, row.request_id)
-    return row if found is None else found
+    return _tell(tx, row.tenant, (row.namespace, row.request_id), kind) or row
 
 
 def doubt(tx: Transaction, row: ReceiptRow, values: Mapping[str, object]) -> ReceiptRow:
     """Say that nobody knows whether the effect happened, and tell the operators unless they were told."""
     if row.state is ReceiptState.UNKNOWN:
         return row
-    after = put(tx, row, {**values, "state": ReceiptState.UNKNOWN, "lease_expires_at": None})
+    values = {**values, "state": ReceiptState.UNKNOWN, "lease_expires_at": None}
+    after = put(tx, row, values, kind=receipt_record.DOUBTED)
     told = notices.Notice(
         event="effect.unknown",
         title=f"Nobody knows whether {row.action} happened",
@@ -172,32 +173,14 @@ def page(
     return [row for row in found if row is not None]
 
 
-def altered(tx: Transaction, tenant: TenantId, *, after: str) -> tuple[list[str], str | None]:
-    """Of the next receipts behind `after` those that are not what their fingerprints say, in sentences.
-
-    Gives behind which one to look on; None, if there are no more.
-    """
-    named = receipts.c.namespace + "/" + receipts.c.request_id
-    columns = (receipts.c.action, receipts.c.payload, receipts.c.fingerprint)
-    rows = tx.connection.execute(
-        select(named, *columns)
-        .where(receipts.c.tenant == tenant, named > after)
-        .order_by(named)
-        .limit(PAGE)
-    ).all()
-    wrong = [
-        f"The receipt {name} is not of the effect that its fingerprint stands for."
-        for name, action, payload, fingerprint in rows
-        if not _is_of(action, payload, fingerprint)
-    ]
-    return wrong, rows[-1][0] if len(rows) == PAGE else None
-
-
-def _is_of(action: str, payload: str, fingerprint: str) -> bool:
-    try:
-        return fingerprint_of(action, json.loads(payload)) == fingerprint
-    except ValueError:
-        return False
+def _tell(tx: Transaction, tenant: TenantId, name: tuple[str, str], kind: str) -> ReceiptRow | None:
+    """Put what has just become of a receipt on record; gives it as it is now."""
+    where = {"tenant": tenant, "namespace": name[0], "request_id": name[1]}
+    row = find_one(tx, receipts, where)
+    if row is not None:
+        told = audit.append(tx, tenant, kind, receipt_record.told(row))
+        put_soon(tx, receipts, where, {"told": told})
+    return _receipt(tx, row)
 
 
 def _receipt(tx: Transaction, row: Row[Any] | None) -> ReceiptRow | None:

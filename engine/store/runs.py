@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, func, select, tuple_, update
+from sqlalchemy import Row, and_, bindparam, func, select, tuple_, update
 
 from engine.digest import canonical
 from engine.errors import NotFound
@@ -16,6 +16,7 @@ from engine.rules.states import RunStatus, WaitingReason
 from engine.store import followers, journal
 from engine.store.database import Transaction
 from engine.store.lineage import Above
+from engine.store.prepared import Prepared
 from engine.store.statements import Among, add, change, find_one, holds
 from engine.store.tables import runs
 
@@ -225,17 +226,21 @@ def standings(tx: Transaction, tenant: TenantId, *, after: str, limit: int) -> l
     return [Standing(*row) for row in rows]
 
 
-def stored(tx: Transaction, tenant: TenantId, *, after: str, limit: int) -> Sequence[Row[Any]]:
+def stored(tx: Transaction, tenant: TenantId, *, after: str, limit: int) -> Sequence[Any]:
     """Up to `limit` runs behind the id `after`: what of them their journals say too, as it is stored."""
-    query = select(*(runs.c[name] for name in _JOURNALED))
-    where = (runs.c.tenant == tenant, runs.c.id > after)
-    return tx.connection.execute(query.where(*where).order_by(runs.c.id).limit(limit)).all()
+    return _STORED.rows(tx, {"tenant": tenant, "after": after, "most": limit})
 
 
 _JOURNALED = (
     "id", "workflow", "workflow_version", "status", "reason", "input", "result", "error", "started_by", "owner",
     "next_position", "head", "reserved",
 )  # fmt: skip
+_STORED = Prepared(
+    select(*(runs.c[name] for name in _JOURNALED))
+    .where(runs.c.tenant == bindparam("tenant"), runs.c.id > bindparam("after"))
+    .order_by(runs.c.id)
+    .limit(bindparam("most"))
+)
 
 
 def counts(tx: Transaction, tenant: TenantId) -> dict[str, int]:

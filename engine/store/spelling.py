@@ -1,8 +1,6 @@
 """The words of which the hash of a journal's entry is made."""
 
-from functools import lru_cache
-
-from engine.digest import canonical
+from engine.digest import quoted
 
 
 def spelled(
@@ -20,11 +18,6 @@ def spelled(
     """
     kind, name, path = named
     return (
-        f'{{"at":"{at}","data":{data},"kind":{_quoted(kind)},"name":{_quoted(name)},'
-        f'"path":{_quoted(path)},"position":{position},"previous":"{previous}","run":"{run}"}}'
+        f'{{"at":"{at}","data":{data},"kind":{quoted(kind)},"name":{quoted(name)},'
+        f'"path":{quoted(path)},"position":{position},"previous":"{previous}","run":"{run}"}}'
     )
-
-
-@lru_cache(maxsize=4096)
-def _quoted(value: str | None) -> str:
-    return "null" if value is None else canonical(value).decode()

@@ -109,12 +109,28 @@ class Among:
         """The rows for `values`, none for none; `given` is what else the query asks for."""
         if not values:
             return []
+        prepared, named = self._asked(values)
+        return prepared.rows(tx, {**(given or {}), **named})
+
+    def plain(
+        self,
+        tx: Transaction,
+        values: Collection[object],
+        given: Mapping[str, object] | None = None,
+    ) -> Sequence[Sequence[Any]]:
+        """The same as the driver has them."""
+        if not values:
+            return []
+        prepared, named = self._asked(values)
+        return prepared.plain(tx, {**(given or {}), **named})
+
+    def _asked(self, values: Collection[object]) -> tuple[Prepared, Mapping[str, object]]:
         count = len(values)
         if count not in self._prepared:
             wanted: list[Any] = [bindparam(f"among_{index}") for index in range(count)]
             self._prepared[count] = Prepared(self._query.where(self._column.in_(wanted)))
         named = {f"among_{index}": value for index, value in enumerate(values)}
-        return self._prepared[count].rows(tx, {**(given or {}), **named})
+        return self._prepared[count], named
 
 
 def find_one(

@@ -13,6 +13,7 @@ from typing import Any
 
 from bot.chaos.checker.chains import audit_hash, journal_hash
 from engine.ids import DEFAULT_TENANT, PersonId, RunId, SystemIds, TenantId
+from engine.runtime.once import receipts_in
 from engine.services import anchoring, auditing, keys, runs, tenants, votes, witnessing
 from engine.services.keys import NewKey, Scope
 from engine.signing import Signer
@@ -146,6 +147,10 @@ async def _stories(stage: Stage, undone: RunId) -> dict[str, str]:
     waits = await stage.start("deploy")
     for number in range(5):
         await stage.database.write(partial(_key, name=f"key {number}"))
+    ledger = receipts_in(stage.database, DEFAULT_TENANT, by="worker:one")
+    await ledger.once("order-17", "refund", {"order": "17"}, lambda: {"refund": "made"})
+    for order in ("order-18", "again-18"):
+        await ledger.once(order, "refund", {"order": "18"}, lambda: "made", name="refund of 18")
     found = {"paid": paid, "undone": undone, "open": waits, "acme": "run_acme"}
     asked = {
         f"a{name}": (await stage.picture(RunId(run))).approvals[-1].id

@@ -129,6 +129,35 @@ BY_SQL = {
         ),
         Damage.STATE,
     ),
+    "what became of an effect is turned round": (
+        "UPDATE receipts SET state = 'failed_no_effect' WHERE request_id = 'order-17'",
+        Damage.STATE,
+    ),
+    "an effect's result is edited": (
+        "UPDATE receipts SET result = replace(result, 'made', 'not') WHERE request_id = 'order-17'",
+        Damage.STATE,
+    ),
+    "a receipt is deleted": ("DELETE FROM receipts WHERE request_id = 'order-17'", Damage.STATE),
+    "another name of an effect is deleted": (
+        "DELETE FROM receipts WHERE request_id = 'again-18'",
+        Damage.STATE,
+    ),
+    "a receipt is added": (
+        (
+            "CREATE TEMP TABLE copied AS SELECT * FROM receipts WHERE request_id = 'order-17';"
+            "UPDATE copied SET request_id = 'order-99', execution = 'exe_99', told = NULL;"
+            "INSERT INTO receipts SELECT * FROM copied"
+        ),
+        Damage.STATE,
+    ),
+    "a receipt stands on another one's entry": (
+        (
+            "CREATE TEMP TABLE copied AS SELECT * FROM receipts WHERE request_id = 'order-17';"
+            "UPDATE copied SET request_id = 'order-99', execution = 'exe_99';"
+            "INSERT INTO receipts SELECT * FROM copied"
+        ),
+        Damage.STATE,
+    ),
     "an anchor is edited": (
         "UPDATE anchors SET statement = replace(statement, '\"chains\":', '\"chains\":1')",
         Damage.FORGED,
