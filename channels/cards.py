@@ -14,7 +14,7 @@ from engine.ids import ApprovalId, PersonId, TenantId
 from engine.rules.ladder import Rung, Verb
 from engine.rules.routing import Routing, parse_routing
 from engine.rules.states import ApprovalStatus
-from engine.store import approvals, people, pictures
+from engine.store import approvals, drawing, people
 from engine.store.approvals import ApprovalRow
 from engine.store.database import Database, Transaction
 from engine.store.outbox import Delivery
@@ -89,7 +89,7 @@ class CardBuilder:
         person: PersonId | None,
         event: Delivery | None,
     ) -> Card:
-        row, picture = approvals.get(tx, tenant, approval), pictures.picture(tx, tenant, approval)
+        row, picture = approvals.get(tx, tenant, approval), drawing.picture(tx, tenant, approval)
         routing = parse_routing(row.routing)
         facts, left_out = _facts(picture, routing, channel)
         return Card(

@@ -104,6 +104,7 @@ class _Lane:
             self._ear = ear
             async with asyncio.TaskGroup() as group:
                 while not self._stopped:
+                    await self._database.hints.decisions.let_pass()
                     free = self._flow.at_once - len(self._sending)
                     taken = await self._take(free) if free else []
                     for delivery in taken:

@@ -1,10 +1,9 @@
 """The worker: claims runs, fires due rungs and keeps leases, until it is told to stop."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypeVar
 
 import structlog
 
@@ -12,15 +11,15 @@ from engine.errors import Unavailable
 from engine.ids import LeaseToken, RunId, WorkerId
 from engine.rules.suspicion import CONDEMNED, FEW, FRESH, LAST_CHANCE, LOST_ONCE, Tries
 from engine.runtime.executor import Executor
+from engine.runtime.faults import in_spite_of_faults
+from engine.runtime.firing import Firing
 from engine.runtime.pace import Pace
 from engine.runtime.pulse import Pulse
-from engine.services import adopting, driving, rungs, tending
+from engine.services import adopting, driving, tending
 from engine.store.database import Database
 from engine.store.hints import Ear
 from engine.store.presence import TOLD_EVERY
 from engine.store.runs import Claim
-
-T = TypeVar("T")
 
 log = structlog.get_logger("engine.runtime")
 
@@ -60,6 +59,7 @@ class Worker:
         self._emptied = asyncio.Event()
         self._claiming = asyncio.Lock()  # held while somebody fresh is being claimed
         self._pulse = Pulse()
+        self._firing = Firing(database, self._pace)
 
     async def work(self) -> None:
         """Work until cancelled, or after `stop` until what is under way has come to an end here.
@@ -73,7 +73,7 @@ class Worker:
     async def _work(self) -> None:
         async with asyncio.TaskGroup() as group:
             beside = [
-                group.create_task(self._fire_for_ever()),
+                group.create_task(self._firing.for_ever()),
                 group.create_task(self._renew_for_ever()),
                 group.create_task(self._executor.halts.watch()),
             ]
@@ -97,7 +97,7 @@ class Worker:
     async def drain(self) -> None:
         """Do all that is due at this moment, and what follows from it; then return."""
         await self._executor.halts.refresh()
-        while await self._fire_once() + await self._drive_all_ready():
+        while await self._firing.once() + await self._drive_all_ready():
             pass
 
     async def _drive_all_ready(self) -> int:
@@ -117,6 +117,7 @@ class Worker:
     async def _claim_until_stopped(self, group: asyncio.TaskGroup) -> None:
         with self._database.hints.listen("runs") as ear:
             while not self._is_stopping:
+                await self._database.hints.decisions.let_pass()
                 async with self._claiming:
                     room = min(self._pace.claims_at_once, self._pace.runs_at_once - len(self._held))
                     room = 0 if self._is_closed else room
@@ -194,11 +195,11 @@ class Worker:
                 tries=tries,
             )
         )
-        return await _in_spite_of_faults(claims, list[Claim]())
+        return await in_spite_of_faults(claims, list[Claim]())
 
     async def _suspects(self) -> set[int]:
         suspects = self._database.read(lambda tx: tending.suspects(tx, list(self._workflows)))
-        return await _in_spite_of_faults(suspects, set[int]())
+        return await in_spite_of_faults(suspects, set[int]())
 
     async def _drive(self, claim: Claim) -> None:
         is_over = False
@@ -221,19 +222,10 @@ class Worker:
         if self._is_stopping:
             await self._give_back()
 
-    async def _fire_for_ever(self) -> None:
-        with self._database.hints.listen("timers") as ear:
-            while True:
-                if await self._fire_once() < rungs.BATCH_MAX:
-                    await ear.wait(self._pace.poll_every)
-
-    async def _fire_once(self) -> int:
-        return await _in_spite_of_faults(self._database.write(rungs.fire_due), 0)
-
     async def _renew_for_ever(self) -> None:
         with self._database.hints.listen("never") as ear:
             while True:
-                await _in_spite_of_faults(self._tell_what_is_held(), None)
+                await in_spite_of_faults(self._tell_what_is_held(), None)
                 await ear.wait(self._pace.lease_for / 3)
                 await self._renew()
                 await self._give_back()
@@ -284,14 +276,3 @@ class Worker:
         except Unavailable as error:
             log.warning("worker.store_away", reason=str(error))
             self._to_give_back |= given
-
-
-async def _in_spite_of_faults(deed: Awaitable[T], otherwise: T) -> T:
-    try:
-        return await deed
-    except Unavailable as error:
-        log.warning("worker.store_away", reason=str(error))
-        return otherwise
-    except Exception:  # border: one damaged row must not end the worker of all others
-        log.exception("worker.fault")
-        return otherwise

@@ -10,9 +10,9 @@ from engine.rules.states import RunStatus
 from engine.store import (
     announcements,
     approvals,
+    drawing,
     eligibility,
     journal,
-    pictures,
     points,
     runs,
     subjects,
@@ -130,7 +130,7 @@ def picture(tx: Transaction, tenant: TenantId, approval: str) -> ApprovalPicture
     Raises:
         NotFound: if this tenant has no such approval.
     """
-    return pictures.picture(tx, tenant, approval)
+    return drawing.picture(tx, tenant, approval)
 
 
 def page(
@@ -140,7 +140,7 @@ def page(
     if answerable_by is not None:
         own = [row.id for row in inbox_of(tx, tenant, answerable_by)]
         wanted = replace(wanted, among=own)
-    return pictures.pictures(tx, approvals.page(tx, tenant, wanted))
+    return drawing.pictures(tx, approvals.page(tx, tenant, wanted))
 
 
 def inbox_of(tx: Transaction, tenant: TenantId, person: PersonId) -> list[ApprovalRow]:
@@ -153,7 +153,7 @@ def inbox_of(tx: Transaction, tenant: TenantId, person: PersonId) -> list[Approv
 
 def drawn(tx: Transaction, rows: Sequence[ApprovalRow]) -> list[ApprovalPicture]:
     """The pictures of these approvals, in their order."""
-    return pictures.pictures(tx, rows)
+    return drawing.pictures(tx, rows)
 
 
 def that_say(

@@ -14,11 +14,11 @@ from engine.rules.states import ApprovalStatus
 from engine.store import (
     announcements,
     approvals,
+    drawing,
     eligibility,
     endings,
     journal,
     people,
-    pictures,
     requests,
     runs,
     timers,
@@ -59,7 +59,7 @@ def edit(
     authors = frozenset(who for who in (caller.person, caller.owner) if who is not None)
     after = requests.edited(tx, row, wanted, authors=authors)
     if after.version == row.version:
-        return pictures.picture(tx, row.tenant, row.id)
+        return drawing.picture(tx, row.tenant, row.id)
     if row.version >= VERSIONS_MAX:
         raise Conflict(
             f"It was edited {VERSIONS_MAX} times, and everybody is told of each. Take it back and ask "
@@ -74,7 +74,7 @@ def edit(
     announcements.renew_links(tx, after)
     announcements.announce(tx, after, "approval.edited")
     announcements.post(tx, after, lambda: eligibility.electorate(tx, after).pool - after.excluded)
-    return pictures.picture(tx, after.tenant, after.id)
+    return drawing.picture(tx, after.tenant, after.id)
 
 
 def extend(
@@ -95,7 +95,7 @@ def extend(
     changes = ApprovalChanges(ladder=json.dumps(ladder_to_json(ladder)), expires_at=until)
     if not approvals.change_open(tx, row.id, row.version, changes):
         raise Superseded(ballots.superseded())
-    timers.cancel(tx, row.id)
+    timers.cancel(tx, [row.id])
     timers.arm(tx, row.tenant, row.id, start=row.opened_at, ladder=ladder, first=fired)
     said = {
         "extended_by": say_duration(parse_duration(by)),
@@ -104,7 +104,7 @@ def extend(
     }
     _record(tx, row, caller, kind="approval.extended", data=said)
     announcements.announce(tx, row, "approval.updated")
-    return pictures.picture(tx, row.tenant, row.id)
+    return drawing.picture(tx, row.tenant, row.id)
 
 
 def cancel(tx: Transaction, caller: Caller, approval: str, *, reason: str) -> ApprovalPicture:
@@ -123,7 +123,7 @@ def cancel(tx: Transaction, caller: Caller, approval: str, *, reason: str) -> Ap
         comment=reason,
     )
     endings.end(tx, row, ApprovalStatus.CANCELLED, decision=decision)
-    return pictures.picture(tx, row.tenant, row.id)
+    return drawing.picture(tx, row.tenant, row.id)
 
 
 def _wrote_or_operates(caller: Caller) -> "_May":

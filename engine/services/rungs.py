@@ -1,13 +1,18 @@
 """What time does to an approval: each rung of its ladder fires once, whichever worker gets there first."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import replace
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import groupby
+from typing import Final
 
 import structlog
 
-from engine.errors import AlreadyDecided, EngineError
+from engine.errors import EngineError
+from engine.ids import ApprovalId, RunId, TenantId
 from engine.rules.ladder import Rung, Verb
 from engine.rules.states import ApprovalStatus
 from engine.store import (
@@ -19,8 +24,10 @@ from engine.store import (
     journal,
     timers,
 )
+from engine.store.announcements import News
 from engine.store.approvals import ApprovalChanges, ApprovalRow
 from engine.store.database import Transaction
+from engine.store.endings import Ending
 from engine.store.journal import NewEntry
 from engine.store.timers import DueTimer
 
@@ -28,50 +35,100 @@ log = structlog.get_logger("engine.services")
 
 BROKEN = (EngineError, LookupError, TypeError, ValueError)  # what a damaged row makes us raise
 MENDING = timedelta(minutes=1)
-BATCH_MAX = 50  # timers fired in one deed: bounds how long the writer is held by them
+BATCH_MAX: Final = 64  # timers that are fired together
+DEED_FOR: Final = timedelta(
+    milliseconds=50
+)  # after it nothing more is begun: others want to write, too
 
 
 def fire_due(tx: Transaction) -> int:
-    """Fire the due rungs, oldest first, at most `BATCH_MAX` of them; says how many there were.
+    """Fire the due rungs, oldest first, for about `DEED_FOR`; says how many, 0 where none is left.
 
     A rung and all that it causes are one transaction: after a crash it has fired with its
     consequences, or it is still due. One that cannot fire is tried again later and holds up no other.
     """
-    due = timers.take_due(tx, limit=BATCH_MAX)
+    fired, ends = 0, time.monotonic() + DEED_FOR.total_seconds()
+    while due := timers.take_due(tx, limit=BATCH_MAX):
+        for tenant, own in groupby(sorted(due, key=_tenant), key=_tenant):
+            tx.act_for(tenant)
+            for together in _rounds(own):
+                _fire_all(tx, together)
+        fired += len(due)
+        if len(due) < BATCH_MAX or time.monotonic() >= ends:
+            break
+    return fired
+
+
+def _tenant(timer: DueTimer) -> TenantId:
+    return timer.tenant
+
+
+def _rounds(due: Iterable[DueTimer]) -> list[list[DueTimer]]:
+    """`due` in rounds in each of which an approval comes once: its rungs fire one after the other."""
+    rounds: list[list[DueTimer]] = []
+    before: Counter[ApprovalId] = Counter()
     for timer in due:
-        tx.act_for(timer.tenant)
-        try:
-            with tx.apart():
-                _fire(tx, timer)
-        except BROKEN:
-            log.exception("rung.not_fired", approval=timer.approval, rung=timer.rung)
-            timers.postpone(tx, timer, by=MENDING)
-    return len(due)
+        if before[timer.approval] == len(rounds):
+            rounds.append([])
+        rounds[before[timer.approval]].append(timer)
+        before[timer.approval] += 1
+    return rounds
 
 
-def _fire(tx: Transaction, timer: DueTimer) -> None:
-    row = approvals.get(tx, timer.tenant, timer.approval, lock=True)
-    if row.status is not ApprovalStatus.OPEN:
-        return
-    rung = row.ladder[timer.rung]
-    fired = NewEntry(
-        kind="rung.fired",
-        path=row.path,
-        data={"approval": row.id, "rung": timer.rung, "text": rung.text},
-    )
+def _fire_all(tx: Transaction, due: Sequence[DueTimer]) -> None:
+    """Fire these together; where that cannot be, each half of them, and put off the one that cannot."""
+    try:
+        with tx.apart():
+            _fire(tx, due)
+    except BROKEN:
+        if len(due) > 1:
+            half = len(due) // 2
+            _fire_all(tx, due[:half])
+            _fire_all(tx, due[half:])
+            return
+        (timer,) = due
+        log.exception("rung.not_fired", approval=timer.approval, rung=timer.rung)
+        timers.postpone(tx, timer, by=MENDING)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fired:
+    """What rungs amount to that change nothing, and what those do that end their approvals."""
+
+    entries: dict[RunId, list[NewEntry]] = field(default_factory=dict[RunId, list[NewEntry]])
+    news: list[News] = field(default_factory=list[News])
+    endings: list[Ending] = field(default_factory=list[Ending])
+
+
+def _fire(tx: Transaction, due: Sequence[DueTimer]) -> None:
+    rows = approvals.several(tx, due[0].tenant, [timer.approval for timer in due], lock=True)
+    all_fired = _Fired()
+    for timer in due:
+        row = rows[timer.approval]
+        if row.status is ApprovalStatus.OPEN:
+            _fire_one(tx, row, timer.rung, all_fired)
+    if all_fired.entries:
+        journal.append_each(tx, all_fired.entries)
+        announcements.announce_each(tx, all_fired.news)
+    if all_fired.endings:
+        endings.end_each(tx, all_fired.endings)
+
+
+def _fire_one(tx: Transaction, row: ApprovalRow, index: int, others: _Fired) -> None:
+    rung = row.ladder[index]
+    data = {"approval": row.id, "rung": index, "text": rung.text}
+    fired = NewEntry(kind="rung.fired", path=row.path, data=data)
     match rung.verb:
         case Verb.REMIND | Verb.HOLD:
-            journal.append(tx, row.run, [fired])
             note = "still open" if rung.verb is Verb.REMIND else "held until somebody decides"
-            announcements.announce(tx, row, "approval.reminded", data={"note": note})
+            others.entries.setdefault(row.run, []).append(fired)
+            others.news.append(News(row=row, event="approval.reminded", data={"note": note}))
         case Verb.WIDEN | Verb.ESCALATE:
             _widen(tx, row, rung, fired)
-        case Verb.REJECT | Verb.ROLLBACK:
-            _end(tx, row, rung, fired, ApprovalStatus.EXPIRED, {})
-        case Verb.CONTINUE:
-            _end(tx, row, rung, fired, ApprovalStatus.EXPIRED, rung.changes or {})
+        case Verb.REJECT | Verb.ROLLBACK | Verb.CONTINUE:
+            others.endings.append(_ending(tx, row, rung, fired, ApprovalStatus.EXPIRED))
         case Verb.APPROVE:
-            _end(tx, row, rung, fired, ApprovalStatus.APPROVED, {})
+            others.endings.append(_ending(tx, row, rung, fired, ApprovalStatus.APPROVED))
 
 
 def _widen(tx: Transaction, row: ApprovalRow, rung: Rung, fired: NewEntry) -> None:
@@ -87,17 +144,11 @@ def _widen(tx: Transaction, row: ApprovalRow, rung: Rung, fired: NewEntry) -> No
     )
 
 
-def _end(
-    tx: Transaction,
-    row: ApprovalRow,
-    rung: Rung,
-    fired: NewEntry,
-    status: ApprovalStatus,
-    changes: Mapping[str, object],
-) -> None:
+def _ending(
+    tx: Transaction, row: ApprovalRow, rung: Rung, fired: NewEntry, status: ApprovalStatus
+) -> Ending:
     outcome = {Verb.CONTINUE: "continued", Verb.ROLLBACK: "rollback"}.get(rung.verb, str(status))
-    decision = endings.decision_of(tx, outcome, rule=f"rung: {rung.text}", changes=changes)
-    try:
-        endings.end(tx, row, status, decision=decision, recorded_with=[fired])
-    except AlreadyDecided:
-        return  # a decision of this very transaction's predecessor won; it cancelled what is left
+    decision = endings.decision_of(
+        tx, outcome, rule=f"rung: {rung.text}", changes=rung.changes or {}
+    )
+    return Ending(row=row, status=status, decision=decision, recorded_with=[fired])

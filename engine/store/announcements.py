@@ -1,12 +1,12 @@
 """What people are shown: which messages an approval has, and the deliveries that keep them true."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from engine.ids import MessageId, PersonId
 from engine.rules.routing import Reachable, Target, parse_routing, plan
-from engine.store import approvals, links, messages, outbox, people, pictures
+from engine.store import approvals, drawing, links, messages, outbox, people
 from engine.store.approvals import ApprovalRow
 from engine.store.database import Transaction
 from engine.store.messages import MessageRow
@@ -48,13 +48,29 @@ def announce(
     only: str | None = None,
 ) -> None:
     """Bring every message of the approval up to date with `event`. One waiting update is enough."""
-    for message in messages.of(tx, row.id):
-        if message.state not in {"planned", "posted"} or only not in {None, message.channel}:
-            continue
-        if message.address != row.callback_url:
-            _enqueue(tx, row, message, _Saying(kind="update", event=event, data=data or {}))
-        elif event in ENDINGS:
-            _enqueue(tx, row, message, _Saying(kind="post", event=event, data=data or {}))
+    shown = messages.of_each(tx, [row.id])
+    news = News(row=row, event=event, data=data or {}, only=only)
+    told = _told([news], shown)
+    if any(message.channel == SNAPSHOT_CHANNEL for _news, message in told):
+        news = replace(news, row=approvals.get(tx, row.tenant, row.id))
+        told = [(news, message) for _news, message in told]
+    _tell(tx, told, shown)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What every message of `row` is told, or only those of one channel. `row` is as things stand now."""
+
+    row: ApprovalRow
+    event: str
+    data: Mapping[str, object] = field(default_factory=dict[str, object])
+    only: str | None = None
+
+
+def announce_each(tx: Transaction, news: Sequence[News]) -> None:
+    """As `announce` for several approvals of one tenant."""
+    shown = messages.of_each(tx, [each.row.id for each in news])
+    _tell(tx, _told(news, shown), shown)
 
 
 def renew_links(tx: Transaction, row: ApprovalRow) -> None:
@@ -77,7 +93,11 @@ def _plan_one(tx: Transaction, row: ApprovalRow, target: Target) -> None:
     _mint(tx, row, message)
     if target.address != row.callback_url:  # whoever asked knows that it is open
         opened = _Saying(kind="post", event="approval.opened", data={}, after=target.after)
-        _enqueue(tx, row, message, opened)
+        snapshot: Mapping[str, object] | None = None
+        if message.channel == SNAPSHOT_CHANNEL:
+            now = approvals.get(tx, row.tenant, row.id)
+            snapshot = drawing.sealed_pictures(tx, [now])[0].to_json()
+        outbox.enqueue(tx, _delivery(tx, row, message, opened, snapshot))
 
 
 def _mint(tx: Transaction, row: ApprovalRow, message: MessageRow) -> None:
@@ -100,21 +120,60 @@ class _Saying:
     after: timedelta = timedelta(0)
 
 
-def _enqueue(tx: Transaction, row: ApprovalRow, message: MessageRow, saying: _Saying) -> None:
+def _told(news: Sequence[News], shown: drawing.Messages) -> list[tuple[News, MessageRow]]:
+    return [
+        (each, message)
+        for each in news
+        for message in shown[each.row.id]
+        if _is_told(each, message)
+    ]
+
+
+def _tell(
+    tx: Transaction, told: Sequence[tuple[News, MessageRow]], shown: drawing.Messages
+) -> None:
+    pictured = {
+        each.row.id: each.row for each, message in told if message.channel == SNAPSHOT_CHANNEL
+    }
+    drawn = drawing.sealed_pictures(tx, list(pictured.values()), shown) if pictured else ()
+    snapshots = {picture.id: picture.to_json() for picture in drawn}
+    outbox.enqueue_each(
+        tx,
+        [
+            _delivery(tx, each.row, message, _saying(each, message), snapshots.get(each.row.id))
+            for each, message in told
+        ],
+    )
+
+
+def _is_told(news: News, message: MessageRow) -> bool:
+    if message.state not in {"planned", "posted"} or news.only not in {None, message.channel}:
+        return False
+    return message.address != news.row.callback_url or news.event in ENDINGS
+
+
+def _saying(news: News, message: MessageRow) -> _Saying:
+    kind = "update" if message.address != news.row.callback_url else "post"
+    return _Saying(kind=kind, event=news.event, data=news.data)
+
+
+def _delivery(
+    tx: Transaction,
+    row: ApprovalRow,
+    message: MessageRow,
+    saying: _Saying,
+    snapshot: Mapping[str, object] | None,
+) -> outbox.NewDelivery:
     payload = dict(saying.data)
     if message.channel == SNAPSHOT_CHANNEL:
-        now = approvals.get(tx, row.tenant, row.id)
-        payload["approval"] = pictures.sealed_pictures(tx, [now])[0].to_json()
-    outbox.enqueue(
-        tx,
-        outbox.NewDelivery(
-            tenant=row.tenant,
-            message=message.id,
-            channel=message.channel,
-            address=message.address,
-            kind=saying.kind,
-            event=saying.event,
-            payload=payload,
-            due_at=tx.now + saying.after,
-        ),
+        payload["approval"] = snapshot
+    return outbox.NewDelivery(
+        tenant=row.tenant,
+        message=message.id,
+        channel=message.channel,
+        address=message.address,
+        kind=saying.kind,
+        event=saying.event,
+        payload=payload,
+        due_at=tx.now + saying.after,
     )

@@ -2,9 +2,10 @@
 
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypedDict
 
 from sqlalchemy import ColumnElement, Row, Select, func, or_, select, tuple_, union_all
@@ -17,7 +18,7 @@ from engine.rules.content import Content
 from engine.rules.ladder import Rung, ladder_from_json
 from engine.rules.states import ApprovalStatus
 from engine.store.database import Transaction
-from engine.store.statements import add, change, find, find_one, holds
+from engine.store.statements import add, change, find, find_among, find_one, holds, put_each
 from engine.store.tables import approvals, keys, people, versions
 
 DIGEST_TAG = "signoff/approval/v1"
@@ -112,6 +113,11 @@ def change_open(
     return change(tx, approvals, where, {**changes}) == 1
 
 
+def change_each(tx: Transaction, changes: Iterable[tuple[ApprovalRow, ApprovalChanges]]) -> None:
+    """Change these approvals, which this deed found open once it had locked them."""
+    put_each(tx, approvals, (({"id": row.id}, {**changed}) for row, changed in changes))
+
+
 def consume(tx: Transaction, approval: ApprovalId) -> bool:
     """Mark the decision as used; says whether it was not used before."""
     where = {"id": approval, "consumed_at": None}
@@ -128,6 +134,15 @@ def get(tx: Transaction, tenant: TenantId, approval: str, *, lock: bool = False)
     if row is None:
         raise NotFound(f"There is no approval {approval}.")
     return _approval(row)
+
+
+def several(
+    tx: Transaction, tenant: TenantId, wanted: Collection[ApprovalId], *, lock: bool = False
+) -> dict[ApprovalId, ApprovalRow]:
+    """Those of these approvals that the tenant has; `lock` as `get`, in the order of their ids."""
+    among, own = {"id": wanted}, {"tenant": tenant}
+    rows = find_among(tx, approvals, own, among=among, order_by=("id",), lock=lock)
+    return {ApprovalId(row.id): _approval(row) for row in rows}
 
 
 def of_run(tx: Transaction, run: RunId, *, lock: bool = False) -> list[ApprovalRow]:
@@ -247,6 +262,11 @@ def _values(row: ApprovalRow) -> dict[str, object]:
     }
 
 
+@lru_cache(maxsize=256)  # many approvals are asked for in the same words
+def _ladder(written: str) -> tuple[Rung, ...]:
+    return ladder_from_json(json.loads(written))
+
+
 def _approval(row: Row[Any]) -> ApprovalRow:
     return ApprovalRow(
         id=ApprovalId(row.id),
@@ -261,7 +281,7 @@ def _approval(row: Row[Any]) -> ApprovalRow:
         excluded=frozenset(PersonId(person) for person in json.loads(row.excluded)),
         routing=json.loads(row.routing),
         callback_url=row.callback_url,
-        ladder=ladder_from_json(json.loads(row.ladder)),
+        ladder=_ladder(row.ladder),
         widened=tuple(parse_approver(text) for text in json.loads(row.widened)),
         decision=None if row.decision is None else json.loads(row.decision),
         on_reject=row.on_reject,

@@ -1,6 +1,6 @@
 """Who may vote on an approval at this moment, and what the votes amount to."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from engine.ids import PersonId
 from engine.rules.approvers import Approver, ApproverKind
@@ -19,28 +19,47 @@ def requesting_person(requester: str) -> PersonId | None:
 
 def electorate(tx: Transaction, row: ApprovalRow) -> Electorate:
     """Who belongs now: the expressions were frozen when it opened, their members are judged live."""
-    requester = requesting_person(row.requester)
+    return Electorates(tx).of(row)
 
-    def people(approvers: Sequence[Approver]) -> frozenset[PersonId]:
-        if not approvers:
+
+class Electorates:
+    """The electorates of many approvals: many ask the same people, and who they are is looked up once."""
+
+    __slots__ = ("_known", "_tx")
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._known: dict[tuple[object, ...], frozenset[PersonId]] = {}
+
+    def of(self, row: ApprovalRow) -> Electorate:
+        """Who belongs to `row`, as `electorate` has it."""
+        groups = {
+            name: self._people(row, (Approver(kind=ApproverKind.GROUP, value=name),))
+            for name, _need in row.content.policy.quorum.groups
+        }
+        later: frozenset[PersonId] = frozenset()
+        if any(rung.to for rung in row.ladder):
+            to_come = row.ladder[timers.fired_count(self._tx, row.id) :]
+            later = self._people(row, tuple(each for rung in to_come for each in rung.to))
+        return Electorate(pool=self.pool(row), groups=groups, later=later, excluded=row.excluded)
+
+    def pool(self, row: ApprovalRow) -> frozenset[PersonId]:
+        """Whom `row` asks."""
+        return self._people(row, (*row.content.approvers, *row.widened))
+
+    def _people(self, row: ApprovalRow, asked: tuple[Approver, ...]) -> frozenset[PersonId]:
+        if not asked:
             return frozenset()
-        return electorates.resolve(tx, row.tenant, approvers, requester=requester, strict=False)
-
-    groups = {
-        name: people((Approver(kind=ApproverKind.GROUP, value=name),))
-        for name, _need in row.content.policy.quorum.groups
-    }
-    added_later = [approver for rung in row.ladder for approver in rung.to]
-    later: frozenset[PersonId] = frozenset()
-    if added_later:
-        fired = timers.fired_count(tx, row.id)
-        later = people([approver for rung in row.ladder[fired:] for approver in rung.to])
-    return Electorate(
-        pool=people((*row.content.approvers, *row.widened)),
-        groups=groups,
-        later=later,
-        excluded=row.excluded,
-    )
+        of_somebody = any(each.kind is ApproverKind.MANAGER_OF for each in asked)
+        key = (row.tenant, asked, row.requester if of_somebody else None)
+        found = self._known.get(key)
+        if found is None:
+            requester = requesting_person(row.requester)
+            found = electorates.resolve(
+                self._tx, row.tenant, asked, requester=requester, strict=False
+            )
+            self._known[key] = found
+        return found
 
 
 def is_asked(tx: Transaction, row: ApprovalRow, person: PersonId) -> bool:
@@ -51,21 +70,9 @@ def is_asked(tx: Transaction, row: ApprovalRow, person: PersonId) -> bool:
 
 
 def open_to(tx: Transaction, rows: Iterable[ApprovalRow], person: PersonId) -> list[ApprovalRow]:
-    """Those of `rows`, all of one tenant, that `person` may decide now, in their order.
-
-    Many approvals ask the same people: who they are is looked up once.
-    """
-    pools: dict[tuple[object, ...], frozenset[PersonId]] = {}
-
-    def pool(row: ApprovalRow) -> frozenset[PersonId]:
-        asked = (*row.content.approvers, *row.widened)
-        of_somebody = any(each.kind is ApproverKind.MANAGER_OF for each in asked)
-        key = (*asked, row.requester if of_somebody else None)
-        if key not in pools:
-            pools[key] = electorate(tx, row).pool
-        return pools[key]
-
-    return [row for row in rows if person not in row.excluded and person in pool(row)]
+    """Those of `rows` that `person` may decide now, in their order."""
+    known = Electorates(tx)
+    return [row for row in rows if person not in row.excluded and person in known.pool(row)]
 
 
 def standing(tx: Transaction, row: ApprovalRow) -> Tally:

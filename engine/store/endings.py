@@ -1,14 +1,17 @@
 """How an approval ends, whoever ends it: one compare-and-set, and everything that follows in the same transaction."""
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from engine.clock import iso
 from engine.digest import canonical
 from engine.errors import AlreadyDecided
-from engine.ids import PersonId
+from engine.ids import PersonId, RunId
 from engine.rules.states import ApprovalStatus, RunStatus
 from engine.store import agreeing, announcements, approvals, journal, links, timers
-from engine.store.approvals import ApprovalRow
+from engine.store.announcements import News
+from engine.store.approvals import ApprovalChanges, ApprovalRow
 from engine.store.database import Transaction
 from engine.store.journal import NewEntry
 
@@ -38,21 +41,60 @@ def end(
         AlreadyDecided: if it ended before, or was edited since `row` was read.
     """
     decision = agreeing.sealed(row.content, decision)
-    changes = approvals.ApprovalChanges(
-        status=status, decision=canonical(decision).decode(), ended_at=tx.now
-    )
+    changes = ApprovalChanges(status=status, decision=canonical(decision).decode(), ended_at=tx.now)
     if not approvals.change_open(tx, row.id, row.version, changes):
         raise AlreadyDecided(f"Approval {row.id} has ended already.")
-    timers.cancel(tx, row.id)
-    links.revoke_all(tx, row.id)
-    decided = NewEntry(
-        kind="approval.decided",
-        path=row.path,
-        data={"approval": row.id, "version": row.version, "digest": row.digest, **decision},
-    )
-    journal.wake(tx, row.run, [*recorded_with, decided, *followed_by])
-    announcements.announce(tx, row, EVENTS[status])
-    tx.hint(f"approval:{row.id}")
+    recorded = [*recorded_with, _decided(row, decision), *followed_by]
+    _follow(tx, [_ended(row, changes)], {row.run: recorded})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How one of several approvals ends, and what its run records first."""
+
+    row: ApprovalRow
+    status: ApprovalStatus
+    decision: Mapping[str, object]
+    recorded_with: Sequence[NewEntry] = ()
+
+
+def end_each(tx: Transaction, those: Sequence[Ending]) -> None:
+    """As `end` for different approvals of one tenant, which this deed found open once it had locked them."""
+    changed: list[tuple[ApprovalRow, ApprovalChanges]] = []
+    recorded: dict[RunId, list[NewEntry]] = {}
+    for each in those:
+        row, decision = each.row, agreeing.sealed(each.row.content, each.decision)
+        changes = ApprovalChanges(
+            status=each.status, decision=canonical(decision).decode(), ended_at=tx.now
+        )
+        changed.append((row, changes))
+        entries = recorded.setdefault(row.run, [])
+        entries += [*each.recorded_with, _decided(row, decision)]
+    approvals.change_each(tx, changed)
+    _follow(tx, [_ended(row, changes) for row, changes in changed], recorded)
+
+
+def _follow(
+    tx: Transaction, ended: Sequence[ApprovalRow], recorded: Mapping[RunId, Sequence[NewEntry]]
+) -> None:
+    those = [row.id for row in ended]
+    timers.cancel(tx, those)
+    links.revoke_all(tx, those)
+    journal.wake_each(tx, recorded)
+    announcements.announce_each(tx, [News(row=row, event=EVENTS[row.status]) for row in ended])
+    for approval in those:
+        tx.hint(f"approval:{approval}")
+
+
+def _decided(row: ApprovalRow, decision: Mapping[str, object]) -> NewEntry:
+    data = {"approval": row.id, "version": row.version, "digest": row.digest, **decision}
+    return NewEntry(kind="approval.decided", path=row.path, data=data)
+
+
+def _ended(row: ApprovalRow, changes: ApprovalChanges) -> ApprovalRow:
+    """The row as it is now, without reading it again."""
+    decision = json.loads(changes["decision"])
+    return replace(row, status=changes["status"], decision=decision, ended_at=changes["ended_at"])
 
 
 def decision_of(

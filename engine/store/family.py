@@ -54,13 +54,10 @@ class Place:
         return {"of": self.of, "done": self.done, "all": self.all}
 
 
-def place_of_each(
-    tx: Transaction, wanted: Iterable[RunId], *, parents: Collection[RunId]
-) -> dict[RunId, Place]:
-    """The places of those of these runs that another started, or that are among the `parents`."""
-    rows = [run_of(row) for row in find_among(tx, runs, {}, among={"id": sorted(set(wanted))})]
-    related = [row for row in rows if row.parent is not None or row.id in parents]
-    return {row.id: _place(row, of(tx, row)) for row in related}
+def place_of_each(tx: Transaction, related: Collection[RunId]) -> dict[RunId, Place]:
+    """The places of these runs, each of which another started, or started others."""
+    rows = [run_of(row) for row in find_among(tx, runs, {}, among={"id": sorted(related)})]
+    return {row.id: _place(row, of(tx, row)) for row in rows}
 
 
 def _place(row: RunRow, family: Family) -> Place:

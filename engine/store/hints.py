@@ -6,6 +6,8 @@ from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 
+from engine.store.precedence import Precedence
+
 
 class Ear:
     """One listener's bell: rings that came while nobody waited are not forgotten."""
@@ -25,10 +27,14 @@ class Ear:
 
 
 class Hints:
-    """Who wants to hear of which topic. Used from the event loop's thread only."""
+    """Who wants to hear of which topic. Used from the event loop's thread only.
+
+    `decisions` is whom those let pass who take up what follows from decisions: runs, and deliveries.
+    """
 
     def __init__(self) -> None:
         self._ears: defaultdict[str, set[Ear]] = defaultdict(set)
+        self.decisions = Precedence()
 
     def fire(self, topics: Iterable[str]) -> None:
         """Ring everybody who listens to one of `topics`."""

@@ -1,14 +1,13 @@
 """The append-only memory of a run: entries, their hash chain, and the run's state that follows from them."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypedDict
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import bindparam, select
 
-from engine.clock import iso
-from engine.digest import canonical, sha256
 from engine.errors import LeaseLost, NotFound, RunHeld
 from engine.ids import LeaseToken, RunId, TenantId
 from engine.rules.changes import OUTCOMES, apply, told_of_the_end
@@ -17,10 +16,11 @@ from engine.rules.suspicion import is_progress
 from engine.store import followers, spending
 from engine.store.columns import and_the_moment
 from engine.store.database import Transaction
+from engine.store.journaled import entries, entries_of
 from engine.store.new_entry import Entry, NewEntry
 from engine.store.prepared import Prepared
-from engine.store.spelling import spelled
-from engine.store.statements import add, find_among, put
+from engine.store.spelling import line_of
+from engine.store.statements import Among, add, put, put_each
 from engine.store.tables import journal, runs
 
 __all__ = [
@@ -109,19 +109,71 @@ def append_and_give(
         raise LeaseLost(f"Run {run} is no longer driven from here.")
     if token is not None and row.status == RunStatus.PAUSED:
         _demand_outcomes(run, entries)
-    before = _shape(row)
+    made = _made(tx, run, row, entries)
+    moved = made.moved
+    if token is not None and any(is_progress(entry.kind) for entry in entries):
+        moved["tries"] = 1  # this driving is not over yet, and may still end in a crash
+    moved.update(changes or {})
+    if made.shape.is_terminal:
+        moved.update({**released(ready_at=None), "ended_at": tx.now})
+    if made.lines:
+        add(tx, journal, made.lines)
+    put(tx, runs, {"id": run}, moved)
+    _tell(tx, run, row, made)
+    return made.shape, [_stored(*each) for each in zip(made.entries, made.lines, strict=True)]
+
+
+def wake_each(tx: Transaction, said: Mapping[RunId, Sequence[NewEntry]]) -> None:
+    """As `wake` for each of these runs of one tenant."""
+    if len(said) > 1:
+        append_each(tx, said, wakes=True)
+        return
+    for run, new in said.items():
+        wake(tx, run, new)
+
+
+def append_each(
+    tx: Transaction, said: Mapping[RunId, Sequence[NewEntry]], *, wakes: bool = False
+) -> None:
+    """As `append` to each of these runs of one tenant, or as `wake` where it `wakes` them.
+
+    Raises:
+        NotFound, ImpossibleChange: as `append`, if one of them cannot take its entries.
+    """
+    held = {RunId(row.id): row for row in _HELD_EACH.rows(tx, list(said))}
+    if held.keys() != said.keys():
+        raise NotFound(f"There is no run {min(said.keys() - held.keys())}.")
+    made = {run: _made(tx, run, held[run], entries) for run, entries in said.items()}
+    for each in made.values():
+        if wakes:
+            each.moved.update(ready_at=tx.now if each.shape.goes_on else None, awaits=None)
+        if each.shape.is_terminal:
+            each.moved.update({**released(ready_at=None), "ended_at": tx.now})
+    add(tx, journal, [line for each in made.values() for line in each.lines])
+    put_each(tx, runs, [({"id": run}, each.moved) for run, each in made.items()])
+    for run, each in made.items():
+        _tell(tx, run, held[run], each)
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What an append amounts to, before any of it is written."""
+
+    shape: RunShape
+    entries: Sequence[NewEntry]
+    lines: list[dict[str, object]]
+    moved: dict[str, object]
+
+
+def _made(tx: Transaction, run: RunId, row: Any, entries: Sequence[NewEntry]) -> _Made:
     charged = spending.charge(tx, _spender(run, row), entries)
-    stored: list[Entry] = []
     lines: list[dict[str, object]] = []
-    shape, position, head = before, row.next_position, row.head
+    shape, position, head = _shape(row), row.next_position, row.head
     for entry in charged.entries:
         shape = apply(shape, entry.kind, entry.data)
-        line = _line(run, position, entry, at=tx.now, previous=head)
+        line = line_of(run, position, entry, at=tx.now, previous=head)
         lines.append({**line, "tenant": row.tenant})
-        stored.append(_stored(entry, line))
         position, head = position + 1, str(line["hash"])
-    if lines:
-        add(tx, journal, lines)
     moved: dict[str, object] = {
         "status": shape.status,
         "reason": shape.reason,
@@ -131,27 +183,24 @@ def append_and_give(
     }
     if charged.reserved != row.reserved:
         moved["reserved"] = charged.reserved
-    if token is not None and any(is_progress(entry.kind) for entry in entries):
-        moved["tries"] = 1  # this driving is not over yet, and may still end in a crash
-    moved.update(changes or {})
-    if shape.is_terminal:
-        moved.update({**released(ready_at=None), "ended_at": tx.now})
-    put(tx, runs, {"id": run}, moved)
-    if shape.is_terminal and row.parent is not None:
-        _tell_parent(tx, run, row, moved)
-    followers.tell(tx, run, row, charged.entries)
+    return _Made(shape, charged.entries, lines, moved)
+
+
+def _tell(tx: Transaction, run: RunId, row: Any, made: _Made) -> None:
+    if made.shape.is_terminal and row.parent is not None:
+        _tell_parent(tx, run, row, made.moved)
+    followers.tell(tx, run, row, made.entries)
     tx.hint(f"run:{run}")
     tx.hint(f"news:{row.tenant}")
-    if moved.get("ready_at") is not None:
+    if made.moved.get("ready_at") is not None:
         tx.hint("runs")
-    return shape, stored
 
 
 def first_line(
     tenant: TenantId, run: RunId, data: Mapping[str, object], *, at: datetime
 ) -> dict[str, object]:
     """The first entry of a run, to be stored by `add_line` once the run's row is there."""
-    line = _line(run, 0, NewEntry(kind="run.created", data=data), at=at, previous="")
+    line = line_of(run, 0, NewEntry(kind="run.created", data=data), at=at, previous="")
     return {**line, "tenant": tenant}
 
 
@@ -161,36 +210,16 @@ def add_line(tx: Transaction, line: dict[str, object]) -> None:
     tx.hint(f"news:{line['tenant']}")
 
 
-def entries(tx: Transaction, run: RunId, *, after: int = -1, limit: int = 1_000_000) -> list[Entry]:
-    """The run's entries behind position `after`, in order."""
-    rows = tx.connection.execute(
-        select(journal)
-        .where(journal.c.run == run, journal.c.position > after)
-        .order_by(journal.c.position)
-        .limit(limit)
-    )
-    return [_entry(row) for row in rows]
-
-
-def entries_of(tx: Transaction, wanted: Iterable[RunId]) -> dict[RunId, list[Entry]]:
-    """The journals of several runs in one query."""
-    found: dict[RunId, list[Entry]] = {run: [] for run in wanted}
-    for row in find_among(
-        tx, journal, {}, among={"run": list(found)}, order_by=("run", "position")
-    ):
-        found[RunId(row.run)].append(_entry(row))
-    return found
-
-
 def hash_of(entry: Entry) -> str:
     """The hash that `entry` must have; another one means somebody changed it."""
     new = NewEntry(kind=entry.kind, name=entry.name, path=entry.path, data=entry.data)
-    line = _line(entry.run, entry.position, new, at=entry.at, previous=entry.previous)
+    line = line_of(entry.run, entry.position, new, at=entry.at, previous=entry.previous)
     return str(line["hash"])
 
 
-_HELD = (
+_SHAPES = (
     select(
+        runs.c.id,
         runs.c.tenant,
         runs.c.status,
         runs.c.reason,
@@ -205,9 +234,11 @@ _HELD = (
         runs.c.root,
         runs.c.notify,
     )
-    .where(runs.c.id == bindparam("run"))
+    .order_by(runs.c.id)  # locked in one order, where there are several
     .with_for_update(key_share=True)
 )
+_HELD_EACH = Among(_SHAPES, runs.c.id)
+_HELD = _SHAPES.order_by(None).where(runs.c.id == bindparam("run"))
 _LOCKED = Prepared(_HELD)
 _LOCKED_AND_MOMENT = Prepared(and_the_moment(_HELD))
 
@@ -256,39 +287,9 @@ def _tell_parent(tx: Transaction, run: RunId, row: Any, moved: Mapping[str, Any]
         )
 
 
-def _line(
-    run: RunId, position: int, entry: NewEntry, *, at: datetime, previous: str
-) -> dict[str, object]:
-    data = canonical(entry.data).decode()
-    named = (entry.kind, entry.name, entry.path)
-    text = spelled(run, position, named, data=data, at=iso(at), previous=previous)
-    return {
-        "run": run,
-        "position": position,
-        "kind": entry.kind,
-        "name": entry.name,
-        "path": entry.path,
-        "data": data,
-        "at": at,
-        "previous": previous,
-        "hash": sha256(text.encode()),
-    }
+_ENTRY = ("run", "position", "kind", "name", "path", "at", "previous", "hash")
 
 
 def _stored(entry: NewEntry, line: dict[str, Any]) -> Entry:
-    fields: dict[str, Any] = {**line, "data": entry.data}
-    return Entry(**fields)
-
-
-def _entry(row: Row[Any]) -> Entry:
-    return Entry(
-        run=RunId(row.run),
-        position=row.position,
-        kind=row.kind,
-        name=row.name,
-        path=row.path,
-        data=json.loads(row.data),
-        at=row.at,
-        previous=row.previous,
-        hash=row.hash,
-    )
+    fields = {name: line[name] for name in _ENTRY}
+    return Entry(**{**fields, "data": entry.data})

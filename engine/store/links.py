@@ -1,6 +1,7 @@
 """Personal links as rows, found by the hash of their token, and the nonces of their pages."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,7 +12,7 @@ from engine.ids import ApprovalId, PersonId, TenantId
 from engine.rules.states import ApprovalStatus
 from engine.store import belongings
 from engine.store.database import Transaction
-from engine.store.statements import add_new, change, put
+from engine.store.statements import add_new, change, put_each
 from engine.store.tables import approvals, links, nonces, people, tenants
 from engine.store.tenants import is_active
 
@@ -105,9 +106,10 @@ def find(tx: Transaction, token: str) -> LinkRow | None:
     )
 
 
-def revoke_all(tx: Transaction, approval: ApprovalId) -> None:
-    """Kill the approval's links, which has ended or has another version."""
-    put(tx, links, {"approval": approval, "revoked_at": None}, {"revoked_at": tx.now})
+def revoke_all(tx: Transaction, those: Collection[ApprovalId]) -> None:
+    """Kill the links of these approvals, which have ended or have another version."""
+    alive = ({"approval": each, "revoked_at": None} for each in those)
+    put_each(tx, links, ((where, {"revoked_at": tx.now}) for where in alive))
 
 
 def revoke_for(tx: Transaction, approval: ApprovalId, *, person: PersonId | None = None) -> int:

@@ -1,5 +1,6 @@
 """Messages as rows: every place where an approval is or will be shown."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, case, insert, select, update
@@ -9,7 +10,7 @@ from engine.ids import ApprovalId, MessageId, PersonId, RunId, TenantId
 from engine.store.database import Transaction
 from engine.store.outbox import Shown
 from engine.store.prepared import Prepared
-from engine.store.statements import find
+from engine.store.statements import find_among
 from engine.store.tables import approvals, messages
 
 
@@ -53,18 +54,23 @@ def renew_serials(tx: Transaction, approval: ApprovalId) -> None:
 
 def of(tx: Transaction, approval: ApprovalId) -> list[MessageRow]:
     """The approval's messages, in the order they were planned."""
-    found = find(tx, messages, {"approval": approval}, order_by=("id",))
-    return [
-        MessageRow(
-            id=MessageId(message.id),
-            channel=message.channel,
-            address=message.address,
-            person=None if message.person is None else PersonId(message.person),
-            serial=message.serial,
-            state=message.state,
+    return of_each(tx, [approval])[approval]
+
+
+def of_each(tx: Transaction, wanted: Iterable[ApprovalId]) -> dict[ApprovalId, list[MessageRow]]:
+    """The messages of several approvals, of each in the order they were planned."""
+    found: dict[ApprovalId, list[MessageRow]] = {approval: [] for approval in wanted}
+    for row in find_among(tx, messages, {}, among={"approval": found}, order_by=("id",)):
+        message = MessageRow(
+            id=MessageId(row.id),
+            channel=row.channel,
+            address=row.address,
+            person=None if row.person is None else PersonId(row.person),
+            serial=row.serial,
+            state=row.state,
         )
-        for message in found
-    ]
+        found[ApprovalId(row.approval)].append(message)
+    return found
 
 
 _OF_RUN = Prepared(

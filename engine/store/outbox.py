@@ -1,6 +1,6 @@
 """The outbox as rows: what must be sent, who is sending it, and what became of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from operator import gt
@@ -78,11 +78,28 @@ def enqueue(tx: Transaction, new: NewDelivery) -> DeliveryId:
     A refresh joins one for the same message that was never tried and has none behind it: its content
     is replaced. What was tried may have arrived, and other content under its key is no repeat.
     """
-    tx.hint("outbox")
-    if new.event == REFRESH and (waiting := _join(tx, new)) is not None:
-        return waiting
-    delivery = DeliveryId(tx.ids.new("dlv"))
-    row = {
+    (delivery,) = enqueue_each(tx, [new])
+    return delivery
+
+
+def enqueue_each(tx: Transaction, news: Iterable[NewDelivery]) -> list[DeliveryId]:
+    """As `enqueue` for several, in this order."""
+    fresh: list[dict[str, object]] = []
+    named: list[DeliveryId] = []
+    for new in news:
+        waiting = _join(tx, new) if new.event == REFRESH else None
+        named.append(waiting or DeliveryId(tx.ids.new("dlv")))
+        if waiting is None:
+            fresh.append(_fresh(tx, new, named[-1]))
+    if fresh:
+        add(tx, outbox, fresh)
+    if named:
+        tx.hint("outbox")
+    return named
+
+
+def _fresh(tx: Transaction, new: NewDelivery, delivery: DeliveryId) -> dict[str, object]:
+    return {
         "id": delivery,
         "tenant": new.tenant,
         "message": new.message,
@@ -97,8 +114,6 @@ def enqueue(tx: Transaction, new: NewDelivery) -> DeliveryId:
         "status": "pending",
         "created_at": tx.now,
     }
-    add(tx, outbox, [row])
-    return delivery
 
 
 def mark(tx: Transaction, delivery: Delivery, **values: Any) -> None:

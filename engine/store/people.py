@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from sqlalchemy import Row, and_, bindparam, func, select
 
@@ -13,6 +13,7 @@ from engine.store.prepared import Prepared
 from engine.store.statements import Among
 from engine.store.tables import identities, people
 
+ASKED_MAX: Final = 1_000  # people in one question
 IdentityKind = Literal["slack", "email"]
 
 _SLACK = (
@@ -112,7 +113,9 @@ def several(tx: Transaction, tenant: TenantId, wanted: Iterable[PersonId]) -> li
     asked = {person for person in wanted if person.isprintable()}
     if not asked:
         return []
-    return [_person(row) for row in _SEVERAL.rows(tx, asked, {"of": tenant})]
+    listed = sorted(asked)
+    parts = [listed[at : at + ASKED_MAX] for at in range(0, len(listed), ASKED_MAX)]
+    return [_person(row) for part in parts for row in _SEVERAL.rows(tx, part, {"of": tenant})]
 
 
 def listing(tx: Transaction, tenant: TenantId) -> list[Person]:

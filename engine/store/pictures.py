@@ -1,34 +1,17 @@
 """An approval as people see it: one picture for the API, the pages, the cards and the webhooks."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from engine.clock import iso
-from engine.ids import ApprovalId, PersonId, RunId, TenantId
+from engine.ids import ApprovalId, RunId, TenantId
 from engine.rules.ladder import Rung, due
 from engine.rules.states import ApprovalStatus
 from engine.rules.tally import Tally
-from engine.store import (
-    approvals,
-    eligibility,
-    family,
-    journal,
-    messages,
-    rollbacks,
-    runs,
-    sealing,
-    subjects,
-    timers,
-    undoing,
-    votes,
-)
-from engine.store.approvals import ApprovalRow
-from engine.store.database import Transaction
 from engine.store.family import Place
-from engine.store.journal import Entry
-from engine.store.outcomes import Modifying, modifying
+from engine.store.outcomes import Modifying
 from engine.store.undoing import Plan
 from engine.store.votes import VoteRow
 
@@ -166,122 +149,3 @@ class ApprovalPicture:
         if self.next_rung is None:
             return None
         return {"text": self.next_rung.text, "due_at": iso(due(self.opened_at, self.next_rung))}
-
-
-def picture(tx: Transaction, tenant: TenantId, approval: str) -> ApprovalPicture:
-    """The approval as it stands.
-
-    Raises:
-        NotFound: if this tenant has no such approval.
-    """
-    return pictures(tx, [approvals.get(tx, tenant, approval)])[0]
-
-
-def pictures(tx: Transaction, rows: Sequence[ApprovalRow]) -> list[ApprovalPicture]:
-    """The pictures of several approvals, in their order, with what people wrote."""
-    return [_opened(tx, each) for each in sealed_pictures(tx, rows)]
-
-
-def sealed_pictures(tx: Transaction, rows: Sequence[ApprovalRow]) -> list[ApprovalPicture]:
-    """The same to be kept: what people wrote stays sealed."""
-    cast = votes.current_of_many(tx, [row.id for row in rows])
-    known = runs.known_as(tx, [row.run for row in rows])
-    journals = journal.entries_of(tx, [row.run for row in rows])
-    parents = {
-        run
-        for run, entries in journals.items()
-        if any(entry.kind == "child.started" for entry in entries)
-    }
-    places = family.place_of_each(tx, [row.run for row in rows], parents=parents)
-    drawn = (
-        _picture(
-            tx,
-            row,
-            cast[row.id],
-            journals[row.run],
-            is_verified=row.requester in known.get(row.run, ()),
-        )
-        for row in rows
-    )
-    return [replace(each, place=places.get(each.run)) for each in drawn]
-
-
-def _opened(tx: Transaction, kept: ApprovalPicture) -> ApprovalPicture:
-    return replace(
-        kept,
-        votes=tuple(sealing.opened_votes(tx, kept.tenant, kept.votes)),
-        decision=sealing.opened(tx, kept.tenant, kept.decision),
-        report=tuple(sealing.opened(tx, kept.tenant, kept.report)),
-    )
-
-
-def _picture(
-    tx: Transaction,
-    row: ApprovalRow,
-    cast: Sequence[VoteRow],
-    entries: Sequence[Entry],
-    *,
-    is_verified: bool,
-) -> ApprovalPicture:
-    among = eligibility.electorate(tx, row)
-    names = _names(tx, row, among.pool, cast)
-    requester = eligibility.requesting_person(row.requester) or row.requester
-    tally = eligibility.count(row, cast, among)
-    is_open = row.status is ApprovalStatus.OPEN
-    fired = timers.fired_count(tx, row.id) if is_open else len(row.ladder)
-    content = row.content
-    return ApprovalPicture(
-        id=row.id,
-        tenant=row.tenant,
-        run=row.run,
-        status=row.status,
-        version=row.version,
-        digest=row.digest,
-        action=content.action,
-        title=content.title,
-        call=content.call,
-        details=content.details,
-        risk=content.policy.risk,
-        comment_rule=content.policy.comment,
-        requester=row.requester,
-        requester_name=names.get(requester, requester),
-        requester_is_verified=is_verified,
-        approvers=tuple(str(approver) for approver in content.approvers),
-        tally=tally,
-        votes=tuple(cast),
-        decision=row.decision,
-        messages=tuple(
-            MessagePicture(channel=message.channel, target=message.address, state=message.state)
-            for message in messages.of(tx, row.id)
-        ),
-        next_rung=row.ladder[fired] if fired < len(row.ladder) else None,
-        opened_at=row.opened_at,
-        expires_at=row.expires_at,
-        ended_at=row.ended_at,
-        consumed_at=row.consumed_at,
-        plan=_plan(row, entries) if is_open else None,
-        on_reject=row.on_reject,
-        report=rollbacks.lines(entries),
-        names=names,
-        modifying=modifying(content, tally, row.decision),
-    )
-
-
-def _plan(row: ApprovalRow, entries: Sequence[Entry]) -> Plan | None:
-    opened = [
-        entry
-        for entry in entries
-        if entry.kind == "approval.opened" and entry.data["approval"] == row.id
-    ]
-    if row.on_reject == "fail" or not opened:
-        return None
-    return undoing.whole_plan(entries, to=opened[-1].data.get("rollback_to"))
-
-
-def _names(
-    tx: Transaction, row: ApprovalRow, pool: Iterable[PersonId], cast: Sequence[VoteRow]
-) -> dict[str, str]:
-    requester = eligibility.requesting_person(row.requester)
-    deciders: Sequence[str] = (row.decision or {}).get("by", ())
-    wanted = {*pool, *(vote.person for vote in cast), *deciders, requester or row.requester}
-    return subjects.names_of(tx, row.tenant, wanted)

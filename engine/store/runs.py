@@ -1,7 +1,7 @@
 """Runs as rows: inserting, and reading pages of them."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -96,7 +96,9 @@ class NewRun:
     notify: Sequence[Follower] = ()
 
 
-_STARTERS = Among(select(runs.c.id, runs.c.started_by, runs.c.owner, runs.c.workflow), runs.c.id)
+_ORIGINS = Among(
+    select(runs.c.id, runs.c.started_by, runs.c.owner, runs.c.workflow, runs.c.parent), runs.c.id
+)
 
 
 def begin(tx: Transaction, new: NewRun, *, is_ready: bool = True) -> None:
@@ -174,15 +176,24 @@ def get(tx: Transaction, tenant: TenantId, run: RunId, *, lock: bool = False) ->
     return run_of(row)
 
 
-def known_as(tx: Transaction, wanted: Sequence[RunId]) -> dict[RunId, frozenset[str]]:
-    """For each run, the requesters who did not need to be believed: who started it, its owner, itself."""
-    rows = _STARTERS.rows(tx, list(dict.fromkeys(wanted)))
-    return {
-        RunId(row.id): frozenset(
-            {row.started_by, f"person:{row.owner}", f"workflow:{row.workflow}"}
-        )
-        for row in rows
-    }
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a run comes from: the requesters who did not need to be believed there, who are whoever
+    started it, its owner and itself; and whether another run started it.
+    """
+
+    known: frozenset[str]
+    is_child: bool
+
+
+def origins(tx: Transaction, wanted: Iterable[RunId]) -> dict[RunId, Origin]:
+    """The origins of these runs."""
+    rows = _ORIGINS.rows(tx, list(dict.fromkeys(wanted)))
+    return {RunId(row.id): Origin(_known(row), row.parent is not None) for row in rows}
+
+
+def _known(row: Row[Any]) -> frozenset[str]:
+    return frozenset({row.started_by, f"person:{row.owner}", f"workflow:{row.workflow}"})
 
 
 def page(

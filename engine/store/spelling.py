@@ -1,6 +1,11 @@
 """The words of which the hash of a journal's entry is made."""
 
-from engine.digest import quoted
+from datetime import datetime
+
+from engine.clock import iso
+from engine.digest import canonical, quoted, sha256
+from engine.ids import RunId
+from engine.store.new_entry import NewEntry
 
 
 def spelled(
@@ -21,3 +26,23 @@ def spelled(
         f'{{"at":"{at}","data":{data},"kind":{quoted(kind)},"name":{quoted(name)},'
         f'"path":{quoted(path)},"position":{position},"previous":"{previous}","run":"{run}"}}'
     )
+
+
+def line_of(
+    run: RunId, position: int, entry: NewEntry, *, at: datetime, previous: str
+) -> dict[str, object]:
+    """The row of the journal that `entry` is at this position, without its tenant."""
+    data = canonical(entry.data).decode()
+    named = (entry.kind, entry.name, entry.path)
+    text = spelled(run, position, named, data=data, at=iso(at), previous=previous)
+    return {
+        "run": run,
+        "position": position,
+        "kind": entry.kind,
+        "name": entry.name,
+        "path": entry.path,
+        "data": data,
+        "at": at,
+        "previous": previous,
+        "hash": sha256(text.encode()),
+    }

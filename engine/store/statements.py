@@ -1,6 +1,6 @@
 """Statements built once: the hot ones differ only in their values, and building one costs more than running it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from engine.store.database import Transaction
 from engine.store.prepared import Prepared
 
 SOON_MAX: Final = 4  # rows of one table that are written with what follows
+EVENED_MAX: Final = 1_024  # values for which a statement is built that takes some more
 
 
 def add(tx: Transaction, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
@@ -56,6 +57,27 @@ def put(
     prepared.run_soon(tx, parameters, table=table.name)
 
 
+def put_each(
+    tx: Transaction,
+    table: Table,
+    changes: Iterable[tuple[Mapping[str, object], Mapping[str, object]]],
+) -> None:
+    """As `put` for each of these pairs of `where` and `values`, whose rows are different ones."""
+    alike: dict[Prepared, list[Mapping[str, object]]] = {}
+    for where, values in changes:
+        parameters = _given(where)
+        for name, value in values.items():
+            parameters[f"set_{name}"] = value
+        prepared = _update(table, _shape(where), tuple(values))
+        alike.setdefault(prepared, []).append(parameters)
+    for prepared, given in alike.items():
+        if len(given) > SOON_MAX:
+            prepared.run_all(tx, given)
+            continue
+        for each in given:
+            prepared.run_soon(tx, each, table=table.name)
+
+
 def find(
     tx: Transaction,
     table: Table,
@@ -79,20 +101,22 @@ def find_among(
     *,
     among: Mapping[str, Collection[object]],
     order_by: Sequence[str] = (),
+    lock: bool = False,
 ) -> Sequence[Any]:
-    """The rows that equal `where` and whose one column in `among` is one of its values."""
-    ((column, values),) = among.items()
-    if not values:
+    """The rows that equal `where` and whose one column in `among` is one of its values; `lock` as `find`."""
+    ((column, asked),) = among.items()
+    if not asked:
         return []
+    values = _evened(asked)
     given = _given(where)
     for index, value in enumerate(values):
         given[f"among_{index}"] = value
-    statement = _select_among(table, _shape(where), column, len(values), tuple(order_by))
-    return statement.rows(tx, given)
+    shape, ordered = _shape(where), tuple(order_by)
+    return _select_among(table, shape, column, len(values), ordered, lock=lock).rows(tx, given)
 
 
 class Among:
-    """A query for the rows whose `column` is one of some values: built once for each number of them."""
+    """A query for the rows whose `column` is one of some values: built once for about as many of them."""
 
     __slots__ = ("_column", "_prepared", "_query")
 
@@ -124,7 +148,8 @@ class Among:
         prepared, named = self._asked(values)
         return prepared.plain(tx, {**(given or {}), **named})
 
-    def _asked(self, values: Collection[object]) -> tuple[Prepared, Mapping[str, object]]:
+    def _asked(self, asked: Collection[object]) -> tuple[Prepared, Mapping[str, object]]:
+        values = _evened(asked)
         count = len(values)
         if count not in self._prepared:
             wanted: list[Any] = [bindparam(f"among_{index}") for index in range(count)]
@@ -191,11 +216,20 @@ def _select(table: Table, where: _Shape, order_by: tuple[str, ...], *, lock: boo
 
 @lru_cache(maxsize=512)
 def _select_among(
-    table: Table, where: _Shape, column: str, count: int, order_by: tuple[str, ...]
+    table: Table, where: _Shape, column: str, count: int, order_by: tuple[str, ...], *, lock: bool
 ) -> Prepared:
     wanted: list[Any] = [bindparam(f"among_{index}") for index in range(count)]
     found = select(table).where(_equal(table, where), table.c[column].in_(wanted))
-    return Prepared(found.order_by(*(table.c[name] for name in order_by)))
+    ordered = found.order_by(*(table.c[name] for name in order_by))
+    return Prepared(ordered.with_for_update(key_share=True) if lock else ordered)
+
+
+def _evened(values: Collection[object]) -> Sequence[object]:
+    """`values`, the last of them repeated until there are 1, 2, 4, 8, …: so few lengths need few statements."""
+    listed = list(values)
+    if len(listed) > EVENED_MAX:
+        return listed
+    return listed + [listed[-1]] * ((1 << (len(listed) - 1).bit_length()) - len(listed))
 
 
 def _equal(table: Table, where: _Shape) -> Any:

@@ -163,7 +163,7 @@ timers = Table(
     "timers", metadata, own_id(), of_tenant(), words("approval"), whole("rung"), moment("due_at"),
     moment("fired_at", optional=True), moment("cancelled_at", optional=True),
     ForeignKeyConstraint(["approval"], ["approvals.id"]), Index(None, "approval"),
-    index_where("ix_timers_due", "due_at", where="fired_at IS NULL AND cancelled_at IS NULL"),
+    index_where("ix_timers_due", "due_at", "rung", where="fired_at IS NULL AND cancelled_at IS NULL"),
 )  # fmt: skip
 
 messages = Table(

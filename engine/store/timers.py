@@ -1,16 +1,17 @@
 """Rungs as rows: each is due at a moment, and fires once or is cancelled."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select
 
 from engine.ids import ApprovalId, TenantId
 from engine.rules.ladder import Rung
 from engine.store import waiting
 from engine.store.database import Transaction
-from engine.store.statements import add, change, put
+from engine.store.prepared import Prepared
+from engine.store.statements import add, change, put_each
 from engine.store.tables import approvals, timers
 from engine.store.tenants import is_awake
 
@@ -52,15 +53,31 @@ def arm(
         tx.hint("timers")
 
 
-def cancel(tx: Transaction, approval: ApprovalId) -> None:
-    """Cancel every rung of the approval that has not fired."""
-    waiting = {"approval": approval, "fired_at": None, "cancelled_at": None}
-    put(tx, timers, waiting, {"cancelled_at": tx.now})
+def cancel(tx: Transaction, those: Collection[ApprovalId]) -> None:
+    """Cancel every rung of these approvals that has not fired."""
+    over = {"cancelled_at": tx.now}
+    waiting = ({"approval": each, "fired_at": None, "cancelled_at": None} for each in those)
+    put_each(tx, timers, ((where, over) for where in waiting))
 
 
 def forget(tx: Transaction, approval: ApprovalId) -> None:
     """Drop the approval's rungs, fired ones too: its next round climbs a ladder of its own."""
     tx.connection.execute(delete(timers).where(timers.c.approval == approval))
+
+
+_DUE = Prepared(
+    select(timers)
+    .join(approvals, approvals.c.id == timers.c.approval)
+    .where(
+        timers.c.fired_at.is_(None),
+        timers.c.cancelled_at.is_(None),
+        timers.c.due_at <= bindparam("now"),
+        is_awake(timers.c.tenant),
+    )
+    .order_by(timers.c.due_at, timers.c.rung)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True, key_share=True)
+)
 
 
 def take_due(tx: Transaction, *, limit: int) -> list[DueTimer]:
@@ -70,21 +87,8 @@ def take_due(tx: Transaction, *, limit: int) -> list[DueTimer]:
     Their approvals are locked too. One that somebody is just changing is left for the next look: whoever
     votes locks the approval first and its timers later, and to wait for both in the other order is for ever.
     """
-    due = (
-        select(timers)
-        .join(approvals, approvals.c.id == timers.c.approval)
-        .where(
-            timers.c.fired_at.is_(None),
-            timers.c.cancelled_at.is_(None),
-            timers.c.due_at <= tx.now,
-            is_awake(timers.c.tenant),
-        )
-        .order_by(timers.c.due_at, timers.c.rung)
-        .limit(limit)
-        .with_for_update(skip_locked=True, key_share=True)
-    )
-    is_asked = tx.is_guarded
-    rows = waiting.due_timers(tx, limit=limit) if is_asked else tx.connection.execute(due).all()
+    due = {"now": tx.now, "limit": limit}
+    rows = waiting.due_timers(tx, limit=limit) if tx.is_guarded else _DUE.rows(tx, due)
     found = [
         DueTimer(
             id=row.id,
@@ -96,7 +100,7 @@ def take_due(tx: Transaction, *, limit: int) -> list[DueTimer]:
         for row in rows
     ]
     for ids in waiting.by_tenant(tx, rows):
-        tx.connection.execute(update(timers).where(timers.c.id.in_(ids)).values(fired_at=tx.now))
+        put_each(tx, timers, (({"id": id}, {"fired_at": tx.now}) for id in ids))
     return found
 
 
@@ -105,13 +109,16 @@ def postpone(tx: Transaction, timer: DueTimer, *, by: timedelta) -> None:
     change(tx, timers, {"id": timer.id}, {"fired_at": None, "due_at": tx.now + by})
 
 
+_LAST_FIRED = Prepared(
+    select(func.max(timers.c.rung).label("last")).where(
+        timers.c.approval == bindparam("approval"), timers.c.fired_at.is_not(None)
+    )
+)
+
+
 def fired_count(tx: Transaction, approval: ApprovalId) -> int:
     """How many rungs of the approval's present ladder have fired; they fire in order."""
-    last = tx.connection.execute(
-        select(func.max(timers.c.rung)).where(
-            timers.c.approval == approval, timers.c.fired_at.is_not(None)
-        )
-    ).scalar()
+    last: int | None = _LAST_FIRED.rows(tx, {"approval": approval})[0].last
     return 0 if last is None else last + 1
 
 

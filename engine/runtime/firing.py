@@ -1,0 +1,37 @@
+"""Fires due rungs: where many are due, before anything that follows from them is taken up."""
+
+from typing import Final
+
+from engine.runtime.faults import in_spite_of_faults
+from engine.runtime.pace import Pace
+from engine.services import rungs
+from engine.store.database import Database
+
+MANY: Final = rungs.BATCH_MAX  # fired by one deed: there may be more
+
+
+class Firing:
+    """One worker's eye on the time. Any number of them may look at once: what one fires, no other does."""
+
+    def __init__(self, database: Database, pace: Pace) -> None:
+        self._database, self._pace = database, pace
+
+    async def for_ever(self) -> None:
+        """Fire whatever becomes due, until cancelled.
+
+        While there is more than one deed takes, no run is taken up in this process and nothing is
+        delivered, but for a turn now and then: ten thousand people hear late, and none of them too
+        late, that time has decided.
+        """
+        hints = self._database.hints
+        with hints.listen("timers") as ear:
+            while True:
+                if await self.once() >= MANY:
+                    with hints.decisions.going_first():
+                        while await self.once() >= MANY:
+                            pass
+                await ear.wait(self._pace.poll_every)
+
+    async def once(self) -> int:
+        """Fire for the length of one deed; gives how many rungs there were."""
+        return await in_spite_of_faults(self._database.write(rungs.fire_due), 0)
