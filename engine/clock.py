@@ -35,6 +35,7 @@ class SystemClock:
         await asyncio.sleep(max(0.0, duration.total_seconds()))
 
 
+@lru_cache(maxsize=256)  # a deed writes its one moment into every line and message
 def iso(moment: datetime) -> str:
     """`moment` as RFC 3339 in UTC with microseconds and Z, the one spelling used on the wire."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
@@ -67,7 +68,7 @@ def from_iso(text: str) -> datetime:
 
 def micros(moment: datetime) -> int:
     """Whole microseconds since 1970, the form in which SQLite keeps moments."""
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    return (moment - _EPOCH) // _MICROSECOND
 
 
 def from_micros(value: int) -> datetime:
@@ -76,3 +77,4 @@ def from_micros(value: int) -> datetime:
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)

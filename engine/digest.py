@@ -50,15 +50,26 @@ def _is_plain(value: object) -> bool:
     if isinstance(value, int):
         return -_SAFE < value < _SAFE
     if _is_table(value):
-        return all(
-            _is_plain_key(key) and (isinstance(each, str) or _is_plain(each))
-            for key, each in value.items()
-        )
-    return _is_items(value) and all(isinstance(each, str) or _is_plain(each) for each in value)
+        if not _are_plain(value):
+            return False
+        within: Iterable[object] = value.values()
+    elif _is_items(value):
+        within = value
+    else:
+        return False
+    for each in within:
+        if each is None or isinstance(each, str):
+            continue
+        if not _is_plain(each):
+            return False
+    return True
 
 
-def _is_plain_key(key: object) -> bool:
-    return isinstance(key, str) and key.isascii()
+def _are_plain(keys: Iterable[str]) -> bool:
+    try:
+        return "".join(keys).isascii()
+    except TypeError:  # one of them is no text
+        return False
 
 
 @lru_cache(maxsize=4096)

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from engine.rules.wording import BadRule, is_sequence, shown
@@ -62,6 +63,7 @@ def is_slack(text: str) -> bool:
     return _SLACK.fullmatch(text) is not None
 
 
+@lru_cache(maxsize=1_024)  # the same few are read again and again
 def parse_approver(text: str) -> Approver:
     """The one approver that `text` names; an email address is compared in lower case.
 

@@ -5,7 +5,6 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, TypedDict
 
 from sqlalchemy import ColumnElement, Row, Select, func, or_, select, tuple_, union_all
@@ -13,10 +12,11 @@ from sqlalchemy import ColumnElement, Row, Select, func, or_, select, tuple_, un
 from engine.digest import canonical
 from engine.errors import NotFound
 from engine.ids import ApprovalId, PersonId, RunId, TenantId
-from engine.rules.approvers import Approver, parse_approver
+from engine.rules.approvers import Approver
 from engine.rules.content import Content
-from engine.rules.ladder import Rung, ladder_from_json
+from engine.rules.ladder import Rung
 from engine.rules.states import ApprovalStatus
+from engine.store import repeated
 from engine.store.database import Transaction
 from engine.store.statements import add, change, find, find_among, find_one, holds, put_each
 from engine.store.tables import approvals, keys, people, versions
@@ -262,11 +262,6 @@ def _values(row: ApprovalRow) -> dict[str, object]:
     }
 
 
-@lru_cache(maxsize=256)  # many approvals are asked for in the same words
-def _ladder(written: str) -> tuple[Rung, ...]:
-    return ladder_from_json(json.loads(written))
-
-
 def _approval(row: Row[Any]) -> ApprovalRow:
     return ApprovalRow(
         id=ApprovalId(row.id),
@@ -278,11 +273,11 @@ def _approval(row: Row[Any]) -> ApprovalRow:
         content=Content.from_json(json.loads(row.content)),
         digest=row.digest,
         requester=row.requester,
-        excluded=frozenset(PersonId(person) for person in json.loads(row.excluded)),
-        routing=json.loads(row.routing),
+        excluded=repeated.persons(row.excluded),
+        routing=repeated.routing(row.routing),
         callback_url=row.callback_url,
-        ladder=_ladder(row.ladder),
-        widened=tuple(parse_approver(text) for text in json.loads(row.widened)),
+        ladder=repeated.ladder(row.ladder),
+        widened=repeated.approvers(row.widened),
         decision=None if row.decision is None else json.loads(row.decision),
         on_reject=row.on_reject,
         opened_at=row.opened_at,

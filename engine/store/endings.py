@@ -1,6 +1,5 @@
 """How an approval ends, whoever ends it: one compare-and-set, and everything that follows in the same transaction."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -45,7 +44,7 @@ def end(
     if not approvals.change_open(tx, row.id, row.version, changes):
         raise AlreadyDecided(f"Approval {row.id} has ended already.")
     recorded = [*recorded_with, _decided(row, decision), *followed_by]
-    _follow(tx, [_ended(row, changes)], {row.run: recorded})
+    _follow(tx, [_ended(tx, row, status, decision)], {row.run: recorded})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +60,7 @@ class Ending:
 def end_each(tx: Transaction, those: Sequence[Ending]) -> None:
     """As `end` for different approvals of one tenant, which this deed found open once it had locked them."""
     changed: list[tuple[ApprovalRow, ApprovalChanges]] = []
+    ended: list[ApprovalRow] = []
     recorded: dict[RunId, list[NewEntry]] = {}
     for each in those:
         row, decision = each.row, agreeing.sealed(each.row.content, each.decision)
@@ -68,10 +68,11 @@ def end_each(tx: Transaction, those: Sequence[Ending]) -> None:
             status=each.status, decision=canonical(decision).decode(), ended_at=tx.now
         )
         changed.append((row, changes))
+        ended.append(_ended(tx, row, each.status, decision))
         entries = recorded.setdefault(row.run, [])
         entries += [*each.recorded_with, _decided(row, decision)]
     approvals.change_each(tx, changed)
-    _follow(tx, [_ended(row, changes) for row, changes in changed], recorded)
+    _follow(tx, ended, recorded)
 
 
 def _follow(
@@ -91,10 +92,11 @@ def _decided(row: ApprovalRow, decision: Mapping[str, object]) -> NewEntry:
     return NewEntry(kind="approval.decided", path=row.path, data=data)
 
 
-def _ended(row: ApprovalRow, changes: ApprovalChanges) -> ApprovalRow:
+def _ended(
+    tx: Transaction, row: ApprovalRow, status: ApprovalStatus, decision: Mapping[str, object]
+) -> ApprovalRow:
     """The row as it is now, without reading it again."""
-    decision = json.loads(changes["decision"])
-    return replace(row, status=changes["status"], decision=decision, ended_at=changes["ended_at"])
+    return replace(row, status=status, decision=decision, ended_at=tx.now)
 
 
 def decision_of(

@@ -63,14 +63,14 @@ def put_each(
     changes: Iterable[tuple[Mapping[str, object], Mapping[str, object]]],
 ) -> None:
     """As `put` for each of these pairs of `where` and `values`, whose rows are different ones."""
-    alike: dict[Prepared, list[Mapping[str, object]]] = {}
+    alike: dict[tuple[_Shape, tuple[str, ...]], list[Mapping[str, object]]] = {}
     for where, values in changes:
         parameters = _given(where)
         for name, value in values.items():
             parameters[f"set_{name}"] = value
-        prepared = _update(table, _shape(where), tuple(values))
-        alike.setdefault(prepared, []).append(parameters)
-    for prepared, given in alike.items():
+        alike.setdefault((_shape(where), tuple(values)), []).append(parameters)
+    for (shape, columns), given in alike.items():
+        prepared = _update(table, shape, columns)
         if len(given) > SOON_MAX:
             prepared.run_all(tx, given)
             continue

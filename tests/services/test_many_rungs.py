@@ -106,7 +106,7 @@ async def ended(database: Database) -> tuple[Counter[str], Counter[str], Counter
 
 
 def _counted(tx: Transaction, query: Select[tuple[str]]) -> Counter[str]:
-    return Counter(tx.connection.execute(query).scalars())
+    return Counter(str(row[0]) for row in tx.connection.execute(query))
 
 
 async def test_one_that_is_damaged_is_put_off_alone(database: Database, clock: ManualClock) -> None:
