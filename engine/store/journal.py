@@ -291,5 +291,5 @@ _ENTRY = ("run", "position", "kind", "name", "path", "at", "previous", "hash")
 
 
 def _stored(entry: NewEntry, line: dict[str, Any]) -> Entry:
-    fields = {name: line[name] for name in _ENTRY}
-    return Entry(**{**fields, "data": entry.data})
+    fields: dict[str, Any] = {name: line[name] for name in _ENTRY}
+    return Entry(**fields, data=entry.data)

@@ -5,7 +5,7 @@ from alembic import op
 
 revision = "0020"
 down_revision = "0019"
-oldest = "0017"
+oldest = "0019"
 
 
 def upgrade() -> None:
