@@ -1,9 +1,7 @@
 """Workspaces, webhooks and links of two tenants that share one Signoff: each opens its own tenant's doors alone."""
 
 import json
-import shutil
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from pathlib import Path
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
@@ -18,21 +16,20 @@ from channels.slack.config import SlackConfig
 from channels.slack.reference import Reference
 from channels.webhook.config import WebhookTarget
 from channels.webhook.signature import signed
-from engine.ids import DEFAULT_TENANT, SystemIds, TenantId
+from engine.ids import DEFAULT_TENANT, TenantId
 from engine.services import approvals, configuration, tenants
 from engine.services.approvals import Request
 from engine.services.configuration import Directory, ListedPerson
 from engine.store import links
 from engine.store.approvals import ApprovalRow
 from engine.store.database import Database, Transaction
-from engine.store.postgres import Surroundings, opened_on
-from engine.store.sqlite import opened
-from engine.tokens import Tokens
 from tests.api.desk import ANA, Desk
 from tests.channels.slack.scene import ANA as U0ANA
 from tests.channels.slack.scene import DEE, Scene, scene
 from tests.clock import ManualClock
-from tests.fixtures import APP_ROLE, Postgres
+from tests.security.guarded import database
+
+__all__ = ["database"]
 
 pytestmark = pytest.mark.anyio
 
@@ -46,28 +43,6 @@ SECRETS = {
     ACME: "whsec_" + "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0MDI=",
 }
 URL = "https://erp.example.com/hooks"
-
-
-@pytest.fixture(params=["file", pytest.param("guarded", marks=pytest.mark.postgres)])
-async def database(
-    request: pytest.FixtureRequest,
-    clock: ManualClock,
-    tokens: Tokens,
-    migrated_file: Path,
-    tmp_path: Path,
-) -> AsyncGenerator[Database]:
-    """A file, and PostgreSQL as the role to which it shows one tenant at a time."""
-    if request.param == "guarded":
-        made: Postgres = request.getfixturevalue("postgres")
-        around = Surroundings(ids=SystemIds(), tokens=tokens, clock=clock)
-        with made.fresh(role=APP_ROLE) as url:
-            async with opened_on(url, around) as shared:
-                yield shared
-        return
-    file = tmp_path / "signoff.db"
-    shutil.copyfile(migrated_file, file)
-    async with opened(file, clock=clock, ids=SystemIds(), tokens=tokens) as owned:
-        yield owned
 
 
 @pytest.fixture
