@@ -50,6 +50,11 @@ def moment(at: datetime | None) -> str:
     return "–" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
+def stamp(at: str) -> str:
+    """A moment as the API writes it, as people read it."""
+    return moment(datetime.fromisoformat(at))
+
+
 def spent(began: datetime, ended: datetime | None) -> str:
     """How long something took; empty while it is not over."""
     return "" if ended is None else f"{(ended - began).total_seconds():.2f} s"

@@ -74,7 +74,9 @@ def place(*, scope: Scope, reason: Reason, as_json: AsJson = False, url: Url = N
             done = await server.post("/api/holds", {"scope": scope, "reason": reason})
         if as_json:
             return print_json(done)
-        return print_line(f"{done['scope']} is held, since {done['placed_at']}: {done['reason']}")
+        return print_line(
+            f"{done['scope']} is held, since {drawing.stamp(done['placed_at'])}: {done['reason']}"
+        )
 
     finish(deed())
 
@@ -103,7 +105,7 @@ def list_holds(*, as_json: AsJson = False, url: Url = None) -> None:
         if not found["holds"]:
             return say("Nothing is held.")
         rows = [
-            (each["scope"], each["placed_at"], each["placed_by"], each["reason"])
+            (each["scope"], drawing.stamp(each["placed_at"]), each["placed_by"], each["reason"])
             for each in found["holds"]
         ]
         return show(drawing.table(("scope", "since", "by", "reason"), rows))

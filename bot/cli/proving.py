@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.cli.connection import Doors
+from bot.cli.drawing import stamp
 from bot.cli.terminal import ExitCode, print_json, print_line, say, usage
 from engine.clock import from_iso
 from engine.digest import canonical
@@ -81,11 +82,11 @@ def _sentences(report: Any) -> Iterator[str]:
         yield f"Pruned, signed: {_many(report['pruned'], 'entries')}."
     last, left = report["last_anchor"], report["unanchored"]
     if last is not None:
-        yield f"Anchored: {report['anchored']} entries, last at {last['at']} (anchor {last['number']})."
+        yield f"Anchored: {report['anchored']} entries, last at {stamp(last['at'])} (anchor {last['number']})."
     if left["entries"]:
         yield (
             f"Not anchored yet: {left['entries']} entries in {left['chains']} chains, since "
-            f"{left['since']}; whoever computes hashes anew can still change them."
+            f"{stamp(left['since'])}; whoever computes hashes anew can still change them."
         )
         for each in left["ranges"][:SHOWN_MAX]:
             yield f"  {each['chain']}: positions {each['first']} to {each['last']}"
