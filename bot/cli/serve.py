@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 from collections.abc import Coroutine
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -64,7 +65,7 @@ def serve(
         _run(
             serve_until_stopped(
                 settings,
-                announce=lambda served: _tell(served, as_json=as_json),
+                announce=partial(_announce, as_json=as_json),
                 authored=authored,
             )
         )
@@ -90,6 +91,7 @@ def worker(
         authored = load_workflows((*settings.workflows, *split(workflows)))
 
         def announce() -> None:
+            loops.settled()
             if as_json:
                 print_json({"database": name_of(settings)})
             else:
@@ -123,6 +125,11 @@ def _settings(**said: object) -> Settings:
     except ValidationError as refused:
         sentences = [f"--{error['loc'][0]} {error['msg']}" for error in refused.errors()]
         raise Invalid("\n".join(sentences), code="bad_settings") from None
+
+
+def _announce(served: "Served", *, as_json: bool) -> None:
+    loops.settled()
+    _tell(served, as_json=as_json)
 
 
 def _tell(served: "Served", *, as_json: bool) -> None:

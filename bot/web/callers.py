@@ -15,13 +15,14 @@ from bot.web.origin import same_origin
 from bot.web.state import Served, application_of, note_bad_try
 from engine.errors import NotAllowed, NotEligible, Refused, TenantUnclear
 from engine.ids import PersonId
-from engine.services import keys, people, sign_ins, tenants
+from engine.services import keys, sign_ins, tenants
 from engine.services.keys import Caller, Scope
 from engine.services.sign_ins import SessionRow, SignInKind
 from engine.store.database import Transaction
 
 _VISITOR: Final = "signoff.visitor"
 _BEARER: Final = re.compile(r"(?i:bearer) +([\x21-\x7e]{1,400})")
+_OPERATORS, _PEOPLES = frozenset(Scope), frozenset({Scope.READ})
 _KEY_PREFIX: Final = "sk_"
 TENANT_HEADER: Final = "signoff-tenant"
 _BEARER_DOCS: Final = HTTPBearer(
@@ -255,18 +256,15 @@ def _person_behind(
     session = sign_ins.session_of(tx, token)
     if session is None or session.kind is not kind:
         return None
-    tenant = session.tenant
-    person = people.find(tx, tenant, session.person)
-    operates = people.holds_role(tx, tenant, session.person, "operator")
     return session, Caller(
-        tenant=tenant,
+        tenant=session.tenant,
         key=None,
-        person=person.id,
-        scopes=frozenset(Scope) if operates else frozenset({Scope.READ}),
-        owner=person.id,
-        name=person.name,
+        person=session.person,
+        scopes=_OPERATORS if session.operates else _PEOPLES,
+        owner=session.person,
+        name=session.called,
         kind="person",
-        house=tenants.name_among_several(tx, tenant),
+        house=session.house,
     )
 
 

@@ -131,7 +131,7 @@ def answer(request: HTTPConnection, problem: Problem) -> Response:
 
 def wants_page(request: HTTPConnection) -> bool:
     """Whether a browser asks for one of the addresses that people open."""
-    is_page = not request.url.path.startswith("/api/")
+    is_page = not request.scope["path"].startswith("/api/")
     return is_page and "text/html" in request.headers.get("accept", "")
 
 

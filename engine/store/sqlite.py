@@ -48,8 +48,8 @@ class SqliteDatabase:
         self._queue: queue.SimpleQueue[Work[Any] | None] = queue.SimpleQueue()
         self._set_aside: Work[Any] | None = None
         self._loop = asyncio.get_running_loop()
-        self._readers = Readers(path, self._transaction)
         self._files = Files(path)
+        self._readers = Readers(path, self._transaction, check=self._files.check)
         self._thread = threading.Thread(target=self._write_all, name="signoff-writer", daemon=True)
         self._thread.start()
 
@@ -72,7 +72,6 @@ class SqliteDatabase:
         return await confirmed(self.submit(deed), within)
 
     async def read(self, query: Callable[[Transaction], T]) -> T:
-        self._files.check()
         return await self._readers.read(query)
 
     async def compact(self) -> bool:

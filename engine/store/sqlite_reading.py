@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from engine.errors import Unavailable
+from engine.errors import EngineError, Unavailable
 from engine.store.database import Transaction
 from engine.store.sqlite_driver import PATIENCE, SqliteDriver, driver_of, prepare
 from engine.store.sqlite_errors import CLOSED, refusal
@@ -38,8 +38,8 @@ class Readers:
     the others their share.
     """
 
-    def __init__(self, path: Path, begin: Begin) -> None:
-        self._begin = begin
+    def __init__(self, path: Path, begin: Begin, *, check: Callable[[], None]) -> None:
+        self._begin, self._check = begin, check
         self._loop = asyncio.get_running_loop()
         self._door, self._is_closed = threading.Lock(), False
         self._queue: queue.SimpleQueue[Work[Any] | None] = queue.SimpleQueue()
@@ -55,7 +55,7 @@ class Readers:
         """What `query` gives. Whoever stops waiting does not stop it.
 
         Raises:
-            Unavailable: when the file cannot be read, or the store is closed.
+            Unavailable: when the file cannot be read, as `check` says too, or the store is closed.
         """
         answer: asyncio.Future[T] = self._loop.create_future()
         answer.add_done_callback(forget)
@@ -82,9 +82,10 @@ class Readers:
         try:
             while batch := self._next_batch():
                 try:
+                    self._check()
                     connection = connection or self._database.connect()
                     self._answer(connection, batch)
-                except (SQLAlchemyError, sqlite3.Error) as error:
+                except (SQLAlchemyError, sqlite3.Error, EngineError) as error:
                     for work in batch:  # it may pass: the next query tries again
                         work.fail(refusal(error))
                 with suppress(RuntimeError):  # the loop has ended, and whoever waited with it

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Row, func, insert, select
+from sqlalchemy import Column, ColumnElement, Row, case, exists, func, insert, null, select
 
 from engine.errors import NotAllowed
 from engine.ids import DEFAULT_TENANT, TenantId
@@ -34,6 +34,7 @@ BUILT_IN: Final = Tenant(
 RESTING = select(tenants.c.id).where(tenants.c.is_active.is_(False))
 
 
+_ALL: Final = tenants.alias("others")
 _OTHERS: Final = Prepared(select(tenants.c.id).where(tenants.c.id != DEFAULT_TENANT).limit(1))
 
 
@@ -102,6 +103,13 @@ def at_rest(name: str) -> NotAllowed:
 def is_active(tenant: Column[str]) -> ColumnElement[bool]:
     """Whether the organisation in this column is active, in a query that also joins `tenants` to it, or finds none."""
     return func.coalesce(tenants.c.is_active, tenant == DEFAULT_TENANT)
+
+
+def shown_name(tenant: Column[str]) -> ColumnElement[str | None]:
+    """As `name_among_several` says, in such a query."""
+    others = _ALL.c.id != DEFAULT_TENANT
+    built_in = case((tenant == DEFAULT_TENANT, BUILT_IN.name), else_=tenant)
+    return case((exists().where(others), func.coalesce(tenants.c.name, built_in)), else_=null())
 
 
 def is_awake(tenant: ColumnElement[str]) -> ColumnElement[bool]:
