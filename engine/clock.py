@@ -49,8 +49,7 @@ def iso_of(stored: datetime | int) -> str:
     if isinstance(stored, datetime):
         return iso(stored)
     try:
-        seconds, rest = divmod(stored, 1_000_000)
-        return f"{_second(seconds)}.{rest:06d}Z"
+        return f"{_second(stored // 1_000_000)}.{stored % 1_000_000:06d}Z"
     except (OverflowError, TypeError, ValueError):
         return str(stored)
 

@@ -1,7 +1,6 @@
 """What a journal says of budgets: what is kept back for its steps, what was spent, and what was granted."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from engine.rules import costs
@@ -29,13 +28,15 @@ def settled(charges: list[Charge], cost: Amounts) -> list[tuple[Key, int, int]]:
     ]
 
 
-@dataclass(slots=True)
 class Accounts:
     """The budgets of one run as its journal has them, entry by entry."""
 
-    held: Held = field(default_factory=dict[str, dict[str, Any]])
-    spent: dict[Key, int] = field(default_factory=dict[Key, int])
-    granted: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+    __slots__ = ("granted", "held", "spent")
+
+    def __init__(self) -> None:
+        self.held: Held = {}
+        self.spent: dict[Key, int] = {}
+        self.granted: dict[tuple[str, str], int] = {}
 
     @property
     def is_anything(self) -> bool:

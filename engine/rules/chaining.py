@@ -1,7 +1,7 @@
 """Whether a chain of entries is as it was written: each follows the one before, and none is missing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -59,24 +59,38 @@ class Line(NamedTuple):
     path: str | None = None
 
 
-@dataclass(slots=True)
 class ChainCheck:
     """Follows one chain, entry by entry, and remembers nothing but where it stands.
 
     `marks` say which hash was anchored at which position.
     """
 
-    chain: str
-    marks: Mapping[int, str] = field(default_factory=dict[int, str])
-    position: int = 0
-    previous: str = ""
-    pruned: int = 0
-    findings: list[Finding] = field(default_factory=list[Finding])
-    unanchored_since: str | None = None
-    anchored_to: int = field(init=False)  # the last position that was anchored; -1 when none was
+    __slots__ = (
+        "anchored_to",
+        "chain",
+        "findings",
+        "marks",
+        "position",
+        "previous",
+        "pruned",
+        "unanchored_since",
+    )  # fmt: skip
 
-    def __post_init__(self) -> None:
-        self.anchored_to = max(self.marks, default=-1)
+    def __init__(
+        self,
+        chain: str,
+        marks: Mapping[int, str] | None = None,
+        *,
+        position: int = 0,
+        previous: str = "",
+    ) -> None:
+        self.chain, self.marks = chain, marks or {}
+        self.position, self.previous = position, previous
+        self.pruned = 0
+        self.findings: list[Finding] = []
+        self.unanchored_since: str | None = None
+        # The last position that was anchored; -1 when none was.
+        self.anchored_to = max(self.marks) if self.marks else -1
 
     def take(self, line: Line) -> None:
         """Look at the entry that comes next."""

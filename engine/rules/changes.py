@@ -47,7 +47,7 @@ def apply(shape: RunShape | None, kind: str, data: Mapping[str, object]) -> RunS
     """
     if shape is not None and kind in QUIET and (not shape.is_terminal or kind in AFTER_THE_END):
         return shape
-    fitting = [edge for edge in _edges_by(kind) if edge.fits(shape, data)]
+    fitting = [edge for edge in _leading(shape, kind) if edge.asks is None or data.get(edge.asks)]
     wanted = data.get("to")
     if len(fitting) > 1 and wanted is not None:
         fitting = [edge for edge in fitting if edge.after == wanted]
@@ -69,20 +69,14 @@ def told_of_the_end(parent: RunShape) -> str | None:
 @cache
 def certain(shape: RunShape | None, kind: str) -> RunShape | None:
     """What an entry of `kind` makes of a run of `shape`, whatever its data say; None where they matter."""
-    fitting = [
-        edge
-        for edge in _edges_by(kind)
-        if (not edge.before if shape is None else shape.status in edge.before)
-        and (shape is None or shape.reason in edge.when)
-    ]
-    if len(fitting) != 1 or fitting[0].asks is not None:
-        return None
-    return apply(shape, kind, {})
+    edges = _leading(shape, kind)
+    return apply(shape, kind, {}) if len(edges) == 1 and edges[0].asks is None else None
 
 
 @cache
-def _edges_by(kind: str) -> tuple[Edge, ...]:
-    return tuple(edge for edge in RUN_EDGES if edge.entry_kind == kind)
+def _leading(shape: RunShape | None, kind: str) -> tuple[Edge, ...]:
+    """The edges that may be taken from `shape` by an entry of `kind`, if its data have what they ask for."""
+    return tuple(edge for edge in RUN_EDGES if edge.entry_kind == kind and edge.leads_from(shape))
 
 
 def change_approval(

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, TypeGuard
 
 from engine.rules.accounts import TOLD_IN, Accounts
@@ -39,34 +39,54 @@ class FoldedVote:
     comment: str | None
 
 
-@dataclass(slots=True)
 class FoldedApproval:
     """An approval as the journal has it; `is_plain` while only what is known here happened to it."""
 
-    status: str = "open"
-    version: int = 1
-    digest: str = ""
-    decision: Mapping[str, Any] | None = None
-    is_consumed: bool = False
-    is_plain: bool = True
-    votes: dict[int, FoldedVote] = field(default_factory=dict[int, FoldedVote])
-    fired: set[int] = field(default_factory=set[int])  # rungs of its present ladder
+    __slots__ = (
+        "decision",
+        "digest",
+        "fired",
+        "is_consumed",
+        "is_plain",
+        "status",
+        "version",
+        "votes",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.status = "open"
+        self.version = 1
+        self.digest = ""
+        self.decision: Mapping[str, Any] | None = None
+        self.is_consumed, self.is_plain = False, True
+        self.votes: dict[int, FoldedVote] = {}
+        self.fired: set[int] = set()  # rungs of its present ladder
 
 
-@dataclass(slots=True)
 class Folded:
     """A run as its journal has it. Kinds that nobody told this module of change nothing here."""
 
-    shape: RunShape | None = None
-    created_text: str = ""
-    adopted: str | None = None  # the version that it runs since
-    ended: tuple[str, Any] | None = None  # the column that the end sets, and the value
-    approvals: dict[str, FoldedApproval] = field(default_factory=dict[str, FoldedApproval])
-    checkpoints: dict[int, tuple[str | None, Any]] = field(
-        default_factory=dict[int, tuple[str | None, Any]]
-    )
-    accounts: Accounts = field(default_factory=Accounts)
-    wrong: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
+    __slots__ = (
+        "accounts",
+        "adopted",
+        "approvals",
+        "checkpoints",
+        "created_text",
+        "ended",
+        "shape",
+        "wrong",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        # Written out, for it is made for each run that there is: dataclasses take four times as long.
+        self.shape: RunShape | None = None
+        self.created_text = ""
+        self.adopted: str | None = None  # the version that it runs since
+        self.ended: tuple[str, Any] | None = None  # the column that the end sets, and the value
+        self.approvals: dict[str, FoldedApproval] = {}
+        self.checkpoints: dict[int, tuple[str | None, Any]] = {}
+        self.accounts = Accounts()
+        self.wrong: list[tuple[int, str]] = []
 
     @property
     def created(self) -> Mapping[str, Any]:

@@ -1,6 +1,5 @@
 """The states of runs and approvals, and what a change of one, or of a case, is."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -111,10 +110,8 @@ class Edge:
     keeps_reason: bool = False
     asks: str | None = None
 
-    def fits(self, shape: RunShape | None, data: Mapping[str, object]) -> bool:
-        """Whether a run of `shape` may take this edge, as its entry has `data`."""
-        if self.asks is not None and not data.get(self.asks):
-            return False
+    def leads_from(self, shape: RunShape | None) -> bool:
+        """Whether a run of `shape` may take this edge, if its entry has what it `asks` for."""
         if shape is None:
             return not self.before
         return shape.status in self.before and shape.reason in self.when

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from sqlalchemy import Table, bindparam, select
+from sqlalchemy import Table, select
 
 from engine.digest import canonical, quoted, tagged
 from engine.ids import RunId, TenantId
@@ -14,7 +14,7 @@ from engine.store import timely
 from engine.store.approvals import DIGEST_TAG
 from engine.store.database import Transaction
 from engine.store.journal import Entry
-from engine.store.statements import Among, find
+from engine.store.statements import Among, find, whose
 from engine.store.tables import (
     approvals,
     checkpoints,
@@ -75,12 +75,14 @@ def disagreements(row: Any, folded: Folded, kept: Stored) -> Iterator[Finding]:
     if folded.checkpoints or row.id in kept.checkpoints:
         yield from _of_checkpoints(row.id, kept.checkpoints.get(row.id, _NONE), folded)
     asked = {each[1]: _Approval(*each) for each in kept.approvals.get(row.id, _NONE)}
-    for name in sorted(asked.keys() ^ folded.approvals.keys()):
-        says = "is not in the journal" if name in asked else "is stored nowhere"
-        yield _found(row.id, f"approval {name} {says}")
-    for name in sorted(asked.keys() & folded.approvals.keys()):
-        for says in _of_asked(asked[name], folded.approvals[name], kept):
-            yield _found(row.id, says)
+    if asked.keys() != folded.approvals.keys():
+        for name in sorted(asked.keys() ^ folded.approvals.keys()):
+            says = "is not in the journal" if name in asked else "is stored nowhere"
+            yield _found(row.id, f"approval {name} {says}")
+    for name, said in folded.approvals.items():
+        if name in asked:
+            for says in _of_asked(asked[name], said, kept):
+                yield _found(row.id, says)
 
 
 class _Approval(NamedTuple):
@@ -192,7 +194,7 @@ def _of_versions(row: _Approval, rows: Sequence[Sequence[Any]]) -> Iterator[str]
 def _rows(table: Table, owner: str, *names: str) -> Among:
     """The rows of one table that belong to others, by the column that says to which."""
     query = select(*(table.c[name] for name in (owner, *names)))
-    return Among(query.where(table.c.tenant == bindparam("tenant")), table.c[owner])
+    return Among(query.where(whose(table)), table.c[owner])
 
 
 _APPROVALS: Final = _rows(approvals, *_Approval._fields)

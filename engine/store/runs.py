@@ -17,7 +17,7 @@ from engine.store import followers, journal
 from engine.store.database import Transaction
 from engine.store.lineage import Above
 from engine.store.prepared import Prepared
-from engine.store.statements import Among, add, change, find_one, holds
+from engine.store.statements import Among, add, change, find_one, holds, whose
 from engine.store.tables import runs
 
 DAMAGED = (LookupError, TypeError, ValueError)  # what rows make us raise that nobody of ours wrote
@@ -231,10 +231,16 @@ class Standing:
 
 def standings(tx: Transaction, tenant: TenantId, *, after: str, limit: int) -> list[Standing]:
     """Up to `limit` runs behind the id `after`, in the order of their ids."""
-    query = select(runs.c.id, runs.c.next_position, runs.c.head)
-    where = (runs.c.tenant == tenant, runs.c.id > after)
-    rows = tx.connection.execute(query.where(*where).order_by(runs.c.id).limit(limit))
+    rows = _STANDINGS.rows(tx, {"tenant": tenant, "after": after, "most": limit})
     return [Standing(*row) for row in rows]
+
+
+_STANDINGS = Prepared(
+    select(runs.c.id, runs.c.next_position, runs.c.head)
+    .where(whose(runs), runs.c.id > bindparam("after"))
+    .order_by(runs.c.id)
+    .limit(bindparam("most"))
+)
 
 
 def stored(tx: Transaction, tenant: TenantId, *, after: str, limit: int) -> Sequence[Any]:
@@ -248,7 +254,7 @@ _JOURNALED = (
 )  # fmt: skip
 _STORED = Prepared(
     select(*(runs.c[name] for name in _JOURNALED))
-    .where(runs.c.tenant == bindparam("tenant"), runs.c.id > bindparam("after"))
+    .where(whose(runs), runs.c.id > bindparam("after"))
     .order_by(runs.c.id)
     .limit(bindparam("most"))
 )

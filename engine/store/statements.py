@@ -11,6 +11,7 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    case,
     insert,
     or_,
     select,
@@ -169,6 +170,15 @@ def find_one(
 def add_new(tx: Transaction, table: Table, row: Mapping[str, object]) -> bool:
     """Insert `row` unless one with its key is there, put there by whomever; says whether it was new."""
     return _insert_new(table, tuple(row), tx.connection.dialect.name).run(tx, row) == 1
+
+
+def whose(table: Table) -> ColumnElement[bool]:
+    """That a row is the given `tenant`'s, for a query that finds its rows by something else.
+
+    Said in a way for which no index over tenants is of use: SQLite, which counts nothing, would take
+    one that gives every row of the tenant, and sort them, for each page anew.
+    """
+    return case((table.c.tenant == bindparam("tenant"), 1)) == 1
 
 
 def holds(text: str, *columns: Column[str]) -> ColumnElement[bool]:

@@ -1,7 +1,7 @@
 """Journals as they are walked: chained, hashed and folded in one pass over the driver's plain rows."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from engine.clock import iso_of
 from engine.ids import TenantId
@@ -12,12 +12,11 @@ from engine.store.lines import journal_rows
 from engine.store.spelling import spelled
 
 
-@dataclass(slots=True)
-class Walked:
+class Walked(NamedTuple):
     """One journal that was walked: how its chain stands, and what it says."""
 
     check: ChainCheck
-    folded: Folded = field(default_factory=Folded)
+    folded: Folded
 
 
 def walked(
@@ -39,7 +38,7 @@ def walked(
             if now is None or run != now.check.chain:
                 if now is not None:
                     yield now
-                now = Walked(begun(run))
+                now = Walked(begun(run), Folded())
             moment = iso_of(at)
             named = (kind, name, path)
             text = spelled(run, position, named, data=data, at=moment, previous=previous)
