@@ -14,8 +14,9 @@ from engine.clock import micros
 from engine.ids import DEFAULT_TENANT, ApprovalId, LeaseToken, RunId, SystemIds, WorkerId
 from engine.services import approvals, deliveries, driving, rungs, runs, tending, watching
 from engine.services.approvals import Wanted
+from engine.store import agreement, timers, votes
 from engine.store import approvals as approval_rows
-from engine.store import timers, votes
+from engine.store import runs as run_rows
 from engine.store.database import Transaction
 from engine.store.sqlite import SqliteDatabase, opened
 from engine.tokens import Tokens
@@ -197,6 +198,14 @@ HOT = {
     "a page of runs": (
         lambda tx: runs.page(tx, DEFAULT_TENANT, limit=10),
         "ix_runs_page",
+    ),
+    "runs whose record is verified": (
+        lambda tx: run_rows.stored(tx, DEFAULT_TENANT, after="run_05000", limit=50),
+        "sqlite_autoindex_runs_1 (id>?)",
+    ),
+    "what is compared with their journals": (
+        lambda tx: agreement.stored(tx, DEFAULT_TENANT, ["run_00007", "run_00008"]),
+        "sqlite_autoindex_approvals_2 (run=?)",
     ),
     "the journal of one run": (
         lambda tx: runs.entries(tx, DEFAULT_TENANT, RunId("run_00007"), after=-1, limit=50),
