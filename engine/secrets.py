@@ -1,9 +1,11 @@
 """Secrets that go out in headers: written as `${secret.NAME}`, each for its own hosts, and filled in as it is sent."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import quote
 
 from engine.outgoing import EgressRefused
 
@@ -38,9 +40,10 @@ class Secrets:
         }
 
     def hidden(self, text: str) -> str:
-        """`text` without any of the secrets: a target may send back what it was sent."""
-        for each in sorted(self._known.values(), key=lambda one: len(one.value), reverse=True):
-            text = text.replace(each.value, _HIDDEN)
+        """`text` without any of the secrets: a target may send back what it was sent, as JSON or in a link."""
+        spelled = {way for each in self._known.values() for way in _spellings(each.value)}
+        for way in sorted(spelled, key=len, reverse=True):
+            text = text.replace(way, _HIDDEN)
         return text
 
     def _value(self, name: str, host: str) -> str:
@@ -56,6 +59,12 @@ class Secrets:
                 rule="secret",
             )
         return secret.value
+
+
+def _spellings(value: str) -> tuple[str, ...]:
+    """How a secret is written in texts, in JSON of either habit, and in addresses."""
+    written = json.dumps(value, ensure_ascii=False)[1:-1]
+    return (value, written, written.replace("/", "\\/"), quote(value), quote(value, safe=""))
 
 
 def _listed(names: Mapping[str, object] | Sequence[str]) -> str:
