@@ -22,6 +22,7 @@ from engine.store import (
     requests,
     runs,
     timers,
+    undoing,
 )
 from engine.store.approvals import ApprovalChanges, ApprovalRow
 from engine.store.database import Transaction
@@ -110,11 +111,14 @@ def extend(
 def cancel(tx: Transaction, caller: Caller, approval: str, *, reason: str) -> ApprovalPicture:
     """Take the request back: its run is told `cancelled`, and every message is closed.
 
+    What is asked while a run is rolled back is taken back by operators alone: without consent its
+    steps would stay done.
+
     Raises:
         NotFound: if there is no such approval. NotAllowed: unless the caller asked, answers for
             the key that did, or operates. AlreadyDecided, TooLate: if it is over.
     """
-    row = _open(tx, caller.tenant, approval, _asked_or_operates(caller))
+    row = _open(tx, caller.tenant, approval, _withdraws_or_operates(caller))
     decision = endings.decision_of(
         tx,
         "cancelled",
@@ -133,6 +137,18 @@ def _wrote_or_operates(caller: Caller) -> "_May":
     def may(tx: Transaction, row: ApprovalRow) -> bool:
         is_own = runs.get(tx, row.tenant, row.run).workflow == ASK
         return Scope.OPERATE in caller.scopes or (is_own and asked(tx, row))
+
+    return may
+
+
+def _withdraws_or_operates(caller: Caller) -> "_May":
+    """Whoever asked, unless it is asked to undo what they had done."""
+    asked = _asked_or_operates(caller)
+
+    def may(tx: Transaction, row: ApprovalRow) -> bool:
+        if Scope.OPERATE in caller.scopes:
+            return True
+        return asked(tx, row) and not undoing.is_under_way(journal.entries(tx, row.run))
 
     return may
 

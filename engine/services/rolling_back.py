@@ -13,7 +13,7 @@ from engine.store.points import Point
 from engine.store.runs import RunRow
 from engine.store.undoing import Plan
 
-__all__ = ["Mode", "Order", "Plan", "begin", "plan", "skip", "take_over"]
+__all__ = ["Mode", "Order", "Plan", "begin", "is_going_back", "plan", "skip", "take_over"]
 
 _OVER: Final = {
     RunStatus.COMPLETED: "what it did stays, and another run must take it back",
@@ -48,6 +48,11 @@ def begin(tx: Transaction, tenant: TenantId, run: RunId, order: Order) -> Point:
     if order.only is not None or order.kinds is not None:
         _check_named(order, undoing.whole_plan(journal.entries(tx, run), to=order.to))
     return going_back.begin(tx, tenant, run, order)
+
+
+def is_going_back(tx: Transaction, run: RunId) -> bool:
+    """Whether a rollback of the run is under way, paused or stuck: who ends it then leaves the rest as it is."""
+    return undoing.is_under_way(journal.entries(tx, run))
 
 
 def skip(tx: Transaction, tenant: TenantId, run: RunId, *, by: str, reason: str) -> str:

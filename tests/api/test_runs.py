@@ -5,14 +5,19 @@ from typing import Any
 import pytest
 
 from engine.clock import SystemClock
-from engine.ids import DEFAULT_TENANT, SystemIds, WorkerId
+from engine.ids import DEFAULT_TENANT, RunId, SystemIds, WorkerId
 from engine.runtime.executor import Executor
 from engine.runtime.worker import Worker
 from engine.runtime.workflows import Workflows
+from engine.services import runs
 from engine.services.keys import Scope
 from engine.store import artifacts
 from engine.store.database import Transaction
+from engine.store.runs import NewRun
 from tests.api.desk import ANA, ASKED, WORKFLOWS, Desk, Known, code
+from tests.clock import ManualClock
+from tests.engine.flows import FAIL
+from tests.engine.stage import Stage
 
 pytestmark = pytest.mark.anyio
 START = {"workflow": "tests.pay", "input": {"order": "17"}}
@@ -164,3 +169,31 @@ async def test_an_artifact_is_a_download(desk: Desk) -> None:
 
     assert (found.content, found.status_code) == (b"<script>1</script>", 200)
     assert found.headers["content-disposition"].startswith("attachment; ")
+
+
+async def test_a_rollback_is_not_stopped_by_the_key_that_it_is_about(
+    desk: Desk, clock: ManualClock
+) -> None:
+    key = await desk.key(Scope.RUNS_START, Scope.READ)
+    stage, run = Stage(desk.application.database, clock), RunId(SystemIds().new("run"))
+    begun = NewRun(
+        id=run,
+        tenant=DEFAULT_TENANT,
+        workflow="deploy",
+        version="1",
+        input={},
+        started_by=f"key:{(await key.get('/api/me')).json()['key']}",
+    )
+    await stage.prepare()
+    await desk.application.database.write(lambda tx: runs.start(tx, begun))
+    await stage.worker().drain()
+    FAIL["undo smoke"] = 1_000
+    await stage.vote(run, "ana", "reject", comment="Not today.")
+
+    refused = await key.post(f"/api/runs/{run}/cancel", {"reason": "Never mind."})
+    by_operator = await (await desk.person(ANA)).post(
+        f"/api/runs/{run}/cancel", {"reason": "By hand."}
+    )
+
+    assert code(refused) == (403, "not_yours")
+    assert by_operator.json()["status"] == "cancelled"

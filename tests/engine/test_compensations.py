@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from engine.errors import Conflict, Invalid
+from engine.errors import Conflict, Invalid, NotAllowed
 from engine.ids import DEFAULT_TENANT, RunId, WorkerId
 from engine.rules.states import RunStatus, WaitingReason
-from engine.services import driving, rolling_back, runs
+from engine.services import changing, driving, rolling_back, runs
 from engine.services.driving import Driven
 from engine.services.rolling_back import Order
 from engine.store.database import Transaction
@@ -15,6 +15,7 @@ from engine.store.journal import NewEntry
 from engine.store.rollbacks import Report
 from tests.engine.flows import FAIL, LEDGER
 from tests.engine.stage import Stage
+from tests.engine.test_editing import AGENT
 
 pytestmark = pytest.mark.anyio
 
@@ -40,6 +41,17 @@ async def test_whoever_is_behind_a_run_does_not_consent_to_what_is_dangerous(sta
     assert refused.refusal is not None
     assert refused.refusal.code == "not_eligible"
     assert (before, LEDGER[2:]) == (DONE, ["undo dangerous", "undo plain"])
+
+
+async def test_whoever_started_a_run_does_not_withdraw_what_its_undoing_asks(stage: Stage) -> None:
+    asked = (await stage.picture(await given_rejected(stage))).approvals[-1]
+
+    with pytest.raises(NotAllowed) as refused:
+        await stage.database.write(
+            lambda tx: changing.cancel(tx, AGENT, asked.id, reason="Never mind.")
+        )
+
+    assert (refused.value.code, LEDGER) == ("not_yours", DONE)
 
 
 async def report(stage: Stage, run: RunId) -> Report:

@@ -170,12 +170,12 @@ async def replay(_caller: Reader, application: Scoped, id: Id) -> JSONResponse:
 async def cancel(caller: CurrentCaller, application: Scoped, id: Id, body: Because) -> JSONResponse:
     """Stop the run where it is. Nothing is undone; `stays` names the steps that stay done.
 
-    For operators, and for the key that started it.
+    For operators, and for the key that started it, which does not stop a rollback.
     """
     run = RunId(id)
 
     def stop(tx: Transaction) -> tuple[str, ...]:
-        _demand_own(caller, runs.find(tx, caller.tenant, run))
+        _demand_own(tx, caller, runs.find(tx, caller.tenant, run))
         return runs.cancel(tx, caller.tenant, run, by=caller.subject, reason=body.reason)
 
     stays = await application.database.write(stop)
@@ -248,11 +248,14 @@ async def skip(caller: Operator, application: Scoped, id: Id, body: Because) -> 
     return JSONResponse({"id": run, "status": row.status, "skipped": left})
 
 
-def _demand_own(caller: Caller, row: RunRow) -> None:
+def _demand_own(tx: Transaction, caller: Caller, row: RunRow) -> None:
+    if Scope.OPERATE in caller.scopes:
+        return
     started_it = row.started_by == caller.subject and Scope.RUNS_START in caller.scopes
-    if not started_it and Scope.OPERATE not in caller.scopes:
+    if not started_it or rolling_back.is_going_back(tx, row.id):
         raise NotAllowed(
-            "This is for operators, and for the key that started it.", code="not_yours"
+            "This is for operators, and for the key that started it until it is rolled back.",
+            code="not_yours",
         )
 
 
