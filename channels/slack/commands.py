@@ -16,6 +16,7 @@ from channels.slack.voting import Wish, vote
 from engine.errors import EngineError, Unavailable
 from engine.rules.tally import Choice
 from engine.services import approvals
+from engine.services.approvals import COUNTED_TO, Nearest
 from engine.store.database import Transaction
 
 Blocks: TypeAlias = list[Block]
@@ -87,10 +88,11 @@ def _answer(desk: Desk, delivery: Delivery, words: Words, tx: Transaction) -> tu
 
 def _mine(tx: Transaction, desk: Desk, delivery: Delivery) -> tuple[str, Blocks]:
     person = reader(tx, desk, delivery)
-    waiting = approvals.inbox_of(tx, delivery.tenant, person.id)
-    text = f"{len(waiting) or 'Nothing'} waiting for you"
+    count = approvals.count_of(tx, delivery.tenant, person.id)
+    waiting = approvals.inbox_of(tx, delivery.tenant, person.id, Nearest(limit=LISTED))
+    text = f"{count or 'Nothing'}{'+' if count >= COUNTED_TO else ''} waiting for you"
     blocks = [_section(text)]
-    for n, row in enumerate(waiting[:LISTED]):
+    for n, row in enumerate(waiting):
         words = clipped(one_line(f"{row.content.action}: {row.content.title}"), _TITLE_CHARS)
         item: Block = {
             "type": "section",
@@ -100,7 +102,7 @@ def _mine(tx: Transaction, desk: Desk, delivery: Delivery) -> tuple[str, Blocks]
         if is_link(url := desk.page(row.id)):
             item["accessory"] = link_button(url, "Open")
         blocks.append(item)
-    if len(waiting) > LISTED:
+    if count > LISTED:
         blocks += _links(f"{desk.base_url.rstrip('/')}/approvals", "Open all of them")
     return text, blocks
 

@@ -1,7 +1,6 @@
 """Asking for consent: opening an approval for a run, asking without a workflow, and reading what was asked."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from engine.clock import iso
 from engine.ids import PersonId, RunId, TenantId
@@ -9,15 +8,16 @@ from engine.rules.changes import change_approval
 from engine.rules.states import RunStatus
 from engine.store import (
     announcements,
+    answerable,
     approvals,
     drawing,
     eligibility,
     journal,
     points,
     runs,
-    subjects,
     timers,
 )
+from engine.store.answerable import Nearest
 from engine.store.approvals import ApprovalRow, Wanted
 from engine.store.database import Transaction
 from engine.store.journal import NewEntry, released
@@ -34,12 +34,15 @@ from engine.store.requests import (
 __all__ = [
     "ASK",
     "ASK_VERSION",
+    "COUNTED_TO",
     "DEFAULT_LADDER",
     "DETAILS_BYTES_MAX",
     "Asking",
+    "Nearest",
     "Request",
     "Wanted",
     "ask",
+    "count_of",
     "counts",
     "drawn",
     "inbox_of",
@@ -47,10 +50,10 @@ __all__ = [
     "page",
     "picture",
     "prepare",
-    "that_say",
 ]
 
 ASK_VERSION = "1"
+COUNTED_TO = 1_000  # of a list that is longer nobody needs the number
 
 
 def open_for_run(
@@ -138,40 +141,25 @@ def page(
 ) -> list[ApprovalPicture]:
     """Approvals, newest first; with `answerable_by` only open ones that this person can decide."""
     if answerable_by is not None:
-        own = [row.id for row in inbox_of(tx, tenant, answerable_by)]
-        wanted = replace(wanted, among=own)
+        return drawing.pictures(tx, answerable.page(tx, tenant, wanted, answerable_by))
     return drawing.pictures(tx, approvals.page(tx, tenant, wanted))
 
 
-def inbox_of(tx: Transaction, tenant: TenantId, person: PersonId) -> list[ApprovalRow]:
-    """The open approvals that `person` can still decide, those with the nearest deadline first.
+def inbox_of(
+    tx: Transaction, tenant: TenantId, person: PersonId, wanted: Nearest
+) -> list[ApprovalRow]:
+    """The open approvals that `person` can still decide, those with the nearest deadline first."""
+    return answerable.nearest(tx, tenant, person, wanted)
 
-    Of up to 10,000 open ones; draw those that are shown with `drawn`.
-    """
-    return eligibility.open_to(tx, approvals.open_ones(tx, tenant), person)
+
+def count_of(tx: Transaction, tenant: TenantId, person: PersonId) -> int:
+    """How many these are; `COUNTED_TO` where they are as many or more."""
+    return answerable.count(tx, tenant, person, most=COUNTED_TO)
 
 
 def drawn(tx: Transaction, rows: Sequence[ApprovalRow]) -> list[ApprovalPicture]:
     """The pictures of these approvals, in their order."""
     return drawing.pictures(tx, rows)
-
-
-def that_say(
-    tx: Transaction, tenant: TenantId, rows: Sequence[ApprovalRow], text: str
-) -> list[ApprovalRow]:
-    """Those of `rows` that hold `text` where a list is searched: title, action, id, and who asks."""
-    if not text:
-        return list(rows)
-    wanted = text.casefold()
-    asking = {row.requester: eligibility.requesting_person(row.requester) for row in rows}
-    names = subjects.names_of(tx, tenant, {who or said for said, who in asking.items()})
-
-    def says(row: ApprovalRow) -> bool:
-        called = names.get(asking[row.requester] or row.requester, "")
-        texts = (row.content.title, row.content.action, row.id, row.requester, called)
-        return any(wanted in each.casefold() for each in texts)
-
-    return [row for row in rows if says(row)]
 
 
 def counts(tx: Transaction, tenant: TenantId) -> dict[str, int]:

@@ -5,7 +5,8 @@ from typing import Final
 
 from engine.errors import Conflict, Refused
 from engine.ids import ApprovalId, PersonId, RunId, TenantId
-from engine.store import approvals, audit, eligibility, erasing, legal_holds, people
+from engine.store import answerable, approvals, audit, erasing, legal_holds, people
+from engine.store.answerable import Nearest
 from engine.store.database import Transaction
 from engine.store.erasing import Erased, erased
 from engine.store.legal_holds import EVERYTHING
@@ -63,7 +64,7 @@ def _demand_no_hold(tx: Transaction, tenant: TenantId, person: PersonId) -> None
 
 
 def _demand_not_needed(tx: Transaction, tenant: TenantId, person: PersonId) -> None:
-    asked = eligibility.open_to(tx, approvals.open_ones(tx, tenant), person)
+    asked = answerable.nearest(tx, tenant, person, Nearest(limit=_SHOWN))
     goes_on: list[ApprovalId | RunId] = [row.id for row in asked]
     goes_on += erasing.spoken_for(tx, tenant, person)
     if goes_on:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypedDict
@@ -151,15 +151,9 @@ def of_run(tx: Transaction, run: RunId, *, lock: bool = False) -> list[ApprovalR
     return [_approval(row) for row in rows]
 
 
-def open_ones(tx: Transaction, tenant: TenantId, *, limit: int = 10_000) -> list[ApprovalRow]:
-    """The open approvals, those with the nearest deadline first."""
-    rows = tx.connection.execute(
-        select(approvals)
-        .where(approvals.c.tenant == tenant, approvals.c.status == ApprovalStatus.OPEN)
-        .order_by(approvals.c.expires_at.is_(None), approvals.c.expires_at, approvals.c.id)
-        .limit(limit)
-    )
-    return [_approval(row) for row in rows]
+def selected(tx: Transaction, query: Select[Any]) -> list[ApprovalRow]:
+    """The approvals whose columns `query` selects, in its order."""
+    return [_approval(row) for row in tx.connection.execute(query)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +165,6 @@ class Wanted:
 
     status: str | tuple[str, ...] | None = None
     text: str | None = None
-    among: Sequence[ApprovalId] | None = None
     before: str | None = None
     limit: int = 50
 
@@ -179,9 +172,11 @@ class Wanted:
 _NEWEST_FIRST = (approvals.c.opened_at.desc(), approvals.c.id.desc())
 
 
-def page(tx: Transaction, tenant: TenantId, wanted: Wanted) -> list[ApprovalRow]:
-    """Up to `limit` approvals, newest first, older than the approval `before`."""
-    query = select(approvals).order_by(*_NEWEST_FIRST).limit(wanted.limit)
+def page(
+    tx: Transaction, tenant: TenantId, wanted: Wanted, *only: ColumnElement[bool]
+) -> list[ApprovalRow]:
+    """Up to `limit` approvals, newest first, older than the approval `before`, and `only` such."""
+    query = select(approvals).where(*only).order_by(*_NEWEST_FIRST).limit(wanted.limit)
     match wanted.status:
         case ():
             return []
@@ -191,7 +186,7 @@ def page(tx: Transaction, tenant: TenantId, wanted: Wanted) -> list[ApprovalRow]
             query = query.where(approvals.c.id.in_(union_all(*(select(ids.c.id) for ids in each))))
         case status:
             query = query.where(*_conditions(tenant, wanted, status))
-    return [_approval(row) for row in tx.connection.execute(query)]
+    return selected(tx, query)
 
 
 def _ids(tenant: TenantId, wanted: Wanted, status: str) -> Select[Any]:
@@ -206,15 +201,14 @@ def _conditions(
     if status is not None:
         yield approvals.c.status == status
     if wanted.text:
-        yield _says(tenant, wanted.text)
-    if wanted.among is not None:
-        yield approvals.c.id.in_(wanted.among)
+        yield says(tenant, wanted.text)
     if wanted.before is not None:
         at = select(approvals.c.opened_at).where(approvals.c.id == wanted.before).scalar_subquery()
         yield tuple_(approvals.c.opened_at, approvals.c.id) < tuple_(at, wanted.before)
 
 
-def _says(tenant: TenantId, text: str) -> ColumnElement[bool]:
+def says(tenant: TenantId, text: str) -> ColumnElement[bool]:
+    """Whether an approval holds `text` where a list is searched: title, action, id, and who asks."""
     persons = select("person:" + people.c.id).where(
         people.c.tenant == tenant, holds(text, people.c.name)
     )

@@ -69,12 +69,6 @@ def is_asked(tx: Transaction, row: ApprovalRow, person: PersonId) -> bool:
     return electorates.includes(tx, row.tenant, asked, person, requester=requester)
 
 
-def open_to(tx: Transaction, rows: Iterable[ApprovalRow], person: PersonId) -> list[ApprovalRow]:
-    """Those of `rows` that `person` may decide now, in their order."""
-    known = Electorates(tx)
-    return [row for row in rows if person not in row.excluded and person in known.pool(row)]
-
-
 def standing(tx: Transaction, row: ApprovalRow) -> Tally:
     """What the votes on this version amount to now."""
     return count(row, votes.current(tx, row.id, row.version), electorate(tx, row))

@@ -29,6 +29,7 @@ from engine.store.columns import (
     words,
 )
 from engine.store.row_security import guard
+from engine.store.whom import whom
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -145,6 +146,7 @@ approvals = Table(
     moment("consumed_at", optional=True),
     known("status", ApprovalStatus), ForeignKeyConstraint(["run"], ["runs.id"]), UniqueConstraint("run", "path"),
     Index("ix_approvals_page", "tenant", "status", "opened_at", "id"),
+    Index("ix_approvals_whom", "tenant", "status", whom, "expires_at", "id", "excluded"),
 )  # fmt: skip
 versions = Table(
     "versions", metadata, of_tenant(), words("approval"), whole("version"), words("content"), words("digest"),

@@ -1,14 +1,18 @@
 """One's own inbox: what somebody can still decide, of everything that is open, and what is found in it."""
 
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from engine.ids import DEFAULT_TENANT, PersonId
-from engine.services import approvals
-from engine.services.approvals import Request
+from engine.services import approvals, rungs
+from engine.services.approvals import COUNTED_TO, Nearest, Request
 from engine.services.configuration import ListedPerson
-from engine.store.database import Database, Transaction
+from engine.store.approvals import ApprovalRow
+from engine.store.database import Database
+from tests.clock import ManualClock
 from tests.services.rows import ANA, BO, CHEN, COMPANY, given_company
 
 pytestmark = pytest.mark.anyio
@@ -23,22 +27,36 @@ CLIMBING = replace(
 )
 
 
-async def asked(database: Database, title: str, approvers: object, *, requester: str) -> None:
+async def asked(
+    database: Database, title: str, approvers: object, *, requester: str, **more: Any
+) -> ApprovalRow:
     request = Request(
-        title=title, action="deploy", approvers=approvers, requester=requester, routes={}
+        title=title, action="deploy", approvers=approvers, requester=requester, routes={}, **more
     )
-    await database.write(
+    return await database.write(
         lambda tx: approvals.ask(tx, DEFAULT_TENANT, request, started_by="local", owner=None)
     )
 
 
-async def inbox(database: Database, person: PersonId, text: str = "") -> list[str]:
-    def query(tx: Transaction) -> list[str]:
-        own = approvals.inbox_of(tx, DEFAULT_TENANT, person)
-        found = approvals.that_say(tx, DEFAULT_TENANT, own, text)
-        return [picture.title for picture in approvals.drawn(tx, found)]
+async def inbox(
+    database: Database,
+    person: PersonId,
+    text: str = "",
+    *,
+    after: str | None = None,
+    limit: int = 50,
+) -> list[str]:
+    part = Nearest(text=text, after=after, limit=limit)
+    return await database.read(
+        lambda tx: [
+            picture.title
+            for picture in approvals.drawn(tx, approvals.inbox_of(tx, DEFAULT_TENANT, person, part))
+        ]
+    )
 
-    return await database.read(query)
+
+async def count(database: Database, person: PersonId) -> int:
+    return await database.read(lambda tx: approvals.count_of(tx, DEFAULT_TENANT, person))
 
 
 async def test_nobody_is_asked_what_they_ask_themselves(database: Database) -> None:
@@ -69,3 +87,73 @@ async def test_it_is_searched_by_title_and_by_who_asks(database: Database) -> No
     assert await inbox(database, CHEN, "ship") == ["Ship 4.2"]
     assert await inbox(database, CHEN, "bo lind") == ["Refund"]
     assert await inbox(database, CHEN, "nothing") == []
+
+
+async def test_the_nearest_deadline_comes_first_and_none_last_page_by_page(
+    database: Database,
+) -> None:
+    await given_company(database)
+    every = {
+        title: await asked(database, title, "person:bo", requester="person:ana", ladder=ladder)
+        for title, ladder in {
+            "held": ["hold after 3h"],
+            "in two": ["reject after 2h"],
+            "in one": ["reject after 1h"],
+            "held, too": ["hold after 3h"],
+            "in two, too": ["reject after 2h"],
+        }.items()
+    }
+
+    whole = await inbox(database, BO)
+    pages = [await inbox(database, BO, limit=2)]
+    while pages[-1]:
+        pages.append(await inbox(database, BO, after=every[pages[-1][-1]].id, limit=2))
+
+    assert whole == ["in one", "in two", "in two, too", "held", "held, too"]
+    assert pages == [whole[:2], whole[2:4], whole[4:], []]
+    assert await inbox(database, BO, after="apr_nobody_knows") == whole
+
+
+async def test_whoever_a_rung_adds_finds_it(database: Database, clock: ManualClock) -> None:
+    await given_company(database)
+    ladder = ["escalate to person:chen after 1h", "reject after 2h"]
+    await asked(database, "Ship 4.2", "person:bo", requester="person:ana", ladder=ladder)
+    before = await inbox(database, CHEN)
+
+    await clock.advance(timedelta(hours=1))
+    await database.write(rungs.fire_due)
+
+    assert (before, await inbox(database, CHEN)) == ([], ["Ship 4.2"])
+    assert await inbox(database, BO) == ["Ship 4.2"]
+
+
+async def test_a_thousand_are_counted_and_no_more(database: Database) -> None:
+    await given_company(database)
+    request = Request(
+        title="Go on?", action="deploy", approvers="person:bo", requester="person:ana", routes={}
+    )
+    for _hundred in range(11):
+        await database.write(
+            lambda tx: [
+                approvals.ask(tx, DEFAULT_TENANT, request, started_by="local", owner=None)
+                for _each in range(100)
+            ]
+        )
+
+    assert await count(database, BO) == COUNTED_TO == 1_000
+    assert await count(database, ANA) == 0
+    assert len(await inbox(database, BO)) == 50
+
+
+async def test_others_named_alike_are_not_left_out_with_somebody(database: Database) -> None:
+    alike, other = PersonId("c_en"), PersonId("cheen")
+    listed = (*COMPANY.people, *(ListedPerson(id=each, name=each) for each in (alike, other)))
+    await given_company(database, replace(COMPANY, people=listed))
+    everybody = "person:chen,person:c_en,person:cheen"
+
+    await asked(database, "Of one", everybody, requester="person:chen")
+    await asked(database, "Of another", everybody, requester="person:cheen")
+
+    assert await inbox(database, alike) == ["Of one", "Of another"]
+    assert await inbox(database, CHEN) == ["Of another"]
+    assert await inbox(database, other) == ["Of one"]

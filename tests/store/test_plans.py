@@ -11,12 +11,13 @@ import pytest
 from sqlalchemy import Connection
 
 from engine.clock import micros
-from engine.ids import DEFAULT_TENANT, ApprovalId, LeaseToken, RunId, SystemIds, WorkerId
+from engine.ids import DEFAULT_TENANT, ApprovalId, LeaseToken, PersonId, RunId, SystemIds, WorkerId
 from engine.services import approvals, deliveries, driving, rungs, runs, tending, watching
 from engine.services.approvals import Wanted
-from engine.store import agreement, timers, votes
+from engine.store import agreement, answerable, timers, votes
 from engine.store import approvals as approval_rows
 from engine.store import runs as run_rows
+from engine.store.answerable import Nearest
 from engine.store.database import Transaction
 from engine.store.sqlite import SqliteDatabase, opened
 from engine.tokens import Tokens
@@ -187,9 +188,13 @@ HOT = {
         ),
         "ix_approvals_page",
     ),
-    "everybody's inbox": (
-        lambda tx: approval_rows.open_ones(tx, DEFAULT_TENANT, limit=50),
-        "ix_approvals_page",
+    "one's own inbox": (
+        lambda tx: answerable.nearest(tx, DEFAULT_TENANT, PersonId("ana"), Nearest(limit=50)),
+        "ix_approvals_whom",
+    ),
+    "how many one may decide": (
+        lambda tx: answerable.count(tx, DEFAULT_TENANT, PersonId("ana"), most=1_000),
+        "USING COVERING INDEX ix_approvals_whom",
     ),
     "the votes of one approval": (
         lambda tx: votes.current(tx, ApprovalId("apr_00007"), 1),

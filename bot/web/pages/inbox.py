@@ -8,12 +8,13 @@ from urllib.parse import parse_qs, urlsplit
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from bot.web.callers import Scoped
-from bot.web.pages.paging import FETCHED, Cursor, after, asked_text, cut
+from bot.web.pages.paging import FETCHED, Cursor, asked_text, cut
 from bot.web.pages.showing import Look, PageRoute, show, show_part
 from bot.web.pages.viewers import SignedIn, Viewer
 from engine.clock import iso
 from engine.rules.states import ApprovalStatus
 from engine.services import approvals
+from engine.services.approvals import COUNTED_TO, Nearest
 from engine.store.approvals import Wanted
 from engine.store.database import Transaction
 from engine.store.pictures import ApprovalPicture
@@ -75,13 +76,12 @@ def _listed(tx: Transaction, viewer: Viewer, wanted: Asked) -> dict[str, Any]:
     tenant = viewer.visitor.caller.tenant
     counts = approvals.counts(tx, tenant)
     count_open = counts.get(ApprovalStatus.OPEN, 0)
-    mine: int | None = None  # counting them means judging every open one
+    mine: str | None = None  # asked for where it is shown
     match wanted.view:
         case View.MINE:
-            own = approvals.inbox_of(tx, tenant, viewer.id)
-            mine = len(own)
-            found = approvals.that_say(tx, tenant, own, wanted.q)
-            rows, following = after(found, wanted.cursor)
+            mine = _counted(approvals.count_of(tx, tenant, viewer.id))
+            part = Nearest(text=wanted.q or None, after=wanted.cursor, limit=FETCHED)
+            rows, following = cut(approvals.inbox_of(tx, tenant, viewer.id, part))
             shown = approvals.drawn(tx, rows)
         case View.OPEN:
             shown, following = _stored(tx, viewer, wanted, status=ApprovalStatus.OPEN)
@@ -103,6 +103,10 @@ def _listed(tx: Transaction, viewer: Viewer, wanted: Asked) -> dict[str, Any]:
         "next": following,
         "now": iso(tx.now),
     }
+
+
+def _counted(count: int) -> str:
+    return f"{count}+" if count >= COUNTED_TO else str(count)
 
 
 def _stored(

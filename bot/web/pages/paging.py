@@ -29,13 +29,6 @@ def cut(fetched: Sequence[R]) -> tuple[list[R], str | None]:
     return shown, shown[-1].id if len(fetched) > PAGE else None
 
 
-def after(rows: Sequence[R], cursor: str | None) -> tuple[list[R], str | None]:
-    """The same of a list that is there as a whole; an unknown cursor begins anew."""
-    start = next((place for place, row in enumerate(rows, 1) if row.id == cursor), 0)
-    shown = list(rows[start : start + PAGE])
-    return shown, shown[-1].id if start + PAGE < len(rows) else None
-
-
 def asked_text(q: str) -> str:
     """What is searched for: one line, not too long, without what no text holds."""
     return " ".join(q.replace("\0", " ").split())[:_QUERY_CHARS_MAX]
