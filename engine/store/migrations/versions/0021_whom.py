@@ -7,7 +7,7 @@ from engine.store.whom import ON_POSTGRESQL, ON_SQLITE
 
 revision = "0021"
 down_revision = "0020"
-oldest = "0016"
+oldest = "0019"
 
 
 def upgrade() -> None:
