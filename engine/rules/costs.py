@@ -50,7 +50,19 @@ def parse_cost(raw: object) -> Cost:
         return Cost(amounts={money.currency: money.micros})
     if not is_table(raw):
         raise _bad(f"{shown(raw)} is no cost")
-    table = {str(key): value for key, value in raw.items()}
+    given = tuple(raw.items())
+    if all(isinstance(value, str) or is_whole(value) for _, value in given):
+        return _known_cost(given)
+    return _cost(given)
+
+
+@lru_cache(maxsize=1024)
+def _known_cost(given: tuple[tuple[object, str | int], ...]) -> Cost:
+    return _cost(given)
+
+
+def _cost(given: Iterable[tuple[object, object]]) -> Cost:
+    table = {str(key): value for key, value in given}
     source, agent = table.pop("source", None), table.pop("agent", None)
     return Cost(
         amounts=parse_amounts(table),
@@ -70,8 +82,20 @@ def parse_amounts(raw: object) -> dict[str, int]:
         return {money.currency: money.micros}
     if not is_table(raw):
         raise _bad(f"{shown(raw)} is no amount")
+    given = tuple(raw.items())
+    if all(isinstance(value, str) or is_whole(value) for _, value in given):
+        return dict(_known(given))  # step after step says the same
+    return _amounts(given)
+
+
+@lru_cache(maxsize=1024)
+def _known(given: tuple[tuple[object, str | int], ...]) -> dict[str, int]:
+    return _amounts(given)
+
+
+def _amounts(given: Iterable[tuple[object, object]]) -> dict[str, int]:
     found: dict[str, int] = {}
-    for key, value in raw.items():
+    for key, value in given:
         unit = _unit(str(key))
         if unit in found:
             raise _bad(f"{shown(key)} is there twice")
@@ -82,7 +106,12 @@ def parse_amounts(raw: object) -> dict[str, int]:
 
 def to_json(amounts: Amounts) -> dict[str, object]:
     """The amounts as `parse_amounts` reads them, units in alphabetical order."""
-    return {unit.lower(): _written(unit, amount) for unit, amount in sorted(amounts.items())}
+    return dict(_all_written(tuple(amounts.items())))
+
+
+@lru_cache(maxsize=1024)
+def _all_written(amounts: tuple[tuple[str, int], ...]) -> dict[str, object]:
+    return {unit.lower(): _written(unit, amount) for unit, amount in sorted(amounts)}
 
 
 def unit_of(written: str) -> str:

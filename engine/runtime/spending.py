@@ -10,6 +10,7 @@ from engine.rules.accounts import RESERVED
 from engine.rules.budget import Then
 from engine.rules.costs import SECONDS, Cost
 from engine.rules.durations import parse_duration
+from engine.rules.money import is_currency
 from engine.rules.states import WaitingReason
 from engine.rules.wording import BadRule
 from engine.runtime import raising
@@ -40,6 +41,7 @@ class Spending:
         self._currency: set[str] = (
             set()
         )  # the one of the run, once it is known; its branches share it
+        self._has_looked = False  # for it in what the journal holds
 
     def of_branch(self, pausing: Pausing) -> "Spending":
         """The same for a branch of the run."""
@@ -104,9 +106,10 @@ class Spending:
         if not amounts:
             return {}, failure
         facts: dict[str, object] = {"cost": costs.to_json(amounts)}
-        sources = _by_source(parts or [Cost(amounts=owed, source=declared.source)])
-        if sources:
-            facts["sources"] = sources
+        if parts or declared.source is not None:
+            sources = _by_source(parts or [Cost(amounts=owed, source=declared.source)])
+            if sources:
+                facts["sources"] = sources
         if declared.agent is not None:
             facts["agent"] = declared.agent
         return facts, failure
@@ -122,7 +125,11 @@ class Spending:
         return cost
 
     def _demand_one_currency(self, *parts: costs.Amounts) -> None:
-        if not self._currency:
+        named = [unit for part in parts for unit in part if is_currency(unit)]
+        if self._currency and self._currency.issuperset(named):
+            return
+        if not self._currency and not self._has_looked:
+            self._has_looked = True
             known = costs.currency_of(spent_by(self._claim.entries).total)
             self._currency |= {known} if known else set()
         costs.check_currencies(dict.fromkeys(self._currency, 0), *parts)

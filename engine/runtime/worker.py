@@ -10,12 +10,13 @@ import structlog
 from engine.errors import Unavailable
 from engine.ids import LeaseToken, RunId, WorkerId
 from engine.rules.suspicion import CONDEMNED, FEW, FRESH, LAST_CHANCE, LOST_ONCE, Tries
+from engine.runtime.claims import TOPIC, Claims
 from engine.runtime.executor import Executor
 from engine.runtime.faults import in_spite_of_faults
 from engine.runtime.firing import Firing
 from engine.runtime.pace import Pace
 from engine.runtime.pulse import Pulse
-from engine.services import adopting, driving, tending
+from engine.services import adopting, tending
 from engine.store.database import Database
 from engine.store.hints import Ear
 from engine.store.presence import TOLD_EVERY
@@ -51,6 +52,7 @@ class Worker:
     ) -> None:
         self._name, self._database, self._executor = name, database, executor
         self._workflows, self._pace = workflows, pace or Pace()
+        self._claims = Claims(name, database, workflows, self._pace)
         self._held: dict[RunId, Held] = {}
         self._to_give_back: dict[RunId, LeaseToken] = {}
         self._is_stopping = self._is_closed = False
@@ -92,7 +94,7 @@ class Worker:
         self._is_stopping = True
         self._executor.stop()
         self._freed.ring()
-        self._database.hints.fire(["runs"])
+        self._database.hints.fire([TOPIC])
 
     async def drain(self) -> None:
         """Do all that is due at this moment, and what follows from it; then return."""
@@ -103,31 +105,45 @@ class Worker:
     async def _drive_all_ready(self) -> int:
         done = await self._drive_some(FRESH, self._pace.claims_at_once)
         for tries, at_once in ((LOST_ONCE, FEW), (LAST_CHANCE, 1), (CONDEMNED, FEW)):
-            if not done and await self._suspects():
+            if not done and await self._claims.suspects():
                 done = await self._drive_some(tries, at_once)
         return done
 
     async def _drive_some(self, tries: Tries, at_once: int) -> int:
-        claims = await self._claim(at_once, tries)
+        claims = await self._claims.take(at_once, tries)
         async with asyncio.TaskGroup() as group:
             for claim in claims:
                 group.create_task(self._drive(claim))
         return len(claims)
 
     async def _claim_until_stopped(self, group: asyncio.TaskGroup) -> None:
-        with self._database.hints.listen("runs") as ear:
+        looks = True
+        with self._database.hints.listen(TOPIC) as ear:
             while not self._is_stopping:
                 await self._database.hints.decisions.let_pass()
                 async with self._claiming:
-                    room = min(self._pace.claims_at_once, self._pace.runs_at_once - len(self._held))
-                    room = 0 if self._is_closed else room
-                    taken = await self._take(group, room, FRESH) if room > 0 else 0
-                if taken < max(room, 1):
-                    await ear.wait(self._pace.poll_every)
+                    room = self._room()
+                    taken = await self._take(group, room, FRESH) if looks and room > 0 else 0
+                    if not looks or taken < max(room, 1):
+                        looks = not await self._ride(group, ear)
+
+    def _room(self) -> int:
+        """How many more runs may be taken up at once."""
+        is_ahead = self._database.hints.decisions.is_taken
+        if self._is_closed or self._is_stopping or is_ahead:
+            return 0
+        return min(self._pace.claims_at_once, self._pace.runs_at_once - len(self._held))
+
+    async def _ride(self, group: asyncio.TaskGroup, ear: Ear) -> bool:
+        """Drive what becomes ready meanwhile; whether nothing else can have."""
+        asked_at = asyncio.get_running_loop().time()
+        taken = await self._claims.ride(ear, self._room)
+        self._take_up(group, taken.claims, asked_at)
+        return taken.is_all
 
     async def _take_suspects_until_stopped(self, group: asyncio.TaskGroup) -> None:
         while not self._is_stopping:
-            suspects = await self._suspects()
+            suspects = await self._claims.suspects()
             if any(tries >= CONDEMNED.low for tries in suspects):
                 await self._take(group, FEW, CONDEMNED)
             few = FEW - sum(each.tries > LOST_ONCE.high for each in self._held.values())
@@ -149,6 +165,7 @@ class Worker:
         if self._crowded_until > loop.time():
             return
         self._is_closed = True
+        self._database.hints.fire([TOPIC])  # whoever waits for fresh ones lets go
         try:
             async with self._claiming:  # what was asked for before is under way, too
                 pass
@@ -161,7 +178,7 @@ class Worker:
             self._crowded_until = ends + at_most  # the others have their turn as long
         finally:
             self._is_closed = False
-            self._database.hints.fire(["runs"])
+            self._database.hints.fire([TOPIC])
 
     async def _until_idle(self, moment: float) -> bool:
         """Whether nothing is driven any more, before the loop's `moment`."""
@@ -174,7 +191,10 @@ class Worker:
 
     async def _take(self, group: asyncio.TaskGroup, limit: int, tries: Tries) -> int:
         asked_at = asyncio.get_running_loop().time()
-        claims = await self._claim(limit, tries)
+        claims = await self._claims.take(limit, tries)
+        return self._take_up(group, claims, asked_at)
+
+    def _take_up(self, group: asyncio.TaskGroup, claims: Sequence[Claim], asked_at: float) -> int:
         self._prove(*(claim.token for claim in claims), asked_at=asked_at)
         if self._is_stopping:
             self._to_give_back |= {claim.run.id: claim.token for claim in claims}
@@ -183,23 +203,6 @@ class Worker:
             task = group.create_task(self._drive(claim))
             self._held[claim.run.id] = Held(token=claim.token, tries=claim.run.tries, task=task)
         return len(claims)
-
-    async def _claim(self, limit: int, tries: Tries) -> list[Claim]:
-        claims = self._database.write(
-            lambda tx: driving.claim(
-                tx,
-                worker=self._name,
-                workflows=list(self._workflows),
-                lease_for=self._pace.lease_for,
-                limit=limit,
-                tries=tries,
-            )
-        )
-        return await in_spite_of_faults(claims, list[Claim]())
-
-    async def _suspects(self) -> set[int]:
-        suspects = self._database.read(lambda tx: tending.suspects(tx, list(self._workflows)))
-        return await in_spite_of_faults(suspects, set[int]())
 
     async def _drive(self, claim: Claim) -> None:
         is_over = False

@@ -103,7 +103,7 @@ def remove(tx: Transaction, tenant: TenantId, budget: str, *, by: str) -> None:
     row = budgets.get(tx, tenant, budget)
     if row is None or not row.is_active:
         raise NotFound(f"There is no budget {budget}.")
-    budgets.rest(tx, row.id)
+    budgets.rest(tx, row)
     audit.append(tx, tenant, "budget.removed", {"scope": row.scope, "per": row.per, "by": by})
 
 

@@ -1,23 +1,26 @@
 """Budgets as rows: what may be spent where, and what of it is spent and kept back in each period."""
 
 import json
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import Row
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.engine.result import result_tuple
 
+from engine.clock import iso
 from engine.digest import canonical
 from engine.ids import TenantId
 from engine.rules import costs
 from engine.rules.accounts import Key
 from engine.rules.budget import Enforce, Period, Then
 from engine.rules.costs import Amounts
+from engine.store import budget_revisions as revisions
 from engine.store.database import Transaction
+from engine.store.prepared import Prepared
 from engine.store.statements import add, add_new, change, find, find_among, find_one
 from engine.store.tables import budgets, usages
 
@@ -76,6 +79,22 @@ def applying(tx: Transaction, tenant: TenantId, scopes: Collection[str]) -> list
     return [_remembered(*row) for row in rows]
 
 
+_BUT_OF_RUNS: Final = Prepared(
+    select(budgets)
+    .where(
+        budgets.c.tenant == bindparam("of"),
+        budgets.c.is_active,
+        budgets.c.scope.not_like(f"{revisions.OF_RUNS}%"),
+    )
+    .order_by(budgets.c.id)
+)
+
+
+def but_those_of_runs(tx: Transaction, tenant: TenantId) -> list[BudgetRow]:
+    """Every active budget of the tenant that is not a single run's, in the order of their ids."""
+    return [_budget(row) for row in _BUT_OF_RUNS.rows(tx, {"of": tenant})]
+
+
 def counts_steps(tx: Transaction, tenant: TenantId) -> bool:
     """Whether some active budget counts what every step takes: calls, steps or seconds."""
     rows = find(tx, budgets, {"tenant": tenant, "is_active": True})
@@ -106,7 +125,10 @@ def keep(tx: Transaction, row: BudgetRow) -> str:
 
     Periods that are not over are capped by it at once.
     """
-    values = {
+    held = revisions.hold(tx, row.tenant)
+    known = named(tx, row.tenant, row.scope, row.per)
+    id = tx.ids.new("bud") if known is None else known.id
+    values: dict[str, object] = {
         "limits": _text(row.limits),
         "then": row.then,
         "enforce": row.enforce,
@@ -114,26 +136,39 @@ def keep(tx: Transaction, row: BudgetRow) -> str:
         "approvers": row.approvers,
         "is_active": True,
         "origin": row.origin,
-        "set_at": tx.now,
     }
-    known = named(tx, row.tenant, row.scope, row.per)
+    _renew(tx, replace(row, id=id), held, values)
+    values["set_at"] = tx.now
     if known is None:
         own = {"tenant": row.tenant, "scope": row.scope, "per": row.per}
-        new = tx.ids.new("bud")
-        add(tx, budgets, [{"id": new, **own, **values}])
-        return new
-    change(tx, budgets, {"id": known.id}, values)
-    for usage in usages_of(tx, [known.id]):
+        add(tx, budgets, [{"id": id, **own, **values}])
+        return id
+    change(tx, budgets, {"id": id}, values)
+    for usage in usages_of(tx, [id]):
         is_over = usage.ends_at is not None and usage.ends_at <= tx.now
         if not is_over and usage.unit in row.limits:
-            where = {"budget": known.id, "period": usage.period, "unit": usage.unit}
+            where = {"budget": id, "period": usage.period, "unit": usage.unit}
             change(tx, usages, where, {"cap": row.limits[usage.unit]})
-    return known.id
+    return id
 
 
-def rest(tx: Transaction, budget: str) -> None:
+def rest(tx: Transaction, row: BudgetRow) -> None:
     """Let it hold nobody any more."""
-    change(tx, budgets, {"id": budget}, {"is_active": False})
+    held = revisions.hold(tx, row.tenant)
+    _renew(tx, row, held, {"is_active": False})
+    change(tx, budgets, {"id": row.id}, {"is_active": False})
+
+
+def _renew(tx: Transaction, row: BudgetRow, held: str, values: Mapping[str, object]) -> None:
+    """Have nobody go by what is remembered of the tenant's budgets; `held` is their revision."""
+    known = (row,) if held else (row, *listing(tx, row.tenant))
+    is_of_runs = revisions.has_some_of_runs(held) or any(_is_of_run(each) for each in known)
+    said = {**values, "id": row.id, "scope": row.scope, "per": row.per, "at": iso(tx.now)}
+    revisions.renew(tx, row.tenant, held, said, is_of_runs=is_of_runs)
+
+
+def _is_of_run(row: BudgetRow) -> bool:
+    return row.scope.startswith(revisions.OF_RUNS)
 
 
 def usages_of(

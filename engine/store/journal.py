@@ -6,21 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypedDict
 
-from sqlalchemy import bindparam, select
-
 from engine.errors import LeaseLost, NotFound, RunHeld
 from engine.ids import LeaseToken, RunId, TenantId
 from engine.rules.changes import OUTCOMES, apply, told_of_the_end
 from engine.rules.states import RunShape, RunStatus, WaitingReason
 from engine.rules.suspicion import is_progress
 from engine.store import followers, spending
-from engine.store.columns import and_the_moment
 from engine.store.database import Transaction
 from engine.store.journaled import entries, entries_of
+from engine.store.locked_runs import locked, locked_each, spender_of
 from engine.store.new_entry import Entry, NewEntry
-from engine.store.prepared import Prepared
 from engine.store.spelling import line_of
-from engine.store.statements import Among, add, put, put_each
+from engine.store.statements import add, put, put_each
 from engine.store.tables import journal, runs
 
 __all__ = [
@@ -104,7 +101,7 @@ def append_and_give(
     changes: RunChanges | None = None,
 ) -> tuple[RunShape, list[Entry]]:
     """As `append`; gives the entries too, as they are stored now."""
-    row = _locked(tx, run)
+    row = locked(tx, run, with_budgets=spending.are_about_money(entries))
     if token is not None and row.lease_token != token:
         raise LeaseLost(f"Run {run} is no longer driven from here.")
     if token is not None and row.status == RunStatus.PAUSED:
@@ -140,7 +137,7 @@ def append_each(
     Raises:
         NotFound, ImpossibleChange: as `append`, if one of them cannot take its entries.
     """
-    held = {RunId(row.id): row for row in _HELD_EACH.rows(tx, list(said))}
+    held = {RunId(row.id): row for row in locked_each(tx, list(said))}
     if held.keys() != said.keys():
         raise NotFound(f"There is no run {min(said.keys() - held.keys())}.")
     made = {run: _made(tx, run, held[run], entries) for run, entries in said.items()}
@@ -166,7 +163,9 @@ class _Made:
 
 
 def _made(tx: Transaction, run: RunId, row: Any, entries: Sequence[NewEntry]) -> _Made:
-    charged = spending.charge(tx, _spender(run, row), entries)
+    charged = spending.Charged(entries, row.reserved)
+    if row.reserved is not None or spending.are_about_money(entries):
+        charged = spending.charge(tx, spender_of(run, row), entries)
     lines: list[dict[str, object]] = []
     shape, position, head = _shape(row), row.next_position, row.head
     for entry in charged.entries:
@@ -217,57 +216,9 @@ def hash_of(entry: Entry) -> str:
     return str(line["hash"])
 
 
-_SHAPES = (
-    select(
-        runs.c.id,
-        runs.c.tenant,
-        runs.c.status,
-        runs.c.reason,
-        runs.c.next_position,
-        runs.c.head,
-        runs.c.lease_token,
-        runs.c.workflow,
-        runs.c.started_by,
-        runs.c.reserved,
-        runs.c.parent,
-        runs.c.parent_path,
-        runs.c.root,
-        runs.c.notify,
-    )
-    .order_by(runs.c.id)  # locked in one order, where there are several
-    .with_for_update(key_share=True)
-)
-_HELD_EACH = Among(_SHAPES, runs.c.id)
-_HELD = _SHAPES.order_by(None).where(runs.c.id == bindparam("run"))
-_LOCKED = Prepared(_HELD)
-_LOCKED_AND_MOMENT = Prepared(and_the_moment(_HELD))
-
-
 def _demand_outcomes(run: RunId, entries: Sequence[NewEntry]) -> None:
     if any(entry.kind not in OUTCOMES for entry in entries):
         raise RunHeld(f"Run {run} is paused: nothing of it begins before it is resumed.")
-
-
-def _locked(tx: Transaction, run: RunId) -> Any:
-    brings_the_moment = tx.wants_the_moment
-    found = (_LOCKED_AND_MOMENT if brings_the_moment else _LOCKED).rows(tx, {"run": run})
-    if not found:
-        raise NotFound(f"There is no run {run}.")
-    if brings_the_moment:
-        tx.be_told(found[0].moment)
-    return found[0]
-
-
-def _spender(run: RunId, row: Any) -> spending.Spender:
-    return spending.Spender(
-        tenant=TenantId(row.tenant),
-        run=run,
-        root=RunId(row.root or run),
-        parent=row.parent,
-        workflow=row.workflow,
-        started_by=row.started_by,
-        reserved=row.reserved,
-    )
 
 
 def _shape(row: Any) -> RunShape:
@@ -276,7 +227,7 @@ def _shape(row: Any) -> RunShape:
 
 
 def _tell_parent(tx: Transaction, run: RunId, row: Any, moved: Mapping[str, Any]) -> None:
-    kind = told_of_the_end(_shape(_locked(tx, row.parent)))
+    kind = told_of_the_end(_shape(locked(tx, row.parent)))
     if kind is not None:
         result, error = (json.loads(moved.get(name) or "null") for name in ("result", "error"))
         data = {"child": run, "status": moved["status"], "result": result, "error": error}

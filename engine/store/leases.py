@@ -14,7 +14,7 @@ from engine.store.database import Transaction
 from engine.store.lineage import Above
 from engine.store.prepared import Prepared
 from engine.store.runs import DAMAGED, Claim, run_of
-from engine.store.statements import change, find_among
+from engine.store.statements import Among, change, find_among
 from engine.store.tables import runs
 from engine.store.tenants import is_awake
 
@@ -25,17 +25,17 @@ _IS_READY = and_(
     or_(runs.c.lease_expires_at.is_(None), runs.c.lease_expires_at <= bindparam("now")),
 )
 _PIN = runs.c.workflow + "@" + runs.c.workflow_version
-_READY = (
+_READY = Among(
     select(runs.c.id, runs.c.tenant)
     .where(
         _IS_READY,
-        _PIN.in_(bindparam("workflows", expanding=True)),
         runs.c.tries.between(bindparam("low"), bindparam("high")),
         is_awake(runs.c.tenant),
     )
     .order_by(runs.c.ready_at, runs.c.id)
     .limit(bindparam("limit"))
-    .with_for_update(skip_locked=True, key_share=True)
+    .with_for_update(skip_locked=True, key_share=True),
+    _PIN,
 )
 _TAKE = Prepared(
     update(runs)
@@ -99,16 +99,16 @@ def claim(
     Safe to call from many workers at once: no run is ever handed to two. One that cannot be read is
     handed to nobody and holds up no other: it is looked at again when its lease has run out.
     """
-    given = {
+    given: dict[str, object] = {
         "now": tx.now,
-        "workflows": list(workflows),
         "low": tries.low,
         "high": tries.high,
         "limit": limit,
     }
-    is_asked = tx.is_guarded
     rows: Sequence[Any] = (
-        waiting.ready_runs(tx, given) if is_asked else tx.connection.execute(_READY, given).all()
+        waiting.ready_runs(tx, {**given, "workflows": list(workflows)})
+        if tx.is_guarded
+        else _READY.rows(tx, workflows, given)
     )
     claims: list[Claim] = []
     for found in waiting.by_tenant(tx, rows):

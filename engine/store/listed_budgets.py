@@ -24,6 +24,6 @@ def write_budgets(tx: Transaction, tenant: TenantId, listed: tuple[BudgetRow, ..
         (added if known is None else changed).append(f"budget:{row.scope}/{row.per}")
     for key, row in have.items():
         if row.origin == ORIGIN and key not in wanted:
-            budgets.rest(tx, row.id)
+            budgets.rest(tx, row)
             removed.append(f"budget:{row.scope}/{row.per}")
     return Difference(added=tuple(added), changed=tuple(changed), removed=tuple(removed))

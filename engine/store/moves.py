@@ -1,4 +1,8 @@
-"""What a deed changes in what budgets hold: all of it in one statement, and whoever comes second finds it done."""
+"""What a deed changes in what budgets hold: each change asks whether there is room, and makes it in the same statement.
+
+Where others write at the same time all of a deed's changes are one statement, which locks what it changes
+in one order. One process alone is quicker with a small statement for each.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,18 +48,30 @@ def move_all(tx: Transaction, moves: Mapping[Key, Move]) -> dict[Key, Any]:
     """Make every one of `moves` whose usage is there and, where it asks, has room; gives what those hold then."""
     if not moves:
         return {}
+    tx.may_have_written = True
+    if (tx.sqlalchemy if tx.driver is None else tx.driver).dialect.name == "postgresql":
+        return _together(tx, moves)
+    found: dict[Key, Any] = {}
+    for key, by in moves.items():
+        given: dict[str, object] = {"more_reserved": by.reserved, "more_spent": by.spent}
+        given["in_budget"], given["in_period"], given["in_unit"] = key
+        rows = (_IF_IT_FITS if by.asks else _ANYWAY).rows(tx, given)
+        if rows:
+            found[key] = rows[0]
+    return found
+
+
+def _together(tx: Transaction, moves: Mapping[Key, Move]) -> dict[Key, Any]:
     given: dict[str, object] = {}
     for number, (key, by) in enumerate(moves.items()):
         given[f"budget_{number}"], given[f"period_{number}"], given[f"unit_{number}"] = key
         given[f"reserved_{number}"], given[f"spent_{number}"] = by.reserved, by.spent
-    tx.may_have_written = True
-    is_shared = tx.connection.dialect.name == "postgresql"
-    statement = _statement(tuple(by.asks for by in moves.values()), is_shared=is_shared)
+    statement = _statement(tuple(by.asks for by in moves.values()))
     return {(row.budget, row.period, row.unit): row for row in statement.rows(tx, given)}
 
 
 @lru_cache(maxsize=64)
-def _statement(asks: tuple[bool, ...], *, is_shared: bool) -> Prepared:
+def _statement(asks: tuple[bool, ...]) -> Prepared:
     named = [_is(number) for number in range(len(asks))]
     # The one condition that lets anything be spent.
     fits = [
@@ -71,7 +87,7 @@ def _statement(asks: tuple[bool, ...], *, is_shared: bool) -> Prepared:
         )
         .returning(*_KEY, *_HOLDS)
     )
-    if is_shared and len(asks) > 1:
+    if len(asks) > 1:
         # In one order, so that two runs never wait for each other.
         held = select(*_KEY).where(or_(*named)).order_by(*_KEY).with_for_update(key_share=True)
         locked = held.cte("locked")
@@ -97,3 +113,16 @@ def _of(what: str, named: list[ColumnElement[bool]]) -> ColumnElement[Any]:
 
 def _amount(name: str) -> ColumnElement[int]:
     return bindparam(name, type_=BigInteger())
+
+
+_MORE_RESERVED: Final = bindparam("more_reserved", type_=BigInteger())
+_MORE_SPENT: Final = bindparam("more_spent", type_=BigInteger())
+_MOVED: Final = (
+    update(usages)
+    .where(*(column == bindparam(f"in_{column.name}") for column in _KEY))
+    .values(reserved=usages.c.reserved + _MORE_RESERVED, spent=usages.c.spent + _MORE_SPENT)
+    .returning(*_HOLDS)
+)
+_AFTER: Final = usages.c.spent + _MORE_SPENT + usages.c.reserved + _MORE_RESERVED
+_ANYWAY: Final = Prepared(_MOVED)
+_IF_IT_FITS: Final = Prepared(_MOVED.where(usages.c.cap + usages.c.granted >= _AFTER))

@@ -31,6 +31,11 @@ class Precedence:
             if not self._ahead:
                 self._is_free.set()
 
+    @property
+    def is_taken(self) -> bool:
+        """Whether somebody goes first at this moment, as any thread may ask."""
+        return self._ahead > 0
+
     async def let_pass(self, at_most: timedelta = PATIENCE) -> None:
         """Return once nobody goes first, or after `at_most`: nothing waits for ever."""
         with suppress(TimeoutError):

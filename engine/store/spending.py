@@ -19,6 +19,7 @@ from engine.rules.money import is_currency
 from engine.rules.states import TERMINAL
 from engine.rules.wording import BadRule
 from engine.store import budget_warnings, budgets, lineage, shortages
+from engine.store.applying import applying
 from engine.store.budgets import BudgetRow, UsageRow
 from engine.store.database import Transaction
 from engine.store.lineage import Above
@@ -33,6 +34,8 @@ ENDS: Final = frozenset(edge.entry_kind for edge in RUN_EDGES if edge.after in T
 class Spender:
     """The run that spends, as its row has it. `reserved` is what is kept back for it, as text.
 
+    `revision` is that of the tenant's budgets, if it was read with the row.
+
     What is for each run is for the whole tree that begins with `root`, and whatever a run is charged
     to its child is charged to as well: all runs above it pay, and all their workflows.
     """
@@ -44,6 +47,7 @@ class Spender:
     workflow: str
     started_by: str
     reserved: str | None
+    revision: str | None = None
 
     def scopes(self, uppers: Above, agent: str | None) -> tuple[str, ...]:
         """Whose budgets are charged, for a step that is done for `agent` below the runs `uppers`."""
@@ -89,8 +93,6 @@ def charge(tx: Transaction, spender: Spender, entries: Sequence[NewEntry]) -> Ch
         BadRule: `mixed_currencies`, if a budget above counts in another currency.
     """
     held: Held = {} if spender.reserved is None else json.loads(spender.reserved)
-    if not held and not any(_is_about_money(entry) for entry in entries):
-        return Charged(entries, spender.reserved)
     books = _Books(spender, held)
     for entry in entries:
         if entry.kind == RESERVED:
@@ -105,8 +107,12 @@ def charge(tx: Transaction, spender: Spender, entries: Sequence[NewEntry]) -> Ch
     return Charged(books.entries, _HELD.encode(books.held) if books.held else None)
 
 
-def _is_about_money(entry: NewEntry) -> bool:
-    return entry.kind == RESERVED or (entry.kind in SETTLING and bool(entry.data.get("cost")))
+def are_about_money(entries: Sequence[NewEntry]) -> bool:
+    """Whether any of them asks budgets for anything, or says what something cost."""
+    return any(
+        entry.kind == RESERVED or (entry.kind in SETTLING and bool(entry.data.get("cost")))
+        for entry in entries
+    )
 
 
 def _reserve(tx: Transaction, books: _Books, entry: NewEntry) -> None:
@@ -198,7 +204,8 @@ def _charges(
     scopes = books.spender.scopes(books.uppers, agent if isinstance(agent, str) else None)
     found: list[tuple[str, str, str, int]] = []
     currency = costs.currency_of(asked)
-    for row in budgets.applying(tx, books.spender.tenant, scopes):
+    spender = books.spender
+    for row in applying(tx, spender.tenant, scopes, revision=spender.revision):
         if currency is not None and currency not in row.limits:
             costs.check_currencies(asked, row.limits)
         books.rows[row.id] = row

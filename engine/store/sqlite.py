@@ -23,6 +23,7 @@ from engine.store.database import Transaction
 from engine.store.hints import Hints
 from engine.store.migrations import migrate
 from engine.store.ownership import owned
+from engine.store.riding import Rider
 from engine.store.sqlite_driver import PATIENCE, SqliteDriver, driver_of, prepare
 from engine.store.sqlite_errors import CLOSED, broken, is_io_error, refusal, unsure
 from engine.store.sqlite_files import LOG_BYTES_MAX, Files
@@ -58,8 +59,12 @@ class SqliteDatabase:
         return self
 
     def submit(self, deed: Callable[[Transaction], T]) -> asyncio.Future[T]:
-        answer: asyncio.Future[T] = self._loop.create_future()
+        answer = self._begun(deed)
         answer.add_done_callback(forget)
+        return answer
+
+    def _begun(self, deed: Callable[[Transaction], T]) -> asyncio.Future[T]:
+        answer: asyncio.Future[T] = self._loop.create_future()
         with self._door:
             if self._is_closed:
                 raise Unavailable(CLOSED)
@@ -69,7 +74,7 @@ class SqliteDatabase:
     async def write(
         self, deed: Callable[[Transaction], T], *, within: timedelta | None = None
     ) -> T:
-        return await confirmed(self.submit(deed), within)
+        return await confirmed(self._begun(deed), within)
 
     async def read(self, query: Callable[[Transaction], T]) -> T:
         return await self._readers.read(query)
@@ -160,6 +165,9 @@ class SqliteDatabase:
             with connection.begin() as transaction:
                 for work in batch:
                     self._run_one(connection, work)
+                for rider in self.hints.riders.board(_hinted(batch)):
+                    batch.append(rider)
+                    self._run_one(connection, rider)
                 self._files.meet()
                 self._files.check()
                 is_committing = True
@@ -188,8 +196,12 @@ class SqliteDatabase:
 
     def _settle(self, batch: list[Work[Any]]) -> None:
         for work in batch:
-            work.settle()
-        self.hints.fire({topic for work in batch if not work.failed for topic in work.hints})
+            if not isinstance(work, Rider):
+                work.settle()
+        self.hints.fire(_hinted(batch))
+        for work in batch:
+            if isinstance(work, Rider):
+                work.settle()
 
 
 @asynccontextmanager
@@ -240,6 +252,10 @@ def _commit(transaction: RootTransaction) -> None:
     except BaseException:  # border: whatever the disk did, the next batch begins anew
         transaction.rollback()
         raise
+
+
+def _hinted(batch: list[Work[Any]]) -> set[str]:
+    return {topic for work in batch if not work.failed for topic in work.hints}
 
 
 def _deeds(batch: list[Work[Any]]) -> set[str]:

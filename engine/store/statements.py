@@ -121,7 +121,7 @@ class Among:
 
     __slots__ = ("_column", "_prepared", "_query")
 
-    def __init__(self, query: Select[*tuple[Any, ...]], column: Column[Any]) -> None:
+    def __init__(self, query: Select[*tuple[Any, ...]], column: ColumnElement[Any]) -> None:
         self._query, self._column = query, column
         self._prepared: dict[int, Prepared] = {}
 

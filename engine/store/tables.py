@@ -275,6 +275,9 @@ budgets = Table(
     words("enforce"), words("more", optional=True), words("approvers"), flag("is_active"), words("origin"),
     moment("set_at"), UniqueConstraint("tenant", "scope", "per"),
 )  # fmt: skip
+budget_revisions = Table(
+    "budget_revisions", metadata, of_tenant(), words("revision"), PrimaryKeyConstraint("tenant"),
+)  # fmt: skip
 usages = Table(
     "usages", metadata, of_tenant(), words("budget"), words("period"), words("unit"), large("cap"),
     large("granted"), large("reserved"), large("spent"), whole("warned"), moment("starts_at", optional=True),

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import bindparam, delete, func, select
 
@@ -25,6 +26,10 @@ class DueTimer:
     approval: ApprovalId
     rung: int
     due_at: datetime
+
+
+# What is due later than that is found by those who look again and again: nobody is woken for it.
+SOON: Final = timedelta(seconds=2)
 
 
 def arm(
@@ -50,7 +55,8 @@ def arm(
     ]
     if rows:
         add(tx, timers, rows)
-        tx.hint("timers")
+        if any(start + rung.after <= tx.now + SOON for rung in ladder[first:]):
+            tx.hint("timers")
 
 
 def cancel(tx: Transaction, those: Collection[ApprovalId]) -> None:

@@ -64,15 +64,15 @@ def forget(answer: asyncio.Future[T]) -> None:
 
 
 async def confirmed(answer: asyncio.Future[T], within: timedelta | None) -> T:
-    """What the deed answered. Whoever stops waiting for it does not stop the deed.
+    """What the deed answered. Whoever stops waiting for it does not stop the deed: it answers nobody then.
 
     Raises:
         NotRecorded: when `within` passed without an answer.
     """
     if within is None:
-        return await asyncio.shield(answer)
+        return await answer
     try:
         async with asyncio.timeout(within.total_seconds()):
-            return await asyncio.shield(answer)
+            return await answer
     except TimeoutError:
         raise NotRecorded("Not confirmed. Press again: it counts once.") from None

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from signoff.calls import Call
 from signoff.outcomes import Decision
@@ -41,8 +41,9 @@ class StepOptions:
             TypeError: if there is a probe for a step that is not irreversible, or the result of one
                 with an effect were to be reused.
         """
-        mine = {field.name for field in fields(cls)}
-        options = cls(**{key: value for key, value in given.items() if key in mine})
+        if not given:
+            return _NOTHING_SAID, {}
+        options = cls(**{key: value for key, value in given.items() if key in _OPTIONS})
         if options.probe is not None and not options.irreversible:
             raise TypeError(
                 "A probe is asked of an irreversible step alone; say irreversible=True."
@@ -52,7 +53,11 @@ class StepOptions:
             raise TypeError(
                 f"reuse is for steps that only find something out; this one has {', '.join(odd)}."
             )
-        return options, {key: value for key, value in given.items() if key not in mine}
+        return options, {key: value for key, value in given.items() if key not in _OPTIONS}
+
+
+_OPTIONS: Final = frozenset(field.name for field in fields(StepOptions))
+_NOTHING_SAID: Final = StepOptions()
 
 
 def as_step(
