@@ -5,9 +5,9 @@ from alembic import op
 
 from engine.store.row_security import guard_table
 
-revision = "0020"
-down_revision = "0019"
-oldest = "0020"
+revision = "0021"
+down_revision = "0020"
+oldest = "0021"
 
 
 def upgrade() -> None:
