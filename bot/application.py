@@ -76,7 +76,8 @@ class Application:
     @property
     def trusted(self) -> tuple[str, ...]:
         """The public keys whose anchors count."""
-        return (self.signer.public, *self.anchor_keys)
+        before = (Signer(seed).public for seed in self.tokens.older_anchor_seeds)
+        return (self.signer.public, *before, *self.anchor_keys)
 
     @property
     def is_secure(self) -> bool:

@@ -6,15 +6,14 @@ import socket
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from os import W_OK, access
 from pathlib import Path
 from typing import Final, assert_never
 
 from bot.config.reading import BadConfiguration, Configuration, read
-from bot.secret_key import secret_path, secret_problem
+from bot.findings import Finding, Level, error, ok, warning
+from bot.secret_findings import secret_findings
 from bot.settings import SettingProblem, Settings
 from channels.base import ChannelMisconfigured
 from engine.clock import Clock, SystemClock
@@ -35,23 +34,6 @@ APART_MAX: Final = timedelta(seconds=2)
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
-class Level(StrEnum):
-    """How bad it is: an error keeps the server from starting, or from being safe."""
-
-    OK = "ok"
-    WARNING = "warning"
-    ERROR = "error"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that was looked at. `mend` says what to do, and is empty where nothing is."""
-
-    level: Level
-    text: str
-    mend: str = ""
-
-
 def examine(
     settings: Settings,
     problems: Sequence[SettingProblem] = (),
@@ -68,9 +50,9 @@ def examine(
     findings = [
         *_python(),
         *_sqlite(),
-        *(_error(problem.text) for problem in problems),
+        *(error(problem.text) for problem in problems),
         *(_shared(settings, clock) if settings.shared_url else _database(settings.database_path)),
-        *_secret_key(settings),
+        *secret_findings(settings),
         *_configuration(settings),
         *_channels(settings),
         *_address(settings),
@@ -84,34 +66,34 @@ def examine(
 
 def _python() -> Iterator[Finding]:
     if sys.version_info[:2] < PYTHON:
-        yield _error(f"Python {platform.python_version()} is too old.", "Install 3.11 or newer.")
+        yield error(f"Python {platform.python_version()} is too old.", "Install 3.11 or newer.")
     else:
-        yield _ok(f"Python {platform.python_version()}")
+        yield ok(f"Python {platform.python_version()}")
 
 
 def _sqlite() -> Iterator[Finding]:
     version = ".".join(map(str, linked.sqlite_version()))
     if not linked.is_new_enough():
-        yield _error(f"SQLite {version} is too old.", "Use a Python linked to 3.35 or newer.")
+        yield error(f"SQLite {version} is too old.", "Use a Python linked to 3.35 or newer.")
     elif linked.has_reset_defect():
-        yield _ok(
+        yield ok(
             f"SQLite {version}, which has the WAL-reset defect of all before 3.51.3. It needs two "
             "connections that checkpoint at once; here only the writer does, so this build is safe."
         )
     else:
-        yield _ok(f"SQLite {version}")
+        yield ok(f"SQLite {version}")
 
 
 def _database(path: Path) -> Iterator[Finding]:
     folder = path.absolute().parent
     if not folder.is_dir():
-        yield _error(f"The folder {folder} of the database is missing.", f"mkdir -p {folder}")
+        yield error(f"The folder {folder} of the database is missing.", f"mkdir -p {folder}")
     elif not access(folder, W_OK):
-        yield _error(f"The folder {folder} cannot be written to.", "Give it to this user.")
+        yield error(f"The folder {folder} cannot be written to.", "Give it to this user.")
     elif not path.exists():
-        yield _ok(f"The database {path} will be made at the first start.")
+        yield ok(f"The database {path} will be made at the first start.")
     elif not path.is_file() or not access(path, W_OK):
-        yield _error(f"The database {path} cannot be written to.", "Give the file to this user.")
+        yield error(f"The database {path} cannot be written to.", "Give the file to this user.")
     else:
         if _is_open_to_others(path):
             yield _open_to_others(path)
@@ -119,9 +101,9 @@ def _database(path: Path) -> Iterator[Finding]:
         try:
             schema_of(path)
         except Unavailable as refused:
-            yield _error(str(refused))
+            yield error(str(refused))
         else:
-            yield _ok(f"The database {path} can be written{running}.")
+            yield ok(f"The database {path} can be written{running}.")
 
 
 def _shared(settings: Settings, clock: Clock) -> Iterator[Finding]:
@@ -130,12 +112,12 @@ def _shared(settings: Settings, clock: Clock) -> Iterator[Finding]:
     try:
         found = asyncio.run(look(url, clock))
     except Unavailable as refused:
-        yield _error(str(refused))
+        yield error(str(refused))
         return
     made = "will be made at the first start" if found.schema is None else f"is {found.schema}"
-    yield _ok(f"{where} can be reached; its schema {made}.")
+    yield ok(f"{where} can be reached; its schema {made}.")
     if found.is_read_only:
-        yield _error(f"{where} takes no writes.", "Name the primary, or make it writable.")
+        yield error(f"{where} takes no writes.", "Name the primary, or make it writable.")
     yield _skew(found.ahead)
     if found.schema is not None:
         yield _apart(asyncio.run(over(url, guard_of)))
@@ -144,13 +126,13 @@ def _shared(settings: Settings, clock: Clock) -> Iterator[Finding]:
 def _apart(guard: Guard) -> Finding:
     match guard:
         case Guard.IN_FORCE:
-            return _ok("PostgreSQL itself keeps tenants apart: this role sees one at a time.")
+            return ok("PostgreSQL itself keeps tenants apart: this role sees one at a time.")
         case Guard.NOT_NEEDED:
-            return _ok(
+            return ok(
                 "Row-level security is not in force, for this role stands above it; there is one tenant."
             )
         case Guard.MISSING:
-            return _warning(
+            return warning(
                 "Row-level security is not in force, for this role stands above it: only Signoff's own "
                 "queries keep its tenants apart.",
                 "Let another role in with `signoff migrate --app-role NAME`, and connect as that one.",
@@ -161,27 +143,12 @@ def _apart(guard: Guard) -> Finding:
 
 def _skew(ahead: timedelta) -> Finding:
     if abs(ahead) <= APART_MAX:
-        return _ok("This machine's clock agrees with the database's.")
-    return _warning(
+        return ok("This machine's clock agrees with the database's.")
+    return warning(
         f"This machine's clock is {abs(ahead).total_seconds():.0f} s "
         f"{'ahead of' if ahead > timedelta() else 'behind'} the database's, which is the one that counts.",
         "Set the clock: the log and the machine's other programs go by it.",
     )
-
-
-def _secret_key(settings: Settings) -> Iterator[Finding]:
-    if settings.secret_key is not None:
-        yield _ok("SIGNOFF_SECRET_KEY is set.")
-        return
-    if settings.shared_url is not None:
-        return  # told with the settings
-    path = secret_path(settings)
-    if not path.exists():
-        yield _ok(f"A secret key will be made and kept in {path}.")
-    elif problem := secret_problem(path):
-        yield _error(problem)
-    else:
-        yield _ok(f"The secret key is kept in {path}. Back it up with the database.")
 
 
 def _configuration(settings: Settings) -> Iterator[Finding]:
@@ -189,22 +156,22 @@ def _configuration(settings: Settings) -> Iterator[Finding]:
         found = read(settings.config)
     except BadConfiguration as refused:
         for problem in refused.problems:
-            yield _error(f"{settings.config}, line {problem.line}: {problem.text}")
+            yield error(f"{settings.config}, line {problem.line}: {problem.text}")
         return
     except Invalid as refused:
         level = Level.ERROR if settings.config.exists() else Level.WARNING
         yield Finding(level=level, text=str(refused))
         return
     others = f" and {len(found.tenants)} more tenants" if found.tenants else ""
-    yield _ok(f"{settings.config} names {len(found.directory.people)} people{others}.")
+    yield ok(f"{settings.config} names {len(found.directory.people)} people{others}.")
     if not found.directory.roles.get("operator"):
-        yield _warning(
+        yield warning(
             "Nobody is an operator, so nobody can sign in first.",
             'Write operator = ["…"] in [roles].',
         )
     for tenant in found.tenants:
         if not tenant.directory.roles.get("operator"):
-            yield _warning(
+            yield warning(
                 f"Nobody is an operator of {tenant.id}: this machine's owner alone can operate it.",
                 f'Write operator = ["…"] in [tenants.{tenant.id}.roles].',
             )
@@ -218,7 +185,7 @@ def _unreachable(settings: Settings, found: Configuration) -> Iterator[Finding]:
     wanted = {"slack": "SIGNOFF_SLACK_BOT_TOKEN", "email": "SIGNOFF_SMTP_URL"}
     for name, routing in found.directory.routes.items():
         for channel in sorted(channel for channel in off if routing.get(channel) and off[channel]):
-            yield _warning(
+            yield warning(
                 f"[routes.{name}] goes to {channel}, which is off.",
                 f"Set {wanted[channel]}, or remove the route.",
             )
@@ -231,13 +198,13 @@ def _channels(settings: Settings) -> Iterator[Finding]:
     }
     for name, part in parts.items():
         try:
-            yield _ok(f"{name} is {'off' if part() is None else 'on'}.")
+            yield ok(f"{name} is {'off' if part() is None else 'on'}.")
         except ChannelMisconfigured:
             continue  # a problem of the settings, told with them
 
 
 def _address(settings: Settings) -> Iterator[Finding]:
-    yield _ok(f"People reach it at {settings.base_url}.")
+    yield ok(f"People reach it at {settings.base_url}.")
     path = settings.database_path
     if settings.shared_url is None and path.exists() and is_owned(path):
         return  # the port is taken by the Signoff that runs
@@ -246,13 +213,13 @@ def _address(settings: Settings) -> Iterator[Finding]:
         with socket.socket(family, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((settings.host, settings.port))
-    except (OSError, UnicodeError) as error:
-        yield _error(
-            f"Nothing can listen on {settings.host}, port {settings.port}: {error}.",
+    except (OSError, UnicodeError) as found:
+        yield error(
+            f"Nothing can listen on {settings.host}, port {settings.port}: {found}.",
             "Set SIGNOFF_HOST or SIGNOFF_PORT, or stop what listens there.",
         )
     else:
-        yield _ok(f"Port {settings.port} on {settings.host} is free.")
+        yield ok(f"Port {settings.port} on {settings.host} is free.")
 
 
 def _clock(settings: Settings, now: datetime) -> Iterator[Finding]:
@@ -263,16 +230,16 @@ def _clock(settings: Settings, now: datetime) -> Iterator[Finding]:
     latest = max((file.stat().st_mtime for file in written), default=0.0)
     mend = "Set the clock: deadlines and links go by it."
     if now < BUILT:
-        yield _error(f"The clock says {now:%Y-%m-%d}, which has long been over.", mend)
+        yield error(f"The clock says {now:%Y-%m-%d}, which has long been over.", mend)
     elif now + SKEW_MAX < datetime.fromtimestamp(latest, UTC):
-        yield _error("The database was written later than the clock says it is now.", mend)
+        yield error("The database was written later than the clock says it is now.", mend)
     else:
-        yield _ok(f"The clock says {now:%Y-%m-%d %H:%M:%S} UTC.")
+        yield ok(f"The clock says {now:%Y-%m-%d %H:%M:%S} UTC.")
 
 
 def _failpoints(settings: Settings) -> Iterator[Finding]:
     if settings.failpoints is not None:
-        yield _warning("SIGNOFF_FAILPOINTS makes it fail on purpose.", "Unset it after the drill.")
+        yield warning("SIGNOFF_FAILPOINTS makes it fail on purpose.", "Unset it after the drill.")
 
 
 def _is_open_to_others(path: Path) -> bool:
@@ -280,19 +247,7 @@ def _is_open_to_others(path: Path) -> bool:
 
 
 def _open_to_others(path: Path) -> Finding:
-    return _warning(f"{path} can be read by other users of this machine.", f"chmod 600 {path}")
-
-
-def _ok(text: str) -> Finding:
-    return Finding(level=Level.OK, text=text)
-
-
-def _warning(text: str, mend: str) -> Finding:
-    return Finding(level=Level.WARNING, text=text, mend=mend)
-
-
-def _error(text: str, mend: str = "") -> Finding:
-    return Finding(level=Level.ERROR, text=text, mend=mend)
+    return warning(f"{path} can be read by other users of this machine.", f"chmod 600 {path}")
 
 
 def is_healthy(findings: Iterable[Finding]) -> bool:

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from bot import setting_values as values
-from bot.tracing.settings import TraceSettings
+from bot.key_settings import KeySettings
 from engine.rules.wording import is_sequence, is_table
 from engine.secrets import NAME, Secret, Secrets
 
@@ -39,7 +39,7 @@ def _secret(name: str, said: object) -> Mapping[str, object]:
     return {"hosts": hosts, "value": SecretStr(value)}
 
 
-class SecretSettings(TraceSettings):
+class SecretSettings(KeySettings):
     """What `Settings` has of secrets that go out."""
 
     http_secrets: Annotated[

@@ -51,10 +51,6 @@ class Settings(SecretSettings):
         description="How people reach it, in every link that is sent; https behind your proxy.",
         examples=["https://bot.example.com"],
     )
-    secret_key: Annotated[SecretStr, AfterValidator(values.secret_key)] | None = Field(
-        default=None,
-        description="What every token is made from, 32 random bytes; else one is kept beside the file.",
-    )
     doors_only: bool = Field(
         default=False, description="Whether `signoff serve` leaves all work to `signoff worker`."
     )

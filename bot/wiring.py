@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 
-from bot.anchoring.making import seed_of, sinks_of
+from bot.anchoring.making import sinks_of
 from bot.anchoring.rounds import Anchoring
 from bot.application import VERSION, Application, Endpoint
 from bot.config.reading import Configuration, read
@@ -17,7 +17,7 @@ from bot.databases import database_of
 from bot.definition_files import sources_in
 from bot.erasures import ErasureFile, erasures_path, keep_outside
 from bot.retaining import Retaining
-from bot.secret_key import secret_of
+from bot.rotating import take_up, tokens_of
 from bot.settings import Settings
 from bot.tracing.sending import Collector, TraceSender
 from channels.base import Channel
@@ -125,13 +125,14 @@ async def running(
     """
     ids = ids or SystemIds()
     listed = _configuration(settings) if prepares else None
-    tokens = Tokens(secret_of(settings, ids), anchoring=seed_of(settings))
+    tokens = tokens_of(settings, ids)
     machine = clock or SystemClock()
     async with database_of(settings, clock=machine, ids=ids, tokens=tokens) as (database, judge):
         parts = _Parts(settings=settings, database=database, clock=judge, ids=ids, tokens=tokens)
         known = listed or Configuration()
         channels = _channels(parts, known.webhooks)
         if prepares:
+            await take_up(database, tokens)
             await database.write(lambda tx: _prepare(tx, listed, frozenset(channels)))
             await keep_outside(database, _erasures(settings))
         if settings.shared_url is None:
@@ -165,8 +166,7 @@ def _put_together(
     settings, database, clock, ids = parts.settings, parts.database, parts.clock, parts.ids
     cards = CardBuilder(database, base_url=settings.base_url)
     egress = Egress(allow_nets=settings.webhook_allow_nets)
-    secrets = settings.secrets()
-    executor = Executor(database, workflows, clock, ids, egress=egress, secrets=secrets)
+    executor = Executor(database, workflows, clock, ids, egress=egress, secrets=settings.secrets())
     anchoring = _anchoring(parts, listed.webhooks)
     name, pace = WorkerId(ids.new("wrk")), Pace(lease_for=settings.lease_for)
     return Running(

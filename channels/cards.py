@@ -14,7 +14,7 @@ from engine.ids import ApprovalId, PersonId, TenantId
 from engine.rules.ladder import Rung, Verb
 from engine.rules.routing import Routing, parse_routing
 from engine.rules.states import ApprovalStatus
-from engine.store import approvals, drawing, people
+from engine.store import approvals, drawing, links, people
 from engine.store.approvals import ApprovalRow
 from engine.store.database import Database, Transaction
 from engine.store.outbox import Delivery
@@ -135,8 +135,8 @@ class CardBuilder:
     ) -> str | None:
         if person is None or event is None or event.channel != "email":
             return None
-        token = tx.tokens.respond(
-            approval=row.id, version=row.version, person=person, serial=event.serial
+        token = links.token_of(
+            tx, approval=row.id, version=row.version, person=person, serial=event.serial
         )
         return f"{self._base_url}/respond/{token}"
 

@@ -20,6 +20,7 @@ from bot.cli import (
     outbox,
     people,
     receipts,
+    secrets,
     serve,
     setting_up,
     slack,
@@ -74,6 +75,7 @@ app.add_typer(receipts.verbs)
 app.add_typer(cases.verbs)
 app.add_typer(budgets.verbs)
 app.add_typer(keys.verbs)
+app.add_typer(secrets.verbs)
 app.add_typer(tenants.verbs)
 app.add_typer(people.people)
 app.add_typer(people.holds)

@@ -1,6 +1,7 @@
 """The parts of a case that are drawn in a terminal."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from bot.cli.shapes import Shape
 
@@ -30,6 +31,13 @@ class CaseDecision(Shape):
     who: Sequence[str]
 
 
+class CaseGivenUp(Shape):
+    """By whom and why a case was left without an outcome."""
+
+    by: str
+    reason: str
+
+
 class CaseQuestion(Shape):
     """Where people are asked."""
 
@@ -49,3 +57,5 @@ class Case(Shape):
     decision: CaseDecision | None
     question: CaseQuestion | None
     settlement: str | None
+    expires_at: datetime | None
+    given_up: CaseGivenUp | None

@@ -38,6 +38,9 @@ def open_case(
     approvers: Annotated[
         str | None, typer.Option(help="Whom to ask then; operators if not said.")
     ] = None,
+    expires_after: Annotated[
+        str, typer.Option(help="How long it waits for an outcome; a year at most.")
+    ] = "30d",
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
@@ -50,6 +53,7 @@ def open_case(
         "collected": collected,
         "otherwise": otherwise,
         "approvers": approvers,
+        "expires_after": expires_after,
     }
 
     async def deed() -> None:
@@ -96,7 +100,8 @@ def list_cases(
     status: Annotated[
         str | None,
         typer.Option(
-            help="Only those: open, resolved_provisional, in_reconciliation, final or settled."
+            help="Only those: open, resolved_provisional, in_reconciliation, final, settled, "
+            "expired or closed."
         ),
     ] = None,
     limit: Limit = 50,
@@ -154,6 +159,18 @@ def resolve(
     finish(deed())
 
 
+@verbs.command("close", cls=Verb)
+def close(*, case: CaseId, reason: Reason, as_json: AsJson = False, url: Url = None) -> None:
+    """Leave a case without an outcome; operators only."""
+
+    async def deed() -> None:
+        async with doors(url) as server:
+            made = await server.post(f"/api/cases/{segment(case)}/close", {"reason": reason})
+        return print_json(made) if as_json else print_line(f"{case} is closed.")
+
+    finish(deed())
+
+
 def _draw(case: Case) -> None:
     print_line(f"{case.title}")
     print_line(f"status     {case.status}{f': {case.outcome}' if case.outcome else ''}")
@@ -164,6 +181,10 @@ def _draw(case: Case) -> None:
         print_line(f"people     are asked in {case.question.approval}")
     if case.settlement is not None:
         print_line(f"settled    by {case.settlement}")
+    if case.given_up is not None:
+        print_line(f"given up   by {case.given_up.by}: {case.given_up.reason}")
+    elif case.outcome is None and case.expires_at is not None:
+        print_line(f"until      {drawing.moment(case.expires_at)}")
     amounts = case.standing
     print_line(f"agreement  {amounts.agreement} of {case.enough}, {amounts.heard} reported")
     rows = [

@@ -72,6 +72,7 @@ _CHIPS: Final[Mapping[str, tuple[str, str]]] = {
     "in_reconciliation": ("question", "warn"),
     "final": ("check", "good"),
     "settled": ("check", "good"),
+    "closed": ("dash", "calm"),
     "unknown": ("question", "warn"),
     "begun": ("play", "live"),
     "stuck": ("question", "warn"),

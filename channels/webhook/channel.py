@@ -123,8 +123,8 @@ class WebhookChannel(Channel):
         if target := self._targets.get((tenant, to)):
             return _Receiver(url=target.url, secrets=target.secrets, target=target)
         if to.startswith(("https://", "http://")):
-            secret = self._tokens.callback_secret(approval=asked)
-            return _Receiver(url=to, secrets=(secret,), target=None)
+            secrets = self._tokens.callback_secrets(approval=asked)
+            return _Receiver(url=to, secrets=secrets, target=None)
         raise _unknown(to)
 
     def _actions(self, card: Card, target: WebhookTarget | None) -> message.Actions | None:

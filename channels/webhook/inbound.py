@@ -11,7 +11,7 @@ from channels.webhook import signature
 from channels.webhook.config import WebhookTarget
 from channels.webhook.limits import CALLBACK_BYTES_MAX, REMEMBERED
 from engine.clock import Clock
-from engine.digest import read_json, same
+from engine.digest import read_json
 from engine.errors import Invalid, SignatureInvalid
 from engine.ids import DEFAULT_TENANT, ApprovalId, PersonId, TenantId
 from engine.rules.tally import Choice
@@ -121,7 +121,7 @@ def _holder(
     fitting = [
         target
         for target in voters
-        if same(token, tx.tokens.callback(approval=approval, webhook=target.name))
+        if tx.tokens.is_callback(token, approval=approval, webhook=target.name)
     ]
     if not fitting:
         raise _nobody()

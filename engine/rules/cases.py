@@ -3,10 +3,12 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
 from engine.rules.consensus import CERTAIN, SOURCES_MIN, Standing
+from engine.rules.durations import parse_duration
 from engine.rules.wording import BadRule, is_sequence, is_whole, shown
 
 SOURCES_MAX: Final = 100
@@ -14,6 +16,7 @@ OUTCOMES_MAX: Final = 50
 NAME_CHARS_MAX: Final = 200
 TITLE_CHARS_MAX: Final = 200
 DEFAULT_ENOUGH: Final = "0.80"
+DEFAULT_DEADLINE: Final = "30d"
 
 _SHARE: Final = re.compile(r"(?P<whole>[01])(?:\.(?P<part>[0-9]{1,4}))?", re.ASCII)
 
@@ -26,6 +29,8 @@ class CaseStatus(StrEnum):
     IN_RECONCILIATION = "in_reconciliation"
     FINAL = "final"
     SETTLED = "settled"
+    EXPIRED = "expired"
+    CLOSED = "closed"
 
 
 class Otherwise(StrEnum):
@@ -45,6 +50,8 @@ class Decider(StrEnum):
 
 
 DECIDED: Final = frozenset({CaseStatus.FINAL, CaseStatus.SETTLED})
+GIVEN_UP: Final = frozenset({CaseStatus.EXPIRED, CaseStatus.CLOSED})  # there will be no outcome
+WAITING: Final = frozenset(CaseStatus) - DECIDED - GIVEN_UP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +112,15 @@ def parse_terms(
         collected=collected,
         otherwise=Otherwise(str(otherwise)),
     )
+
+
+def parse_deadline(value: object) -> timedelta:
+    """How long a case waits for its sources and for people: up to a year, for none waits for ever.
+
+    Raises:
+        BadRule: `bad_duration`.
+    """
+    return parse_duration(value if isinstance(value, str) else str(value))
 
 
 def parse_enough(value: object) -> int:

@@ -230,11 +230,15 @@ CASE_EDGES: Final = (
     _case("case.finalized", "resolved_provisional in_reconciliation", "final",
         "The sources agree, or people or an operator decided."),
     _case("case.settled", "final", "settled", "The effect that required the outcome happened."),
+    _case("case.expired", "open resolved_provisional in_reconciliation", "expired",
+        "Its time was over before there was an outcome; operators are told."),
+    _case("case.closed", "open resolved_provisional in_reconciliation", "closed",
+        "An operator closed it, with a reason: there will be no outcome."),
 )  # fmt: skip
 
 QUIET_CASES: Final[Mapping[str, str]] = {
     "case.signalled": "A source's signal that changes nothing else.",
-    "case.signalled_late": "A signal after the outcome was final; it is kept and does not count.",
+    "case.signalled_late": "A signal after the end of the matter; it is kept and does not count.",
     "case.asked": "People are asked which outcome holds.",
     "case.unanswered": "They gave none, or could not be asked: operators are told.",
 }

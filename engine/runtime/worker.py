@@ -12,6 +12,7 @@ from engine.ids import LeaseToken, RunId, WorkerId
 from engine.rules.suspicion import CONDEMNED, FEW, FRESH, LAST_CHANCE, LOST_ONCE, Tries
 from engine.runtime.claims import TOPIC, Claims
 from engine.runtime.executor import Executor
+from engine.runtime.expiry import Expiry
 from engine.runtime.faults import in_spite_of_faults
 from engine.runtime.firing import Firing
 from engine.runtime.pace import Pace
@@ -61,7 +62,7 @@ class Worker:
         self._emptied = asyncio.Event()
         self._claiming = asyncio.Lock()  # held while somebody fresh is being claimed
         self._pulse = Pulse()
-        self._firing = Firing(database, self._pace)
+        self._firing, self._expiry = Firing(database, self._pace), Expiry(database)
 
     async def work(self) -> None:
         """Work until cancelled, or after `stop` until what is under way has come to an end here.
@@ -76,6 +77,7 @@ class Worker:
         async with asyncio.TaskGroup() as group:
             beside = [
                 group.create_task(self._firing.for_ever()),
+                group.create_task(self._expiry.for_ever()),
                 group.create_task(self._renew_for_ever()),
                 group.create_task(self._executor.halts.watch()),
             ]
@@ -99,7 +101,7 @@ class Worker:
     async def drain(self) -> None:
         """Do all that is due at this moment, and what follows from it; then return."""
         await self._executor.halts.refresh()
-        while await self._firing.once() + await self._drive_all_ready():
+        while await self._firing.once() + await self._expiry.once() + await self._drive_all_ready():
             pass
 
     async def _drive_all_ready(self) -> int:

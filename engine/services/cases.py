@@ -8,9 +8,12 @@ from engine.ids import TenantId
 from engine.rules.approvers import parse_approvers
 from engine.rules.cases import (
     DECIDED,
+    DEFAULT_DEADLINE,
+    GIVEN_UP,
     CaseStatus,
     Decider,
     Otherwise,
+    parse_deadline,
     parse_outcome,
     parse_terms,
 )
@@ -33,13 +36,14 @@ class Wanted:
     collected: bool = False
     otherwise: object = Otherwise.PEOPLE
     approvers: object = None
+    expires_after: object = DEFAULT_DEADLINE
 
 
 def begin(tx: Transaction, caller: Caller, wanted: Wanted) -> dict[str, object]:
     """Open a case.
 
     Raises:
-        BadRule: as `parse_terms`, and `bad_approver`. Invalid: `unknown_approver`.
+        BadRule: as `parse_terms`, `bad_duration` and `bad_approver`. Invalid: `unknown_approver`.
     """
     terms = parse_terms(
         wanted.title,
@@ -68,6 +72,7 @@ def begin(tx: Transaction, caller: Caller, wanted: Wanted) -> dict[str, object]:
         opened_at=tx.now,
         updated_at=tx.now,
         settled_at=None,
+        expires_at=tx.now + parse_deadline(wanted.expires_after),
     )
     cases.insert(tx, row)
     return case_pictures.picture(tx, row)
@@ -83,7 +88,8 @@ def resolve(
     Raises:
         NotFound: if there is no such case. BadRule: `unknown_outcome`, `missing_outcome`, `bad_outcome`.
         NotAllowed: `people_only`, for keys: no program decides where programs disagree.
-        Conflict: `nothing_reported`; `already_final`, if another outcome is.
+        Conflict: `nothing_reported`; `already_final`, if another outcome is; `case_given_up`, if it has
+            expired or was closed.
     """
     if caller.kind == "key":
         raise NotAllowed(
@@ -98,12 +104,37 @@ def resolve(
                 f"The outcome of case {case} is final: {row.outcome}.", code="already_final"
             )
         return case_pictures.picture(tx, row)
+    if row.status in GIVEN_UP:
+        raise _given_up(row)
     if row.status is CaseStatus.OPEN:
         raise Conflict(f"No source has reported of case {case} yet.", code="nothing_reported")
     made = reconciliations.finalize(
         tx, row, said, Decider.OPERATOR, who=[caller.subject], reason=reason
     )
     return case_pictures.picture(tx, made)
+
+
+def close(tx: Transaction, caller: Caller, case: str, *, reason: str) -> dict[str, object]:
+    """Leave a case without an outcome; closed again it changes nothing.
+
+    What people had decided by then counts before.
+
+    Raises:
+        NotFound: if there is no such case.
+        Conflict: `already_final`, if there is an outcome: what requires it may be under way;
+            `case_given_up`, if it has expired.
+    """
+    row = reconciliations.take_up(tx, cases.get(tx, caller.tenant, case, lock=True))
+    if row.status in DECIDED:
+        raise Conflict(
+            f"Case {case} has an outcome, {row.outcome}, and what requires it may be under way.",
+            code="already_final",
+        )
+    if row.status is CaseStatus.EXPIRED:
+        raise _given_up(row)
+    if row.status is not CaseStatus.CLOSED:
+        row = reconciliations.give_up(tx, row, CaseStatus.CLOSED, by=caller.subject, reason=reason)
+    return case_pictures.picture(tx, row)
 
 
 def show(tx: Transaction, tenant: TenantId, case: str) -> dict[str, object]:
@@ -121,3 +152,10 @@ def page(
     """Cases without their signals, newest first."""
     found = cases.page(tx, tenant, status=status, before=before, limit=limit)
     return [case_pictures.line(row) for row in found]
+
+
+def _given_up(row: CaseRow) -> Conflict:
+    return Conflict(
+        f"Case {row.id} is {row.status} and stays without an outcome. Open another one.",
+        code="case_given_up",
+    )

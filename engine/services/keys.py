@@ -85,9 +85,10 @@ def authenticate(tx: Transaction, presented: str) -> Caller:
     shape = _PRESENTED.fullmatch(presented)
     stored = None if shape is None else keys.by_id(tx, KeyId(_PREFIX + shape[1]))
     # Hashed and compared in every case, so that the time taken does not tell whether the id exists.
-    hashed = tx.tokens.hashed("key", "" if shape is None else presented)
-    fits = same("" if stored is None else stored.hash, hashed)
-    if stored is None or not fits:
+    hashes = tx.tokens.hashes("key", "" if shape is None else presented)
+    kept = "" if stored is None else stored.hash
+    fits = [same(kept, hashed) for hashed in hashes]
+    if stored is None or not any(fits):
         raise NotAllowed("This API key is not valid.", code="bad_key")
     row = stored.row
     if not stored.is_open:
@@ -112,16 +113,22 @@ def authenticate(tx: Transaction, presented: str) -> Caller:
         owner=row.owner,
         name=row.name,
         kind="key",
-        is_use_due=row.last_used_at is None or row.last_used_at <= tx.now - USE_NOTED_EVERY,
+        is_use_due=not fits[0]
+        or row.last_used_at is None
+        or row.last_used_at <= tx.now - USE_NOTED_EVERY,
+        hashed=None if fits[0] else hashes[0],
     )
 
 
 def note_use(tx: Transaction, caller: Caller) -> Caller:
-    """Write down that the caller's key was used now; nothing for callers without a key."""
+    """Write down that the caller's key was used now; nothing for callers without a key.
+
+    One that was kept under an older secret is kept under the first one from then on.
+    """
     if caller.key is not None:
         tx.act_for(caller.tenant)
-        keys.note_use(tx, caller.key)
-    return dataclasses.replace(caller, is_use_due=False)
+        keys.note_use(tx, caller.key, hashed=caller.hashed)
+    return dataclasses.replace(caller, is_use_due=False, hashed=None)
 
 
 def demand(caller: Caller, scope: Scope) -> None:

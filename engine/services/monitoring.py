@@ -16,6 +16,7 @@ from engine.store import (
     checkpoints,
     holding,
     journal,
+    nearing,
     notices,
     readings,
     runs,
@@ -24,6 +25,7 @@ from engine.store import (
 )
 from engine.store.database import Transaction
 from engine.store.journal import Entry, NewEntry
+from engine.store.nearing import Nearing
 from engine.store.runs import RunRow
 
 Spent = Callable[[Transaction, RunRow], Mapping[str, int]]  # of each budget the share used, in %
@@ -68,11 +70,25 @@ def look(
     *,
     after: RunId | None,
 ) -> Page:
-    """Judge the next of the tenant's runs that are under way. Reads only."""
-    rows = watched.under_way(tx, tenant, after=after)
+    """Judge the next of the tenant's runs that are under way. Reads only.
+
+    Runs that wait for people do nothing that could be judged; what they have spent may all the same
+    near a limit, so those are looked at by such rules alone.
+    """
+    limits = [each for each in monitors if isinstance(each.watch, Limit)]
+    asking = nearing.waiting(tx, tenant, _nearing(limits), after=after)
+    idle = {row.id for row in asking}
+    rows = sorted([*watched.under_way(tx, tenant, after=after), *asking], key=lambda row: row.id)
+    rows = rows[: watched.PAGE]
     wanted = [row for row in rows if any(each.is_about(row.workflow) for each in monitors)]
     journals = journal.entries_of(tx, [row.id for row in wanted])
-    found = [each for row in wanted for each in _judged(tx, row, journals[row.id], monitors, spent)]
+    found = [
+        each
+        for row in wanted
+        for each in _judged(
+            tx, row, journals[row.id], limits if row.id in idle else monitors, spent
+        )
+    ]
     agreed = [
         (row.id, approval)
         for row in wanted
@@ -134,6 +150,14 @@ def let_go(tx: Transaction, tenant: TenantId, run: RunId, approval: str) -> None
 def everybody(tx: Transaction) -> list[TenantId]:
     """The organisations whose runs are driven."""
     return [each.id for each in tenants.listing(tx, only_active=True)]
+
+
+def _nearing(limits: Sequence[Monitor]) -> list[Nearing]:
+    return [
+        Nearing(name=each.name, at=each.watch.at, workflow=each.workflow, window=each.window)
+        for each in limits
+        if isinstance(each.watch, Limit)
+    ]
 
 
 def _judged(

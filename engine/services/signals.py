@@ -8,7 +8,7 @@ from engine.digest import canonical
 from engine.errors import Conflict, Invalid
 from engine.ids import PersonId, RunId
 from engine.rules.cases import (
-    DECIDED,
+    WAITING,
     CaseStatus,
     Decider,
     Otherwise,
@@ -69,8 +69,8 @@ class Reported:
 def report(tx: Transaction, caller: Caller, case: str, said: Said) -> Reported:
     """Take a signal up: it replaces what its source said before, and may decide the case.
 
-    Of any number that arrive at once one makes the outcome final. After that signals are kept as late
-    and change nothing; so does a repeat under the same id, whatever came in between.
+    Of any number that arrive at once one makes the outcome final. After that, and once the case was given
+    up, signals are kept as late and change nothing; so does a repeat under the same id, whatever came in between.
 
     Raises:
         NotFound: if there is no such case.
@@ -89,7 +89,7 @@ def report(tx: Transaction, caller: Caller, case: str, said: Said) -> Reported:
     if len(known) >= SIGNALS_MAX:
         raise Conflict(f"A case keeps {SIGNALS_MAX} signals.", code="too_many_signals")
     row = reconciliations.take_up(tx, row)
-    if row.status in DECIDED:
+    if row.status not in WAITING:
         late = replace(signal, is_late=True, is_current=False)
         signals.insert(tx, row.tenant, late)
         moved = Moved(kind="case.signalled_late", to=row.status, says=_says(late), values={})

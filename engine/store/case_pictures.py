@@ -44,6 +44,8 @@ def line(row: CaseRow) -> dict[str, object]:
         "opened_at": iso(row.opened_at),
         "updated_at": iso(row.updated_at),
         "settled_at": None if row.settled_at is None else iso(row.settled_at),
+        "expires_at": None if row.expires_at is None else iso(row.expires_at),
+        "given_up": row.given_up,
     }
 
 

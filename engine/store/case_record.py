@@ -6,6 +6,8 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import select
 
+from engine.clock import iso
+from engine.digest import canonical
 from engine.ids import TenantId
 from engine.rules.chaining import Damage, Finding, Line
 from engine.store.database import Transaction
@@ -23,6 +25,8 @@ class _Told(NamedTuple):
     status: str
     outcome: str | None = None
     settlement: str | None = None
+    expires_at: str | None = None
+    given_up: str | None = None
 
 
 class CasesTold:
@@ -42,6 +46,11 @@ class CasesTold:
         except UNREADABLE:
             return
         known = self._told.get(case, _Told(status))._replace(status=status)
+        if line.kind == "case.opened":
+            known = known._replace(expires_at=said.get("expires_at"))
+        if line.kind in {"case.expired", "case.closed"}:
+            ended = {name: said.get(name) for name in ("by", "reason", "at")}
+            known = known._replace(given_up=canonical(ended).decode())
         if line.kind == "case.finalized":
             known = known._replace(outcome=said.get("outcome"))
         if line.kind == "case.settled":
@@ -68,13 +77,22 @@ class CasesTold:
             yield _found(f"case {case} is stored nowhere")
 
     def _page(self, tx: Transaction, after: str) -> Any:
-        wanted = select(cases.c.id, cases.c.status, cases.c.outcome, cases.c.settlement)
+        wanted = select(
+            cases.c.id,
+            cases.c.status,
+            cases.c.outcome,
+            cases.c.settlement,
+            cases.c.expires_at,
+            cases.c.given_up,
+        )
         page = wanted.where(cases.c.tenant == self._tenant, cases.c.id > after)
         return tx.connection.execute(page.order_by(cases.c.id).limit(ROWS)).all()
 
 
 def _agrees(told: _Told, row: Any, *, is_pruned: bool) -> bool:
-    said = zip(told, (row.status, row.outcome, row.settlement), strict=True)
+    until = None if row.expires_at is None else iso(row.expires_at)
+    stored = (row.status, row.outcome, row.settlement, until, row.given_up)
+    said = zip(told, stored, strict=True)
     # Of what was decided before the audit begins, it may tell no more than a late signal.
     return all(one == other or (is_pruned and one is None) for one, other in said)
 

@@ -4,26 +4,30 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, select, tuple_
+from sqlalchemy import Row, bindparam, select, text, tuple_
 
+from engine.clock import iso
 from engine.digest import canonical
 from engine.errors import NotFound
 from engine.ids import RunId, TenantId
-from engine.rules.cases import CaseStatus, Otherwise, Terms
+from engine.rules.cases import WAITING, CaseStatus, Otherwise, Terms
 from engine.rules.changes import change_case
-from engine.store import audit
+from engine.store import audit, waiting
 from engine.store.database import Transaction
+from engine.store.prepared import Prepared
 from engine.store.statements import add, change, find_one
-from engine.store.tables import cases
+from engine.store.tables import CASES_DUE, cases
+from engine.store.tenants import is_awake
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseRow:
     """One case as stored. `asked_in` is the run that asks people, who left it `is_unanswered` or not.
 
-    `settlement` is the execution id of the effect that settled it.
+    `settlement` is the execution id of the effect that settled it. `given_up` says by whom, why and
+    when it was left without an outcome.
     """
 
     id: str
@@ -41,6 +45,15 @@ class CaseRow:
     opened_at: datetime
     updated_at: datetime
     settled_at: datetime | None
+    expires_at: datetime | None = (
+        None  # None: for ever, of cases that were opened before there were deadlines
+    )
+    given_up: Mapping[str, Any] | None = None
+
+    def is_overdue(self, now: datetime) -> bool:
+        """Whether its time is over and there is no outcome."""
+        is_late = self.expires_at is not None and self.expires_at <= now
+        return is_late and self.status in WAITING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,11 +86,13 @@ def insert(tx: Transaction, row: CaseRow) -> None:
         "owner": row.owner,
         "opened_at": row.opened_at,
         "updated_at": row.updated_at,
+        "expires_at": row.expires_at,
     }
     add(tx, cases, [stored])
     said: dict[str, object] = {"case": row.id, "title": terms.title}
     said |= {"outcomes": list(terms.outcomes), "collected": terms.collected}
     said |= {"enough": terms.enough, "sources": terms.sources, "otherwise": terms.otherwise}
+    said["expires_at"] = None if row.expires_at is None else iso(row.expires_at)
     audit.append(tx, row.tenant, "case.opened", {**said, "by": row.opened_by, "to": row.status})
 
 
@@ -105,6 +120,29 @@ def get(tx: Transaction, tenant: TenantId, case: str, *, lock: bool = False) -> 
     if row is None:
         raise NotFound(f"There is no case {case}.")
     return _case(row)
+
+
+def take_due(tx: Transaction, *, limit: int) -> list[tuple[TenantId, str]]:
+    """Up to `limit` cases of active tenants whose time is over, the first ones first, locked.
+
+    One that somebody is just changing is left for the next look.
+    """
+    given = {"now": tx.now, "limit": limit}
+    rows = waiting.due_cases(tx, limit=limit) if tx.is_guarded else _DUE.rows(tx, given)
+    return [(TenantId(row.tenant), row.id) for row in rows]
+
+
+_DUE: Final = Prepared(
+    select(cases.c.id, cases.c.tenant)
+    .where(
+        text(CASES_DUE),
+        cases.c.expires_at <= bindparam("now"),
+        is_awake(cases.c.tenant),
+    )
+    .order_by(cases.c.expires_at, cases.c.id)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True, key_share=True)
+)
 
 
 def page(
@@ -146,4 +184,6 @@ def _case(row: Row[Any]) -> CaseRow:
         opened_at=row.opened_at,
         updated_at=row.updated_at,
         settled_at=row.settled_at,
+        expires_at=row.expires_at,
+        given_up=None if row.given_up is None else json.loads(row.given_up),
     )

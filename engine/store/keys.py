@@ -1,7 +1,7 @@
 """API keys as rows, and the caller that a key, a person or this machine amounts to."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Literal
@@ -56,6 +56,7 @@ class Caller:
     kind: Literal["key", "person", "local"]
     house: str | None = None  # what the tenant is called, for people, where there are several
     is_use_due: bool = False  # the key's last use should be noted; at most once a minute
+    hashed: str | None = field(default=None, repr=False)  # as a key of an older secret is kept anew
 
     @property
     def subject(self) -> str:
@@ -125,9 +126,10 @@ def listing(tx: Transaction, tenant: TenantId) -> list[KeyRow]:
     return [_key(row) for row in rows]
 
 
-def note_use(tx: Transaction, key: KeyId) -> None:
-    """Remember that the key was used now."""
-    change(tx, keys, {"id": key}, {"last_used_at": tx.now})
+def note_use(tx: Transaction, key: KeyId, *, hashed: str | None = None) -> None:
+    """Remember that the key was used now, and under which hash it is kept, if that is another one."""
+    kept: dict[str, object] = {} if hashed is None else {"hash": hashed}
+    change(tx, keys, {"id": key}, {"last_used_at": tx.now, **kept})
 
 
 def revoke(tx: Transaction, tenant: TenantId, key: KeyId) -> bool:

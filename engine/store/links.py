@@ -1,7 +1,7 @@
 """Personal links as rows, found by the hash of their token, and the nonces of their pages."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -12,7 +12,7 @@ from engine.ids import ApprovalId, PersonId, TenantId
 from engine.rules.states import ApprovalStatus
 from engine.store import belongings
 from engine.store.database import Transaction
-from engine.store.statements import add_new, change, put_each
+from engine.store.statements import add_new, change, find_one, put_each
 from engine.store.tables import approvals, links, nonces, people, tenants
 from engine.store.tenants import is_active
 
@@ -69,12 +69,34 @@ def mint(
     add_new(tx, links, row)
 
 
+def token_of(
+    tx: Transaction, *, approval: ApprovalId, version: int, person: PersonId, serial: int
+) -> str:
+    """The token that was minted for these four, under whichever secret came first then."""
+    made = tx.tokens.responds(approval=approval, version=version, person=person, serial=serial)
+    if len(made) > 1:
+        for token, hashed in zip(made, _hashes_of(tx, made), strict=True):
+            if find_one(tx, links, {"hash": hashed}) is not None:
+                return token
+    return made[0]
+
+
 def find(tx: Transaction, token: str) -> LinkRow | None:
     """The link behind `token`; None for what never was one, and for links of disabled people."""
     bare = as_minted(token)
     if bare is None:
         return None
-    hashed = tx.tokens.hashed("respond", bare)
+    found = (_found(tx, hashed) for hashed in tx.tokens.hashes("respond", bare))
+    return next((each for each in found if each is not None), None)
+
+
+def _hashes_of(tx: Transaction, tokens: Sequence[str]) -> Sequence[str]:
+    """That of each token under the secret of which it is made."""
+    hashes = (tx.tokens.hashes("respond", token) for token in tokens)
+    return [each[which] for which, each in enumerate(hashes)]
+
+
+def _found(tx: Transaction, hashed: str) -> LinkRow | None:
     belongings.enter(tx, "link", hashed)
     owner = and_(people.c.tenant == links.c.tenant, people.c.id == links.c.person)
     row = tx.connection.execute(
@@ -137,7 +159,7 @@ def is_nonce_used(tx: Transaction, nonce: str, *, link: str) -> bool | None:
     """Whether the page's nonce was spent; None when it is no nonce of `link`, or too old."""
     row = tx.connection.execute(
         select(nonces.c.used_at).where(
-            nonces.c.hash == tx.tokens.hashed("nonce", nonce),
+            nonces.c.hash.in_(tx.tokens.hashes("nonce", nonce)),
             nonces.c.link == link,
             nonces.c.expires_at > tx.now,
         )
@@ -149,7 +171,7 @@ def use_nonce(tx: Transaction, nonce: str) -> bool:
     """Whether this call is the one that spends the nonce."""
     done = tx.connection.execute(
         update(nonces)
-        .where(nonces.c.hash == tx.tokens.hashed("nonce", nonce), nonces.c.used_at.is_(None))
+        .where(nonces.c.hash.in_(tx.tokens.hashes("nonce", nonce)), nonces.c.used_at.is_(None))
         .values(used_at=tx.now)
     )
     return done.rowcount == 1

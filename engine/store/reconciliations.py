@@ -6,7 +6,7 @@ from typing import Final
 from engine.clock import iso
 from engine.digest import canonical
 from engine.ids import RunId, TenantId
-from engine.rules.cases import DECIDED, CaseStatus, Decider, parse_outcome
+from engine.rules.cases import WAITING, CaseStatus, Decider, parse_outcome
 from engine.rules.states import ApprovalStatus
 from engine.rules.wording import BadRule
 from engine.store import approvals, cases, notices, signals, stopping
@@ -33,7 +33,7 @@ def finalize(
     Raises:
         ImpossibleChange: if nobody has reported yet, or it is final already.
     """
-    _withdraw(tx, row, decider)
+    _withdraw(tx, row, by=decider, reason=f"The case was decided by {decider}.")
     said: dict[str, object] = {"outcome": outcome, "decided_by": decider, "who": list(who)}
     said |= {"reason": reason, "at": iso(tx.now)}
     values = {"outcome": outcome, "decision": canonical(said).decode()}
@@ -71,10 +71,44 @@ def take_up(tx: Transaction, row: CaseRow) -> CaseRow:
     """The locked `row` with what people have answered, if they have; done again it changes nothing.
 
     Their consent makes the outcome final, unless somebody among them reported of the case once they
-    were asked. Whatever else ends the question leaves it to the operators.
+    were asked. Whatever else ends the question leaves it to the operators, until the time of the case
+    is over.
     """
+    after = _taken_up(tx, row)
+    return expire(tx, after) if after.is_overdue(tx.now) else after
+
+
+def expire(tx: Transaction, row: CaseRow) -> CaseRow:
+    """Give the locked `row` up because its time is over, and tell the operators."""
+    after = give_up(tx, row, CaseStatus.EXPIRED, by="deadline", reason="Its time is over.")
+    told = notices.Notice(
+        event="case.expired",
+        title=f"Nothing came of it: {row.terms.title}",
+        text=(
+            f"The time of case {row.id} is over, and it has no outcome. What requires one is blocked for "
+            "good; whoever still wants to know opens another case."
+        ),
+        path=f"/cases/{row.id}",
+    )
+    notices.tell_operators(tx, row.tenant, told)
+    return after
+
+
+def give_up(tx: Transaction, row: CaseRow, to: CaseStatus, *, by: str, reason: str) -> CaseRow:
+    """Leave the locked `row` without an outcome, once and for all; whoever is being asked is told.
+
+    Raises:
+        ImpossibleChange: if there is an outcome, or it was given up before.
+    """
+    _withdraw(tx, row, by=by, reason=f"The case is {to}: {reason}")
+    said = {"by": by, "reason": reason, "at": iso(tx.now)}
+    values = {"given_up": canonical(said).decode()}
+    return cases.move(tx, row, Moved(kind=f"case.{to}", to=to, says=said, values=values))
+
+
+def _taken_up(tx: Transaction, row: CaseRow) -> CaseRow:
     question = question_of(tx, row, lock=True)
-    if question is None or question.status is ApprovalStatus.OPEN or row.status in DECIDED:
+    if question is None or question.status is ApprovalStatus.OPEN or row.status not in WAITING:
         return row
     if question.status is not ApprovalStatus.APPROVED or question.decision is None:
         return leave(tx, row, f"the question ended: {question.status}")
@@ -119,8 +153,8 @@ def question_of(tx: Transaction, row: CaseRow, *, lock: bool = False) -> Approva
     return found[0] if found else None
 
 
-def _withdraw(tx: Transaction, row: CaseRow, decider: Decider) -> None:
+def _withdraw(tx: Transaction, row: CaseRow, *, by: str, reason: str) -> None:
     question = question_of(tx, row, lock=True)
     if question is not None and question.status is ApprovalStatus.OPEN:
-        how = stopping.cancelled(by=decider, reason=f"The case was decided by {decider}.")
+        how = stopping.cancelled(by=by, reason=reason)
         stopping.stop(tx, row.tenant, question.run, how)

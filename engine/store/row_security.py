@@ -92,6 +92,16 @@ ORDER BY m.due_at, m.rung LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
 """,
     ),
     (
+        "signoff_due_cases(at timestamptz, most integer)",
+        "TABLE (id text, tenant text)",
+        """
+SELECT c.id, c.tenant FROM cases c
+WHERE c.status IN ('open', 'resolved_provisional', 'in_reconciliation') AND c.expires_at <= $1
+AND c.tenant <awake>
+ORDER BY c.expires_at, c.id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
+""",
+    ),
+    (
         "signoff_due_deliveries(channel text, resting text[], at timestamptz, most integer)",
         "TABLE (id text, tenant text)",
         """

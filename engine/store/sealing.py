@@ -14,7 +14,7 @@ from sqlalchemy import update
 from engine import sealing
 from engine.ids import PersonId, TenantId
 from engine.rules.wording import is_sequence, is_table
-from engine.store import people
+from engine.store import people, wrapping
 from engine.store.database import Transaction
 from engine.store.new_entry import Entry
 from engine.store.runs import RunRow
@@ -177,18 +177,15 @@ def _key(tx: Transaction, tenant: TenantId, person: PersonId) -> tuple[str, byte
         order_by=("id",),
     )  # fmt: skip
     for row in reversed(rows):
-        known = _unwrapped(tx, tenant, row.id, row.wrapped)
+        known = wrapping.unwrapped(tx, tenant, row.id, row.wrapped)
         if known is not None:
             return row.id, known
     name, secret = tx.ids.new("sbj"), sealing.key_from(tx.ids.secret())
-    wrapped = sealing.sealed(
-        tx.tokens.wrapping_key, secret, place=_place(tenant, name), secret=tx.ids.secret()
-    )
     row = {
         "tenant": tenant,
         "id": name,
         "person": person,
-        "wrapped": wrapped,
+        "wrapped": wrapping.wrapped(tx, tenant, name, secret),
         "made_at": tx.now,
         "destroyed_at": None,
     }
@@ -202,14 +199,4 @@ def _secrets(tx: Transaction, tenant: TenantId, keys: set[str]) -> dict[str, byt
     rows = find_among(
         tx, subject_keys, {"tenant": tenant, "destroyed_at": None}, among={"id": sorted(keys)}
     )
-    return {row.id: _unwrapped(tx, tenant, row.id, row.wrapped) for row in rows}
-
-
-def _unwrapped(tx: Transaction, tenant: TenantId, key: str, wrapped: str | None) -> bytes | None:
-    if wrapped is None:
-        return None
-    return sealing.opened(tx.tokens.wrapping_key, wrapped, place=_place(tenant, key))
-
-
-def _place(tenant: TenantId, key: str) -> str:
-    return f"{tenant}|subject_keys.{key}.wrapped"
+    return {row.id: wrapping.unwrapped(tx, tenant, row.id, row.wrapped) for row in rows}

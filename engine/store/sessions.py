@@ -85,6 +85,12 @@ _OPEN: Final = Prepared(
 )
 
 
+def of_token(tx: Transaction, token: str) -> SessionRow | None:
+    """`find`, under whichever of the server's secrets the session was begun."""
+    found = (find(tx, hashed) for hashed in tx.tokens.hashes("session", token))
+    return next((each for each in found if each is not None), None)
+
+
 def find(tx: Transaction, hashed: str) -> SessionRow | None:
     """The session, if it was neither ended nor outlived and its person is active."""
     belongings.enter(tx, "session", hashed)

@@ -73,22 +73,26 @@ def asked_since(
     ).scalar_one()
 
 
-def waiting(tx: Transaction, hashed: str) -> SignInRow | None:
+def waiting(tx: Transaction, token: str) -> SignInRow | None:
     """The sign-in behind a link, if it is unused and not too old and its person is active."""
-    belongings.enter(tx, "sign_in", hashed)
-    return _one(
-        tx, sign_ins.c.hash == hashed, sign_ins.c.used_at.is_(None), sign_ins.c.expires_at > tx.now
-    )
+    found = (_waiting(tx, hashed) for hashed in tx.tokens.hashes("sign-in", token))
+    return next((each for each in found if each is not None), None)
 
 
-def confirmed(tx: Transaction, device_hash: str, *, expiring_after: datetime) -> SignInRow | None:
-    """The confirmed sign-in that a terminal waits for, until it is collected."""
-    return _one(
-        tx,
-        sign_ins.c.device_hash == device_hash,
-        sign_ins.c.used_at.is_not(None),
-        sign_ins.c.expires_at > expiring_after,
-    )
+def confirmed(tx: Transaction, device_secret: str, *, expiring_after: datetime) -> list[SignInRow]:
+    """The confirmed sign-ins that a terminal waits for, until they are collected: one in each tenant."""
+    found: list[SignInRow] = []
+    for hashed in tx.tokens.hashes("device", device_secret):
+        for tenant in belongings.tenants_of(tx, "device", hashed):
+            tx.act_for(tenant)
+            row = _one(
+                tx,
+                sign_ins.c.device_hash == hashed,
+                sign_ins.c.used_at.is_not(None),
+                sign_ins.c.expires_at > expiring_after,
+            )
+            found += [] if row is None else [row]
+    return found
 
 
 def use(tx: Transaction, hashed: str) -> bool:
@@ -136,6 +140,13 @@ def ever_confirmed(tx: Transaction, tenant: TenantId) -> bool:
     """Whether anybody of this tenant ever signed in."""
     known = exists().where(audit.c.tenant == tenant, audit.c.kind == CONFIRMED)
     return bool(tx.connection.execute(select(known)).scalar())
+
+
+def _waiting(tx: Transaction, hashed: str) -> SignInRow | None:
+    belongings.enter(tx, "sign_in", hashed)
+    return _one(
+        tx, sign_ins.c.hash == hashed, sign_ins.c.used_at.is_(None), sign_ins.c.expires_at > tx.now
+    )
 
 
 def _one(tx: Transaction, *conditions: ColumnElement[bool]) -> SignInRow | None:

@@ -40,6 +40,7 @@ NAMES = {
 }
 metadata = MetaData(naming_convention=NAMES)
 
+CASES_DUE = "status IN ('open', 'resolved_provisional', 'in_reconciliation')"
 # What is inside a run is told to those who watch that run, and found by its position.
 NEWS = (
     "kind NOT IN ('step.begun', 'step.finished', 'step.failed', 'step.retry_scheduled', "
@@ -251,7 +252,9 @@ cases = Table(
     words("outcome", optional=True), words("decision", optional=True), words("asked_in", optional=True),
     flag("is_unanswered"), words("opened_by"), words("owner", optional=True), words("settlement", optional=True),
     moment("opened_at"), moment("updated_at"), moment("settled_at", optional=True),
+    moment("expires_at", optional=True), words("given_up", optional=True),
     known("status", tuple(CaseStatus)), Index("ix_cases_page", "tenant", "opened_at", "id"),
+    index_where("ix_cases_due", "expires_at", where=CASES_DUE),
 )  # fmt: skip
 signals = Table(
     "signals", metadata, of_tenant(), words("case_id"), words("id"), whole("sequence"), words("source"),

@@ -23,6 +23,7 @@ _OWNERS: Final = text("SELECT id, tenant FROM signoff_owners_of_runs(:ids)")
 _TIMERS: Final = _asked(
     "SELECT id, tenant, approval, rung, due_at FROM signoff_due_timers(:now, :limit)"
 )
+_CASES: Final = _asked("SELECT id, tenant FROM signoff_due_cases(:now, :limit)")
 _DELIVERIES: Final = _asked(
     "SELECT id, tenant FROM signoff_due_deliveries(:channel, :resting, :now, :limit)"
 )
@@ -42,6 +43,11 @@ def suspects(tx: Transaction, given: Mapping[str, object]) -> set[int]:
 def due_timers(tx: Transaction, *, limit: int) -> Sequence[Any]:
     """Which rungs are due, as `store.timers.take_due` has it, locked with their approvals."""
     return tx.connection.execute(_TIMERS, {"now": tx.now, "limit": limit}).all()
+
+
+def due_cases(tx: Transaction, *, limit: int) -> Sequence[Any]:
+    """Which cases are overdue, as `store.cases.take_due` has it, locked."""
+    return tx.connection.execute(_CASES, {"now": tx.now, "limit": limit}).all()
 
 
 def due_deliveries(

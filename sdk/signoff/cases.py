@@ -60,6 +60,14 @@ class Decided(Answer):
     at: datetime
 
 
+class GivenUp(Answer):
+    """By whom or what, why and when a case was left without an outcome."""
+
+    by: str
+    reason: str
+    at: datetime
+
+
 class Question(Answer):
     """Where people are asked which outcome holds."""
 
@@ -81,11 +89,18 @@ class Case(Answer):
     standing: Standing | None = None
     signals: tuple[Signal, ...] = ()
     question: Question | None = None
+    expires_at: datetime | None = None
+    given_up: GivenUp | None = None
 
     @property
     def is_final(self) -> bool:
         """Whether the outcome stands for good."""
         return self.status in FINAL
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether it has expired or was closed, and there will be no outcome."""
+        return self.given_up is not None
 
 
 class Reported(Answer):
@@ -110,6 +125,7 @@ class CaseTerms(TypedDict, total=False):
     `enough` is how much of all certainty must speak for one outcome (`"0.80"`, inclusive) and
     `sources` how many must have reported (2 at least). `collected` lets one caller report for
     several sources. `otherwise` is who decides where they do not agree, and `approvers` whom to ask.
+    After `expires_after` (`"30d"`) a case without an outcome is given up.
     """
 
     outcomes: Sequence[str]
@@ -118,6 +134,7 @@ class CaseTerms(TypedDict, total=False):
     collected: bool
     otherwise: Literal["people", "majority"]
     approvers: str | Sequence[str]
+    expires_after: str
 
 
 class Cases:
@@ -162,6 +179,16 @@ class Cases:
         path = f"/api/cases/{quote(case, safe='')}/signals"
         said = Request(method="POST", path=path, body=body, idempotency_key=str(body["id"]))
         return await self._answer(said, Reported)
+
+    async def close(self, case: str, *, reason: str) -> Case:
+        """Leave a case without an outcome; the key needs the scope `operate`. Again, it changes nothing.
+
+        Raises:
+            SignoffError: `already_final`, if there is an outcome; `case_given_up`, if it has expired.
+        """
+        path = f"/api/cases/{quote(case, safe='')}/close"
+        body: dict[str, object] = {"reason": reason}
+        return await self._answer(Request(method="POST", path=path, body=body), Case)
 
     async def get(self, case: str) -> Case:
         """The case as it stands."""

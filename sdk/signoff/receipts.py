@@ -29,8 +29,8 @@ class Receipt(Answer):
     `executed` or `recorded` by this call; `dedup_same_request_id` and `already_settled` where it had
     happened before, under this name of it or another; `found` by the probe. Not `ok` are
     `failed_no_effect` (try again), `unknown` (nobody may), `in_progress` (somebody is at it) and
-    `blocked:…` (the approval it requires is not given, or the case not final with that outcome;
-    nothing was remembered).
+    `blocked:…` (the approval it requires is not given, or the case not final with that outcome, and for
+    good where it is `expired` or `closed`; nothing was remembered).
     """
 
     ok: bool

@@ -74,10 +74,13 @@ async def test_each_door_has_its_scope_and_no_key_resolves(desk: Desk) -> None:
         await (await desk.key(Scope.READ)).post(f"{case}/signals", YES),
         await signals.post(f"{case}/resolve", resolution),
         await (await desk.person(BO)).post(f"{case}/resolve", resolution),
+        await (await desk.person(BO)).post(f"{case}/close", {"reason": "I looked."}),
         await operates.post(f"{case}/resolve", resolution),
     ]
+    closed = await operates.post(f"{case}/close", {"reason": "I looked."})
 
-    assert [code(each) for each in refused] == [(403, "missing_scope")] * 4 + [(403, "people_only")]
+    assert [code(each) for each in refused] == [(403, "missing_scope")] * 5 + [(403, "people_only")]
+    assert (closed.status_code, closed.json()["status"]) == (200, "closed")
 
 
 async def test_two_that_agree_make_it_final_and_what_comes_after_is_late(desk: Desk) -> None:

@@ -58,3 +58,18 @@ def test_people_resolve_what_is_in_dispute(signoff: Signoff) -> None:
     assert f"{case}: no, final." in resolved.out
     assert other.code == 3
     assert case in signoff("cases", "list").out
+
+
+def test_a_case_is_closed_with_a_reason_and_says_until_when_it_waits(signoff: Signoff) -> None:
+    case = signoff(*ARRIVED, "--expires-after", "7d").out.strip()
+
+    before = signoff("cases", "show", case)
+    closed = signoff("cases", "close", case, "--reason", "It was cancelled.")
+    after = signoff("cases", "show", case)
+    resolved = signoff("cases", "resolve", case, "yes", "--reason", "I called them.")
+
+    assert "until      " in before.out
+    assert f"{case} is closed." in closed.out
+    assert "given up   by local: It was cancelled." in after.out
+    assert (resolved.code, "[case_given_up]" in resolved.err) == (3, True)
+    assert signoff("cases", "open", "Did it?", "--expires-after", "2y").code == 2

@@ -14,7 +14,8 @@ from bot.settings import Settings
 from bot.wiring import running
 from engine.errors import FileOwned, Invalid, Unavailable
 from engine.ids import DEFAULT_TENANT, PersonId, RunId, WorkerId
-from engine.services import driving, people
+from engine.services import driving, keys, people, rotating
+from engine.services.keys import NewKey
 from engine.services.runs import start
 from engine.store.routings import channels
 from engine.store.runs import NewRun
@@ -136,3 +137,31 @@ async def test_a_socket_left_by_the_dead_is_replaced_and_taken_away(tmp_path: Pa
         assert stat.S_ISSOCK(path.stat().st_mode)
 
     assert not path.exists()
+
+
+async def test_a_secret_is_changed_and_the_one_before_is_missed_by_nobody(tmp_path: Path) -> None:
+    old, new = "the first secret of at least 32 bytes", "the second secret of at least 32 bytes"
+    wanted = NewKey(name="shop", scopes=["read"])
+    async with running(settings(tmp_path, secret_key=old), authored={}) as it:
+        _, presented = await it.application.database.write(
+            lambda tx: keys.create(tx, DEFAULT_TENANT, wanted, by="tests")
+        )
+        signed_before = it.application.signer.public
+
+    with pytest.raises(Invalid, match="SIGNOFF_SECRET_KEY_PREVIOUS"):
+        async with running(settings(tmp_path, **changed(new, old + "!")), authored={}):
+            pass
+    async with running(settings(tmp_path, **changed(new, old)), authored={}) as it:
+        database = it.application.database
+        before = await rotating.standing(database)
+        caller = await database.read(lambda tx: keys.authenticate(tx, presented))
+        await database.write(lambda tx: keys.note_use(tx, caller))
+        after = await rotating.standing(database)
+
+        assert signed_before in it.application.trusted[1:]
+    assert (before.made_before.keys, before.is_needed) == (("shop",), True)
+    assert (after.accepted, after.is_needed) == (1, False)
+
+
+def changed(new: str, *older: str) -> dict[str, Any]:
+    return {"secret_key": new, "secret_key_previous": older}

@@ -78,6 +78,11 @@ class Matters:
             lambda tx: cases.resolve(tx, by, case, outcome, reason="I looked.")
         )
 
+    async def close(self, case: str, *, by: Caller = AGENT) -> dict[str, Any]:
+        return await self.stage.database.write(
+            lambda tx: cases.close(tx, by, case, reason="The order was cancelled.")
+        )
+
     async def question(self, case: str) -> RunId:
         return RunId((await self.seen(case))["question"]["run"])
 
@@ -101,6 +106,7 @@ class Matters:
 
         def read(tx: Transaction) -> list[tuple[str, str]]:
             lines = audit_lines(tx, DEFAULT_TENANT)
-            return [(line.kind, json.loads(line.data)["to"]) for line in lines if case in line.data]
+            said = [(line.kind, line.data) for line in lines if case in line.data]
+            return [(kind, json.loads(data)["to"]) for kind, data in said if kind[:5] == "case."]
 
         return await self.stage.database.read(read)

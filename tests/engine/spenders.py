@@ -65,6 +65,22 @@ async def modest(run: Run, steps: int = 4) -> None:
 
 
 @workflow
+async def dear_question(run: Run, steps: int = 4) -> None:
+    """Spends, and then asks people."""
+    for number in range(steps):
+        await run.step(call, f"call {number}", name=f"call {number}", cost=DEAR)
+    await run.approval("Was that worth it?", action="spend", approvers="group:release")
+
+
+@workflow
+async def dear_family(run: Run, steps: int = 4) -> None:
+    """Spends, and waits for a child that asks people."""
+    for number in range(steps):
+        await run.step(call, f"call {number}", name=f"call {number}", cost=DEAR)
+    await run.child(dear_question, 0)
+
+
+@workflow
 async def plain_loop(run: Run, steps: int = 10) -> int:
     """Steps that say nothing of money."""
     for number in range(steps):

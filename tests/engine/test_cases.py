@@ -307,10 +307,17 @@ async def test_who_reported_may_be_told_what_they_reported(matters: Matters) -> 
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"status": "final", "outcome": "no"}, {"outcome": "no"}, {"settlement": "exe_1"}]
+    "wrong",
+    [
+        {"status": "final", "outcome": "no"},
+        {"outcome": "no"},
+        {"settlement": "exe_1"},
+        {"expires_at": None},
+        {"given_up": "{}"},
+    ],
 )
 async def test_a_row_that_was_changed_behind_its_back_is_found(
-    matters: Matters, wrong: dict[str, str]
+    matters: Matters, wrong: dict[str, str | None]
 ) -> None:
     case = await matters.begin()
     await matters.say(case, "carrier", "yes")

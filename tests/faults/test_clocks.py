@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import insert
 from structlog.testing import capture_logs
 
-from bot.doctor import Level, examine
+from bot.doctor import examine
+from bot.findings import Level
 from bot.web.pages.stamps import is_stamped, stamp
 from bot.wiring import Running, running
 from engine.clock import Clock, SystemClock, from_iso

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.doctor import Level, examine
+from bot.doctor import examine
+from bot.findings import Level
 from bot.settings import Settings
 from tests.fixtures import Postgres
 from tests.postgres.test_roles import settings

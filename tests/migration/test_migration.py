@@ -24,7 +24,8 @@ def shape(path: Path) -> list[tuple[str, list[str]]]:
 
 
 def _lines(sql: str) -> list[str]:
-    pieces = re.split(r",\s(?![^(]*\))", " ".join(sql.replace("(", "( ", 1).split()))
+    bare = sql.replace('"', "")  # a table that was made anew has its name in quotes
+    pieces = re.split(r",\s(?![^(]*\))", " ".join(bare.replace("(", "( ", 1).split()))
     return sorted(piece.strip(" )") for piece in pieces)
 
 

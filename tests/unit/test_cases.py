@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from engine.rules.cases import (
+    WAITING,
     CaseStatus,
     after_signal,
     parse_confidence,
@@ -30,9 +31,18 @@ POSSIBLE = {
     ("resolved_provisional", "case.finalized", "final"),
     ("in_reconciliation", "case.finalized", "final"),
     ("final", "case.settled", "settled"),
+    *((status, "case.expired", "expired") for status in WAITING),
+    *((status, "case.closed", "closed") for status in WAITING),
     *((status, kind, status) for status in CaseStatus for kind in QUIET_CASES),
 }
-KINDS = ["case.opened", "case.finalized", "case.settled", *QUIET_CASES]
+KINDS = [
+    "case.opened",
+    "case.finalized",
+    "case.settled",
+    "case.expired",
+    "case.closed",
+    *QUIET_CASES,
+]
 
 
 @pytest.mark.parametrize(

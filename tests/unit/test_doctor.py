@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.doctor import Finding, Level, examine, is_healthy
+from bot.doctor import examine, is_healthy
+from bot.findings import Finding, Level
 from bot.secret_key import secret_path
 from bot.settings import SettingProblem, Settings
 from bot.starting import write_project

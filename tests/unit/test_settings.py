@@ -32,6 +32,16 @@ def given(monkeypatch: pytest.MonkeyPatch, values: Mapping[str, str]) -> None:
     ("values", "names"),
     [
         pytest.param({"PORT": "0"}, "SIGNOFF_PORT", id="no port"),
+        pytest.param(
+            {"SECRET_KEY_PREVIOUS": f"{SECRET},too-short"},
+            "SIGNOFF_SECRET_KEY_PREVIOUS",
+            id="an older secret that is none",
+        ),
+        pytest.param(
+            {"SECRET_KEY": SECRET, "SECRET_KEY_PREVIOUS": SECRET},
+            "SIGNOFF_SECRET_KEY_PREVIOUS",
+            id="an older secret that is the first",
+        ),
         pytest.param({"PORT": "tcp://10.0.0.1:8080"}, "SIGNOFF_PORT", id="a port of Kubernetes"),
         pytest.param({"HOST": "http://x"}, "SIGNOFF_HOST", id="a URL as host"),
         pytest.param({"BASE_URL": "bot.example.com"}, "SIGNOFF_BASE_URL", id="no scheme"),

@@ -90,3 +90,20 @@ async def test_an_operator_says_which_outcome_holds(site: Site, dana: Browser) -
     assert "What people are asked" in page.text
     assert "The outcome is final." in made.text
     assert "Decided by operator: <bdi>Dana Oz</bdi> (" in made.text
+
+
+async def test_an_operator_closes_a_case_with_a_reason(
+    site: Site, ana: Browser, dana: Browser
+) -> None:
+    path = f"/cases/{await given_case(site)}"
+    page = await dana.get(path)
+
+    refused = await ana.post(f"{path}/close", {"reason": "x"})
+    silent = await dana.follow(await dana.submit(page, f"{path}/close", reason=" "))
+    closed = await dana.follow(await dana.submit(page, f"{path}/close", reason="It was cancelled."))
+
+    assert "Close it without an outcome" not in (await ana.get(path)).text
+    assert (refused.status_code, "Say why." in silent.text) == (403, True)
+    assert "The case is closed." in closed.text
+    assert "It was cancelled." in closed.text
+    assert "Close it without an outcome" not in closed.text

@@ -15,7 +15,7 @@ from bot.web.api.reasons import Reason
 from bot.web.callers import Asker, Operator, Reader, Scoped, Signaller
 from bot.web.description import refusals
 from bot.web.reading import StrictRoute
-from engine.rules.cases import CaseStatus, Decider, Otherwise
+from engine.rules.cases import DEFAULT_DEADLINE, CaseStatus, Decider, Otherwise
 from engine.rules.consensus import Standing
 from engine.runtime import reconciling
 from engine.services import cases
@@ -87,6 +87,14 @@ class Question(Answer):
     approval: str
 
 
+class GivenUp(Answer):
+    """By whom or what, why and when a case was left without an outcome."""
+
+    by: str
+    reason: str
+    at: datetime
+
+
 class CaseLine(Answer):
     """A case without its signals."""
 
@@ -106,6 +114,10 @@ class CaseLine(Answer):
     opened_at: datetime
     updated_at: datetime
     settled_at: datetime | None
+    expires_at: datetime | None = Field(
+        description="When it is given up, unless it has an outcome."
+    )
+    given_up: GivenUp | None
 
 
 class Case(CaseLine):
@@ -153,6 +165,9 @@ class CaseBody(BaseModel):
         Otherwise, Field(description="Who decides where the sources do not agree.")
     ] = Otherwise.PEOPLE
     approvers: Approvers = None
+    expires_after: Annotated[
+        str, Field(description="How long it waits for an outcome; a year at most.", examples=["7d"])
+    ] = DEFAULT_DEADLINE
 
 
 class SignalBody(BaseModel):
@@ -173,6 +188,14 @@ class ResolveBody(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     outcome: str
+    reason: Reason
+
+
+class CloseBody(BaseModel):
+    """Why there will be no outcome."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
     reason: Reason
 
 
@@ -249,5 +272,19 @@ async def resolve(caller: Operator, application: Scoped, id: Id, body: ResolveBo
     """Make an outcome final where the sources do not agree. Only people do, with a reason."""
     told = await application.database.write(
         lambda tx: cases.resolve(tx, caller, id, body.outcome, reason=body.reason)
+    )
+    return JSONResponse(told)
+
+
+@router.post(
+    "/{id}/close",
+    summary="Close a case",
+    response_model=Case,
+    responses=refusals(404, 409, 413, 415),
+)
+async def close(caller: Operator, application: Scoped, id: Id, body: CloseBody) -> JSONResponse:
+    """Leave it without an outcome, with a reason. What requires one is blocked from then on."""
+    told = await application.database.write(
+        lambda tx: cases.close(tx, caller, id, reason=body.reason)
     )
     return JSONResponse(told)

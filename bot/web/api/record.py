@@ -59,8 +59,8 @@ async def verify(caller: Operator, application: Scoped) -> JSONResponse:
 )
 async def key(_caller: Operator, application: Scoped) -> JSONResponse:
     """The public key that signs anchors, and those that signed earlier ones and still count."""
-    public = application.signer.public
-    return JSONResponse({"key": public, "earlier": list(application.anchor_keys)})
+    public, *earlier = application.trusted
+    return JSONResponse({"key": public, "earlier": earlier})
 
 
 @router.get(

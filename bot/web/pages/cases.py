@@ -12,7 +12,7 @@ from bot.web.pages.viewers import OperatingPost, SignedIn
 from engine.clock import iso
 from engine.errors import Conflict, Invalid
 from engine.ids import TenantId
-from engine.rules.cases import DECIDED, CaseStatus, Decider
+from engine.rules.cases import WAITING, CaseStatus, Decider
 from engine.services import cases
 from engine.store import subjects
 from engine.store.database import Transaction
@@ -23,6 +23,8 @@ TABS: Final = {
     "resolved_provisional": "Provisional",
     "final": "Final",
     "settled": "Settled",
+    "expired": "Expired",
+    "closed": "Closed",
 }
 PERSONAL: Final = (Decider.PEOPLE, Decider.OPERATOR)  # others name sources, which are nobody
 
@@ -49,10 +51,12 @@ async def cases_page(
 async def case_page(request: Request, viewer: SignedIn, application: Scoped, id: Id) -> Response:
     """One case with everything that its sources said."""
     context = await application.database.read(lambda tx: _whole(tx, application.tenant, id))
-    undecided = {*CaseStatus} - DECIDED - {CaseStatus.OPEN}
-    may = viewer.operates and context["case"]["status"] in undecided
+    may_close = viewer.operates and context["case"]["status"] in WAITING
+    may_resolve = may_close and context["case"]["status"] != CaseStatus.OPEN
     look = Look(viewer=viewer, here="cases")
-    return show(request, "web/case.html", look, may_resolve=may, **context)
+    return show(
+        request, "web/case.html", look, may_resolve=may_resolve, may_close=may_close, **context
+    )
 
 
 @router.post("/cases/{id}/resolve")
@@ -77,12 +81,35 @@ async def resolve(
     return go(request, f"/cases/{id}", PageNotice(tone="good", text="The outcome is final."))
 
 
+@router.post("/cases/{id}/close")
+async def close(
+    request: Request,
+    viewer: OperatingPost,
+    application: Scoped,
+    id: Id,
+    reason: Annotated[str, Form(max_length=2_000)] = "",
+) -> Response:
+    """Leave the case without an outcome; what cannot be is said, and nothing is changed."""
+    if not reason.strip():
+        return go(request, f"/cases/{id}", PageNotice(tone="bad", text="Say why."))
+    caller = viewer.visitor.caller
+    try:
+        await application.database.write(
+            lambda tx: cases.close(tx, caller, id, reason=reason.strip())
+        )
+    except Conflict as refused:
+        return go(request, f"/cases/{id}", PageNotice(tone="bad", text=str(refused)))
+    return go(request, f"/cases/{id}", PageNotice(tone="good", text="The case is closed."))
+
+
 def _whole(tx: Transaction, tenant: TenantId, id: str) -> dict[str, Any]:
     found: Any = cases.show(tx, tenant, id)
     decision = found["decision"]
     named = [found["opened_by"], *(each["by"] for each in found["signals"])]
     if decision and decision["decided_by"] in PERSONAL:
         named += decision["who"]
+    if found["given_up"]:
+        named.append(found["given_up"]["by"])
     people = subjects.names_of(tx, tenant, named)
     return {"case": found, "people": people, "now": iso(tx.now)}
 

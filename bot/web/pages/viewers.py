@@ -7,7 +7,6 @@ from fastapi import Depends, Form, Request
 
 from bot.web.callers import Visitor, visitor_or_none
 from bot.web.state import application_of
-from engine.digest import same
 from engine.errors import EngineError, NotAllowed, Refused
 from engine.ids import PersonId
 from engine.services import keys
@@ -77,13 +76,13 @@ async def signed_in(request: Request) -> Viewer:
 SignedIn = Annotated[Viewer, Depends(signed_in)]
 
 
-async def posting(viewer: SignedIn, csrf: Annotated[str, Form()] = "") -> Viewer:
+async def posting(request: Request, viewer: SignedIn, csrf: Annotated[str, Form()] = "") -> Viewer:
     """Who changes something, with a form that this very session was shown.
 
     Raises:
         SignInNeeded: if nobody is signed in. Refused: `bad_form`, if the form's token is wrong.
     """
-    if not same(csrf, viewer.csrf):
+    if not application_of(request).tokens.fits("csrf", viewer.visitor.token or "", csrf):
         raise Refused("This form is from another session. Reload the page.", code="bad_form")
     return viewer
 

@@ -5,12 +5,13 @@ from typing import Any, Final
 
 from engine.ids import DEFAULT_TENANT, PersonId
 from engine.runtime import reconciling
-from engine.services import cases, erasing, legal_holds, people, tracing
+from engine.services import cases, erasing, legal_holds, people, rotating, tracing
 from engine.services.cases import Wanted
 from engine.services.signals import Said
+from engine.store import secret
 from engine.store.database import Transaction
 from tests.clock import NOON
-from tests.durability.tales.acts import BY, OPERATOR, WHY, does, drive, looks, start
+from tests.durability.tales.acts import BY, OPERATOR, WHY, does, drive, looks, start, time
 from tests.durability.tales.telling import Story, Telling
 from tests.engine import thrifty
 from tests.engine.sources import AGENT
@@ -65,6 +66,25 @@ JUDGED: Final = {
             does(lambda tx, it: cases.resolve(tx, OPERATOR, it.kept["case"], "yes", reason=WHY)),
         ),
         end=looks(_seen),
+    ),
+    "given up": Story(
+        about=["cases.close", "expiring.expire_due"],
+        acts=(
+            does(_case, "case"), _says("carrier", "yes"), time(timedelta(days=31)),
+            does(_case, "closed"),
+            does(lambda tx, it: cases.close(tx, OPERATOR, it.kept["closed"], reason=WHY)),
+        ),
+        end=looks(
+            lambda tx, it: [
+                cases.show(tx, DEFAULT_TENANT, it.kept[which])["status"]
+                for which in ("case", "closed")
+            ]
+        ),
+    ),
+    "another secret": Story(
+        about=["rotating.take_up"],
+        acts=(does(lambda tx, _it: rotating.take_up(tx)),),
+        end=looks(lambda tx, _it: secret.known(tx.connection) is not None),
     ),
     "held": Story(
         about=["legal_holds.place", "legal_holds.release"],

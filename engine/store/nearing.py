@@ -1,0 +1,136 @@
+"""Runs that wait for people while a budget nears its limit: nothing drives them, so they are looked up."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import ColumnElement, Float, and_, cast, exists, func, not_, or_, select, true
+
+from engine.ids import RunId, TenantId
+from engine.rules.accounts import TOLD_IN
+from engine.rules.budget import Period, percent, window
+from engine.store import budgets as stored
+from engine.store.database import Transaction
+from engine.store.readings import FIRED
+from engine.store.runs import RunRow, run_of
+from engine.store.tables import approvals, budgets, journal, runs, usages
+
+PAGE: Final = 100
+_ROUNDED: Final = 0.999999  # what a binary fraction may be off by; whoever judges counts exactly
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nearing:
+    """What one rule looks for: a share in per cent, in runs of one workflow or of all.
+
+    Whoever it found within `window` it does not look at again.
+    """
+
+    name: str
+    at: int
+    workflow: str | None
+    window: timedelta
+
+
+def waiting(
+    tx: Transaction, tenant: TenantId, rules: Sequence[Nearing], *, after: RunId | None
+) -> list[RunRow]:
+    """Up to a hundred runs behind `after`, by id, that wait for people, and in which a rule may find something.
+
+    They wait themselves, or for a run that they started and that waits. Near its limit is a budget of
+    theirs alone, or a shared one to which they were charged.
+    """
+    wanted = [_looked_for(tx, tenant, rule) for rule in rules]
+    if not wanted:
+        return []
+    rows = tx.connection.execute(
+        select(runs)
+        .where(
+            runs.c.tenant == tenant,
+            runs.c.id > (after or ""),
+            runs.c.status == "waiting",
+            runs.c.ready_at.is_(None),
+            runs.c.id.in_(_asking(tenant)),
+            or_(*wanted),
+        )
+        .order_by(runs.c.id)
+        .limit(PAGE)
+    )
+    return [run_of(row) for row in rows]
+
+
+def _asking(tenant: TenantId) -> ColumnElement[str]:
+    """The runs of open approvals, and those above them."""
+    asked = select(approvals.c.run).where(
+        approvals.c.tenant == tenant, approvals.c.status == "open"
+    )
+    below = runs.alias("below")
+    above = [
+        select(column).where(below.c.id.in_(asked), column.is_not(None))
+        for column in (below.c.parent, below.c.root)
+    ]
+    return asked.union(*above).scalar_subquery()
+
+
+def _looked_for(tx: Transaction, tenant: TenantId, rule: Nearing) -> ColumnElement[bool]:
+    found = exists().where(
+        journal.c.run == runs.c.id,
+        journal.c.kind == FIRED,
+        journal.c.name == rule.name,
+        journal.c.at > tx.now - rule.window,
+    )
+    about = true() if rule.workflow is None else runs.c.workflow == rule.workflow
+    near = [_own(tx, tenant, rule.at)]
+    shared = _shared(tx, tenant, rule.at)
+    if shared:
+        near.append(_charged(shared))
+    return and_(about, not_(found), or_(*near))
+
+
+def _own(tx: Transaction, tenant: TenantId, at: int) -> ColumnElement[bool]:
+    """Whether a budget that is the run's alone, or counts each run apart, is near."""
+    root = func.coalesce(runs.c.root, runs.c.id)
+    is_theirs = or_(
+        budgets.c.scope.in_(["run:" + runs.c.id, "run:" + root]),
+        and_(budgets.c.per == str(Period.RUN), usages.c.period == root),
+    )
+    limit = cast(usages.c.cap, Float) + cast(usages.c.granted, Float)
+    return (
+        exists()
+        .where(budgets.c.id == usages.c.budget)
+        .where(
+            budgets.c.tenant == tenant,
+            budgets.c.is_active,
+            is_theirs,
+            or_(usages.c.ends_at.is_(None), usages.c.ends_at > tx.now),
+            cast(usages.c.spent, Float) * 100 >= limit * at * _ROUNDED,
+        )
+    )
+
+
+def _shared(tx: Transaction, tenant: TenantId, at: int) -> list[str]:
+    """The ids of budgets that several runs share, and that are near in their present period."""
+    rows = tx.connection.execute(
+        select(budgets.c.id, budgets.c.per).where(
+            budgets.c.tenant == tenant,
+            budgets.c.is_active,
+            budgets.c.per != str(Period.RUN),
+            not_(budgets.c.scope.like("run:%")),
+        )
+    ).all()
+    found: list[str] = []
+    for row in rows:
+        period = window(Period(row.per), tx.now, run="").key
+        used = stored.usages_of(tx, [row.id], period=period)
+        if any(percent(max(0, each.spent), each.limit) >= at for each in used):
+            found.append(row.id)
+    return found
+
+
+def _charged(shared: Collection[str]) -> ColumnElement[bool]:
+    """Whether the run's journal charges one of these."""
+    named = [journal.c.data.contains(f'"{budget}"', autoescape=True) for budget in shared]
+    return exists().where(
+        journal.c.run == runs.c.id, journal.c.kind.in_(sorted(TOLD_IN)), or_(*named)
+    )
