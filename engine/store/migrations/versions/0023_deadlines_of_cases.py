@@ -6,9 +6,9 @@ from alembic import op
 from engine.store import columns
 from engine.store.row_security import answer_for_everybody
 
-revision = "0022"
-down_revision = "0021"
-oldest = "0022"
+revision = "0023"
+down_revision = "0022"
+oldest = "0023"
 
 _KNOWN = (
     "status IN ('open', 'resolved_provisional', 'in_reconciliation', 'final', 'settled', "

@@ -5,9 +5,9 @@ from alembic import op
 
 from engine.store.row_security import guard_table
 
-revision = "0021"
-down_revision = "0020"
-oldest = "0021"
+revision = "0022"
+down_revision = "0021"
+oldest = "0022"
 
 
 def upgrade() -> None:
