@@ -1,6 +1,7 @@
 """Draws runs and approvals in a terminal: marks with words beside them, so that no colour is needed."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -42,6 +43,7 @@ _MARKS: Final[Mapping[str, tuple[str, str]]] = {
 }
 _UNDONE: Final = ("↶", "magenta")
 _BAR: Final = 10
+_ID: Final = re.compile("[a-z]{3}_[0-9a-f]{32}")
 _VALUE_CHARS_MAX: Final = 2_000
 
 
@@ -75,12 +77,14 @@ def marked(status: str) -> Text:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Table:
-    """A table without lines; text from outside is shown as what it is."""
+    """A table without lines; text from outside is shown as what it is, and an id is never cut in two."""
     drawn = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        drawn.add_column(column, overflow="fold")
-    for row in rows:
-        drawn.add_row(*(_text(cell) for cell in row))
+    filled = [[_text(cell) for cell in row] for row in rows]
+    for place, column in enumerate(columns):
+        is_id = any(_ID.fullmatch(row[place].plain) for row in filled)
+        drawn.add_column(column, overflow="fold", no_wrap=is_id)
+    for row in filled:
+        drawn.add_row(*row)
     return drawn
 
 

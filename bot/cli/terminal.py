@@ -18,6 +18,10 @@ from signoff.errors import SignoffError
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, for programs.")]
 
 _UNREADABLE: Final = frozenset({400, 413, 415, 422})
+_RENEW: Final = (
+    "This environment is older than Signoff. In a clone, any `python3 -m bot …` renews it; "
+    "elsewhere install Signoff again, with the extras that you use."
+)
 _SAID_NO: Final = frozenset({401, 403, 409})
 
 
@@ -118,6 +122,8 @@ def _explained(error: Exception) -> tuple[str, str, ExitCode]:
             return str(error), error.code, ExitCode.REFUSED
         case EngineError():
             return str(error), error.code, ExitCode.FAILED
+        case ModuleNotFoundError():
+            return f"{error}. {_RENEW}", "unexpected", ExitCode.FAILED
         case _:
             what = " ".join(str(error).split()) or "no reason given"
             return f"{type(error).__name__}: {what}", "unexpected", ExitCode.FAILED

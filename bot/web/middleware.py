@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from typing import Final
 
 import structlog
@@ -17,6 +18,7 @@ from bot.web.traffic import Traffic
 
 BODY_BYTES_MAX: Final = 1024 * 1024
 REQUEST_ID: Final = "signoff.request_id"
+POLL: Final = "/api/sign-ins/poll"
 
 _SECRET_PATHS: Final = frozenset({"respond", "sign-in"})  # what follows in them opens something
 _LENGTH: Final = re.compile(r"[0-9]{1,12}")
@@ -68,6 +70,8 @@ class Logged:
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")
         self._traffic.note(method=scope["method"], route=route, status=status, seconds=seconds)
+        if status == HTTPStatus.ACCEPTED and scope["path"] == POLL:
+            return  # every second until somebody opens the link, which is told between these lines
         _log.info(
             "http.answered",
             request=scope[REQUEST_ID],

@@ -50,6 +50,17 @@ async def test_asking_for_links_runs_out(desk: Desk) -> None:
     assert len(await mails(desk.application)) == 5
 
 
+async def test_a_terminal_that_waits_does_not_fill_the_log_around_its_link(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun = (await desk.stranger.post("/api/sign-ins", json={"person": "person:ana"})).json()
+
+    await desk.stranger.post("/api/sign-ins/poll", json={"device": begun["device"]})
+
+    told = capsys.readouterr().out
+    assert ("path='/api/sign-ins'" in told, "sign-ins/poll" in told) == (True, False)
+
+
 async def test_the_terminal_collects_its_session_once(desk: Desk) -> None:
     begun = (await desk.stranger.post("/api/sign-ins", json={"person": "person:ana"})).json()
     device = {"device": begun["device"]}
