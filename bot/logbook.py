@@ -85,6 +85,8 @@ def configure(form: Literal["console", "json"], *, level: int = logging.INFO) ->
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _written(form)],
         )
     )
+    # Nobody is told of them, and each line would look them up.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     root = logging.getLogger()
     root.handlers = [to_stderr]
     root.setLevel(level)

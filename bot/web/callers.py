@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection
 from bot.application import Application
 from bot.web.local import LOCAL
 from bot.web.origin import same_origin
-from bot.web.state import Served, application_of, note_bad_try
+from bot.web.state import Served, application_of, note_bad_try, shared_of
 from engine.errors import NotAllowed, NotEligible, Refused, TenantUnclear
 from engine.ids import PersonId
 from engine.services import keys, sign_ins, tenants
@@ -106,8 +106,10 @@ def named_tenant(request: HTTPConnection) -> str | None:
 
 async def scoped(request: Request) -> Application:
     """The application as the caller's tenant has it; nobody's, for whoever is refused anyway."""
-    application, visitor = application_of(request), await visitor_or_none(request)
-    return application if visitor is None else application.of(visitor.caller.tenant)
+    visitor = await visitor_or_none(request)
+    if visitor is None:
+        return application_of(request)
+    return shared_of(request).by_tenant(visitor.caller.tenant)
 
 
 Scoped = Annotated[Application, Depends(scoped)]

@@ -1,7 +1,9 @@
 """What a request finds in the app that answers it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -18,6 +20,7 @@ from bot.web.run_measures import RunMeasures
 from bot.web.streams import Streams
 from bot.web.traffic import Traffic
 from bot.web.waiting import WaitingRoom
+from engine.ids import TenantId
 
 TEMPLATES: Final = Path(__file__).parents[2] / "templates"
 
@@ -38,6 +41,7 @@ class Shared:
     asked_links: Buckets
     waiting: WaitingRoom
     streams: Streams
+    by_tenant: Callable[[TenantId], Application]  # as each tenant has it, put together once
 
 
 def shared(application: Application) -> Shared:
@@ -53,6 +57,7 @@ def shared(application: Application) -> Shared:
         asked_links=Buckets(application.clock, tries=10, per=minute),
         waiting=WaitingRoom(),
         streams=Streams(application.database),
+        by_tenant=lru_cache(maxsize=256)(application.of),
     )
 
 

@@ -24,6 +24,11 @@ _BELONGING = Among(
     .where(members.c.tenant == bindparam("of")),
     members.c.name,
 )
+_KNOWN = Prepared(
+    select(people.c.is_active, members.c.kind, members.c.name)
+    .outerjoin(members, _MEMBER)
+    .where(people.c.tenant == bindparam("of"), people.c.id == bindparam("who"))
+)
 _HOLDS = Prepared(
     select(members.c.person)
     .join(people, _MEMBER)
@@ -90,13 +95,13 @@ def includes(
     requester: PersonId | None,
 ) -> bool:
     """Whether `person` is among those whom `resolve` would give, without looking up the others."""
-    own = {"tenant": tenant, "person": person}
-    if not _active(tx, tenant, {person}).get(person):
+    known = _KNOWN.rows(tx, {"of": tenant, "who": person})
+    if not known or not known[0].is_active:
         return False
-    kinds = {approver.kind for approver in approvers}
-    belonging = find(tx, members, own) if kinds & _MEMBERSHIPS.keys() else ()
-    belongs = {(row.kind, row.name) for row in belonging}
-    identified = find(tx, identities, own) if kinds & _IDENTITIES.keys() else ()
+    belongs = {(row.kind, row.name) for row in known}
+    is_named = any(approver.kind in _IDENTITIES for approver in approvers)
+    own = {"tenant": tenant, "person": person}
+    identified = find(tx, identities, own) if is_named else ()
     known_as = {(row.kind, row.value) for row in identified}
 
     def means(approver: Approver) -> bool:

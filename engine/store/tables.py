@@ -158,7 +158,7 @@ votes = Table(
     "votes", metadata, own_id(), of_tenant(), words("approval"), whole("version"), whole("sequence"), words("person"),
     words("choice"), words("comment", optional=True), words("digest"), words("channel"), words("identified_by"),
     flag("is_late"), flag("is_current"), moment("at"), words("changes", optional=True),
-    known("choice", ("approve", "reject", "request_changes", "abstain")),
+    known("choice", ("approve", "reject", "request_changes", "abstain")), Index(None, "approval", "person"),
     ForeignKeyConstraint(["approval"], ["approvals.id"]), UniqueConstraint("approval", "sequence"),
     index_where("uq_votes_one_each", "approval", "version", "person", where="is_current", unique=True),
 )  # fmt: skip
