@@ -163,11 +163,15 @@ def test_a_late_vote_changes_nothing(signoff: Signoff) -> None:
 def test_a_rejection_undoes_the_run_and_shows_it(signoff: Signoff) -> None:
     approval = asked(signoff, "o4")
     run = signoff("approvals", "show", approval, "--json").json["run"]
+    planned = signoff("runs", "show", run).out
 
     said = signoff("approvals", "reject", approval, "-m", "too much", who="bo")
 
     assert said.code == 0
+    assert "Rejecting goes back to the start" in planned
+    assert "1. ↶ undoes " in planned
     shown = ended(signoff, run)
+    assert "Went back to the start: 100% undone" in shown
     assert "↶ rolled back" in shown
     assert "too much" in shown
     assert "↶ undone" in shown
