@@ -1,19 +1,25 @@
 """What of the outbox is due: leased to whoever sends it, a fair share of each tenant's at a time."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from operator import lt
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, and_, or_, select, update
 
 from engine.ids import ApprovalId, DeliveryId, LeaseToken, MessageId, PersonId, TenantId
+from engine.rules.wording import is_table
 from engine.store import sealing, waiting
 from engine.store.database import Transaction
 from engine.store.outbox import UNSURE, Delivery, Shown, is_in, pending_beside
 from engine.store.tables import messages, outbox
 from engine.store.tenants import is_awake
+
+# Of the picture of an approval: what people approve, byte by byte.
+FROZEN: Final = frozenset(
+    {"action", "call", "details", "effective", "fields", "outcomes", "proposed", "title"}
+)
 
 
 def claim(
@@ -133,10 +139,20 @@ def _delivery(tx: Transaction, row: Row[Any]) -> Delivery:
         address=row.address,
         kind=row.kind,
         event=row.event,
-        payload=sealing.opened(tx, TenantId(row.tenant), json.loads(row.payload)),
+        payload=_opened(tx, TenantId(row.tenant), json.loads(row.payload)),
         event_at=row.event_at,
         attempts=row.attempts,
         is_unsure=row.attempts > 1 and (row.error is None or row.error.startswith(UNSURE)),
         lease=LeaseToken(row.lease_token),
         before=before,
     )
+
+
+def _opened(tx: Transaction, tenant: TenantId, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is sent, with what people wrote; what is asked is told as it was asked, whatever it looks like."""
+    told: dict[str, Any] = sealing.opened(tx, tenant, payload)
+    asked = payload.get("approval")
+    if told is payload or not is_table(asked):
+        return told
+    frozen = {key: asked[key] for key in FROZEN if key in asked}
+    return {**told, "approval": {**told["approval"], **frozen}}

@@ -7,7 +7,7 @@ opened where somebody is shown it, and nowhere else, so that whatever is written
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import update
 
@@ -123,7 +123,7 @@ class _Reading:
     """Opens what is under these keys; names are read as people are called now."""
 
     def __init__(
-        self, tenant: TenantId, secrets: Mapping[str, bytes | None], names: Mapping[PersonId, str]
+        self, tenant: TenantId, secrets: "_Secrets", names: Mapping[PersonId, str]
     ) -> None:
         self._tenant, self._secrets, self._names = tenant, secrets, names
 
@@ -145,10 +145,12 @@ class _Reading:
     def _sealed(self, match: re.Match[str]) -> str:
         key, place, closed, stop = match.groups()
         if key not in self._secrets:
-            return ERASED + stop
+            return match[0]  # no key of ours: somebody else's text that only looks like it
         secret = self._secrets[key]
+        if secret == ERASED:
+            return ERASED + stop
         raw = None
-        if secret is not None:
+        if isinstance(secret, bytes):
             raw = sealing.opened(secret, closed, place=f"{self._tenant}|{place}")
         text = UNREADABLE if raw is None else raw.decode()
         return text if text.endswith(_STOPS) else text + stop
@@ -193,10 +195,15 @@ def _key(tx: Transaction, tenant: TenantId, person: PersonId) -> tuple[str, byte
     return name, secret
 
 
-def _secrets(tx: Transaction, tenant: TenantId, keys: set[str]) -> dict[str, bytes | None]:
-    if not keys:
-        return {}
-    rows = find_among(
-        tx, subject_keys, {"tenant": tenant, "destroyed_at": None}, among={"id": sorted(keys)}
-    )
-    return {row.id: wrapping.unwrapped(tx, tenant, row.id, row.wrapped) for row in rows}
+# By the name of a key: what opens with it, ERASED where it was destroyed, None where this server cannot tell.
+_Secrets: TypeAlias = Mapping[str, bytes | str | None]
+
+
+def _secrets(tx: Transaction, tenant: TenantId, keys: set[str]) -> _Secrets:
+    rows = find_among(tx, subject_keys, {"tenant": tenant}, among={"id": sorted(keys)})
+    return {
+        row.id: ERASED
+        if row.destroyed_at is not None
+        else wrapping.unwrapped(tx, tenant, row.id, row.wrapped)
+        for row in rows
+    }
