@@ -2,12 +2,10 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final
 
-from engine.digest import canonical, same
-from engine.errors import Conflict, Invalid, NotFound, RequestIdConflict
-from engine.ids import TenantId
+from engine.digest import same
+from engine.errors import Conflict, NotFound, RequestIdConflict
 from engine.rules.cases import CaseStatus
 from engine.rules.receipts import ReceiptState, Standing, standing
 from engine.rules.states import ApprovalStatus
@@ -20,12 +18,12 @@ from engine.store import (
     reconciliations,
     switches,
 )
+from engine.store.claims import Asked, check, row_of
 from engine.store.database import Transaction
 from engine.store.receipts import ReceiptRow
 
-ID_CHARS_MAX: Final = 500
-CASE: Final = "cas_"
-LEASE_MAX: Final = timedelta(hours=24)
+__all__ = ["Asked", "Claimed", "claim"]
+
 OTHER: Final = "blocked:another_outcome"
 STILL_OPEN: Final = frozenset(
     f"blocked:{status}"
@@ -38,47 +36,6 @@ STILL_OPEN: Final = frozenset(
     )
 )
 NOT_HEARD: Final = {"error": "Whoever claimed it was not heard of in time."}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """An effect that somebody is about to make, or made (`records`) and wants remembered.
-
-    `token` is random and the claimer's own, so that a claim whose answer was lost can be sent again.
-    `effect` names what several request ids may stand for, and `requires` an approval that must have
-    been given before; the effect is then that approval's, the only one that it allows, in whatever
-    namespace. Where it requires a case, whose `outcome` must be final, the effect is that case's: the
-    only one that settles it.
-    """
-
-    tenant: TenantId
-    namespace: str
-    request_id: str
-    action: str
-    payload: object
-    token: str
-    by: str
-    lease_for: timedelta
-    effect: str | None = None
-    requires: str | None = None
-    outcome: str | None = None
-    records: bool = False
-
-    @property
-    def fingerprint(self) -> str:
-        """What tells this effect from every other one."""
-        return receipts.fingerprint_of(self.action, self.payload)
-
-    @property
-    def settles(self) -> str | None:
-        """The case that the effect settles."""
-        is_case = self.requires is not None and self.requires.startswith(CASE)
-        return self.requires if is_case else None
-
-    @property
-    def named(self) -> str | None:
-        """The effect's name, if it has one."""
-        return self.effect or self.requires
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +71,7 @@ def claim(tx: Transaction, asked: Asked) -> Claimed:
         NotFound: if there is no such approval or case as is required.
         KillSwitchTriggered: if it would be granted, and a kill switch stands above it.
     """
-    _check(asked)
+    check(asked)
     switches.keep_still(tx)
     _hold(tx, asked)
     fingerprint = asked.fingerprint
@@ -126,33 +83,11 @@ def claim(tx: Transaction, asked: Asked) -> Claimed:
             return _refused(tx, asked, blocked)
         _demand_released(tx, asked)
         kind = _kind(asked)
-        if (made := receipts.add_first(tx, _row(tx, asked, fingerprint), kind=kind)) is not None:
+        if (made := receipts.add_first(tx, row_of(tx, asked, fingerprint), kind=kind)) is not None:
             _settle(tx, asked, made)
             reason = "recorded" if asked.records else "claimed"
             return Claimed(granted=not asked.records, reason=reason, row=made)
     raise Conflict(f"Others claim {asked.request_id!a} at this moment; try again.", code="conflict")
-
-
-def _check(asked: Asked) -> None:
-    for what in (asked.request_id, asked.namespace):
-        if not what.strip():
-            raise Invalid(
-                "An effect needs a request id that names the occasion, as in order-17-refund.",
-                code="missing_request_id",
-            )
-        if len(what) > ID_CHARS_MAX or not what.isprintable():
-            raise Invalid(
-                f"A request id has up to {ID_CHARS_MAX} characters on one line.",
-                code="bad_request_id",
-            )
-    if (asked.settles is None) is not (asked.outcome is None) or (asked.settles and asked.effect):
-        raise Invalid(
-            "requires is an approval, or a case (cas_…) together with the outcome that it must have; "
-            "the effect of a case has no other name.",
-            code="bad_requires",
-        )
-    if not timedelta() < asked.lease_for <= LEASE_MAX:
-        raise Invalid("An effect takes longer than nothing and a day at most.", code="bad_duration")
 
 
 def _hold(tx: Transaction, asked: Asked) -> None:
@@ -178,7 +113,7 @@ def _known(tx: Transaction, asked: Asked, fingerprint: str) -> ReceiptRow | None
     if found is None:
         return None
     _demand_same(found, asked, fingerprint)
-    alias = {**_row(tx, asked, fingerprint), "state": ReceiptState.ALIAS, "effect": None}
+    alias = {**row_of(tx, asked, fingerprint), "state": ReceiptState.ALIAS, "effect": None}
     alias |= {"same_as": found.request_id, "execution": found.execution, "token": None}
     alias["settles"] = None
     receipts.add_first(tx, alias, kind=receipt_record.NAMED)
@@ -289,27 +224,3 @@ def _blocked(tx: Transaction, asked: Asked, row: ReceiptRow | None = None) -> Cl
             f"{used.namespace!a}. One approval allows one effect; ask for another."
         )
     return None
-
-
-def _row(tx: Transaction, asked: Asked, fingerprint: str) -> dict[str, object]:
-    is_done = asked.records
-    return {
-        "tenant": asked.tenant,
-        "namespace": asked.namespace,
-        "request_id": asked.request_id,
-        "execution": tx.ids.new("exe"),
-        "fingerprint": fingerprint,
-        "action": asked.action,
-        "payload": canonical(asked.payload).decode(),
-        "effect": asked.named,
-        "same_as": None,
-        "approval": None if asked.settles else asked.requires,
-        "settles": asked.settles,
-        "state": ReceiptState.SUCCEEDED if is_done else ReceiptState.CLAIMED,
-        "claimed_by": asked.by,
-        "token": asked.token,
-        "lease_expires_at": None if is_done else tx.now + asked.lease_for,
-        "attempts": 1,
-        "created_at": tx.now,
-        "updated_at": tx.now,
-    }

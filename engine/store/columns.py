@@ -25,6 +25,15 @@ from typing_extensions import override
 from engine.clock import from_micros, micros
 from engine.rules.states import ApprovalStatus, RunStatus
 
+# What constraints and indexes are called, on both databases.
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
 
 class Moment(TypeDecorator[datetime]):
     """An aware UTC moment that sorts and survives the round trip on both databases."""

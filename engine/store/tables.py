@@ -18,6 +18,7 @@ from engine.rules.cases import CaseStatus
 from engine.rules.states import ApprovalStatus, RunStatus
 from engine.store.append_only import keep_what_is_appended
 from engine.store.columns import (
+    NAMES,
     flag,
     index_where,
     known,
@@ -31,13 +32,6 @@ from engine.store.columns import (
 from engine.store.row_security import guard
 from engine.store.whom import whom
 
-NAMES = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
 metadata = MetaData(naming_convention=NAMES)
 
 CASES_DUE = "status IN ('open', 'resolved_provisional', 'in_reconciliation')"
