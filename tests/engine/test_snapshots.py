@@ -58,6 +58,21 @@ async def test_a_checkpoint_keeps_five_parts_and_three_layers(stage: Stage) -> N
     assert [(call["step"], call["status"]) for call in found["calls"]] == [("work", "finished")]
     assert (found["resources"]["cost"], found["resources"]["tokens"]) == ("0.25 USD", 900)
     assert (found["resources"]["steps"], found["id"]) == (1, f"{run}@{found_at(found)}")
+    assert found["resources"].keys() == {"steps", "calls", "seconds", "approvals", "cost", "tokens"}
+    assert found["trace"][-1] == "step.finished work"
+
+
+async def test_a_call_is_kept_with_what_was_sent_and_what_came_back(stage: Stage) -> None:
+    run = await stage.start("staged")
+    await stage.vote(run, "ana")
+
+    found = (await snapshot(stage, run, "before ship"))["calls"]
+
+    build = next(call for call in found if call["step"] == "build")
+    assert build["fn"] == "tests.engine.flows:deed"
+    assert build["arguments"] == {"args": ["build"], "kwargs": {}}
+    assert (build["status"], build["response"]) == ("finished", "build")
+    assert build["at"].startswith("2026-01-15T12:00")
 
 
 def found_at(snapshot: Any) -> int:
