@@ -116,7 +116,8 @@ def _fire(tx: Transaction, due: Sequence[DueTimer]) -> None:
 
 def _fire_one(tx: Transaction, row: ApprovalRow, index: int, others: _Fired) -> None:
     rung = row.ladder[index]
-    data = {"approval": row.id, "rung": index, "text": rung.text}
+    text = rung.text
+    data = {"approval": row.id, "rung": index, "text": text}
     fired = NewEntry(kind="rung.fired", path=row.path, data=data)
     match rung.verb:
         case Verb.REMIND | Verb.HOLD:
@@ -125,10 +126,8 @@ def _fire_one(tx: Transaction, row: ApprovalRow, index: int, others: _Fired) -> 
             others.news.append(News(row=row, event="approval.reminded", data={"note": note}))
         case Verb.WIDEN | Verb.ESCALATE:
             _widen(tx, row, rung, fired)
-        case Verb.REJECT | Verb.ROLLBACK | Verb.CONTINUE:
-            others.endings.append(_ending(tx, row, rung, fired, ApprovalStatus.EXPIRED))
-        case Verb.APPROVE:
-            others.endings.append(_ending(tx, row, rung, fired, ApprovalStatus.APPROVED))
+        case Verb.REJECT | Verb.ROLLBACK | Verb.CONTINUE | Verb.APPROVE:
+            others.endings.append(_ending(tx, row, rung, fired, f"rung: {text}"))
 
 
 def _widen(tx: Transaction, row: ApprovalRow, rung: Rung, fired: NewEntry) -> None:
@@ -144,11 +143,9 @@ def _widen(tx: Transaction, row: ApprovalRow, rung: Rung, fired: NewEntry) -> No
     )
 
 
-def _ending(
-    tx: Transaction, row: ApprovalRow, rung: Rung, fired: NewEntry, status: ApprovalStatus
-) -> Ending:
+def _ending(tx: Transaction, row: ApprovalRow, rung: Rung, fired: NewEntry, rule: str) -> Ending:
+    is_approved = rung.verb is Verb.APPROVE
+    status = ApprovalStatus.APPROVED if is_approved else ApprovalStatus.EXPIRED
     outcome = {Verb.CONTINUE: "continued", Verb.ROLLBACK: "rollback"}.get(rung.verb, str(status))
-    decision = endings.decision_of(
-        tx, outcome, rule=f"rung: {rung.text}", changes=rung.changes or {}
-    )
+    decision = endings.decision_of(tx, outcome, rule=rule, changes=rung.changes or {})
     return Ending(row=row, status=status, decision=decision, recorded_with=[fired])

@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 
 from engine.ids import ApprovalId, PersonId, RunId, TenantId
 from engine.rules.states import ApprovalStatus
-from engine.rules.tally import Tally
+from engine.rules.tally import Electorate, Tally
 from engine.store import (
     approvals,
     eligibility,
@@ -59,7 +59,7 @@ def sealed_pictures(
     cast = votes.current_of_many(tx, [row.id for row in rows])
     shown = messages.of_each(tx, [row.id for row in rows]) if shown is None else shown
     past = _pasts(tx, rows)
-    electorates = Electorates(tx)
+    electorates, counting = Electorates(tx), _Counting()
     among = [electorates.of(row) for row in rows]
     wanted = [
         _spoken_of(row, each.pool, cast[row.id]) for row, each in zip(rows, among, strict=True)
@@ -71,7 +71,7 @@ def sealed_pictures(
             row,
             past[row.run],
             shown[row.id],
-            _Voting(cast[row.id], eligibility.count(row, cast[row.id], each)),
+            _Voting(cast[row.id], counting.of(row, cast[row.id], each)),
             {name: names[name] for name in spoken_of if name in names},
         )
         for row, each, spoken_of in zip(rows, among, wanted, strict=True)
@@ -111,6 +111,24 @@ def _pasts(tx: Transaction, rows: Sequence[ApprovalRow]) -> dict[RunId, _Past]:
         run: _Past(origins.get(run, nowhere).known, places.get(run), journals.get(run, ()))
         for run in of
     }
+
+
+class _Counting:
+    """Counts votes; where nobody voted on many that ask the same people, it is the same for all."""
+
+    __slots__ = ("_silent",)
+
+    def __init__(self) -> None:
+        self._silent: dict[tuple[object, ...], Tally] = {}
+
+    def of(self, row: ApprovalRow, cast: Sequence[VoteRow], among: Electorate) -> Tally:
+        if cast or among.groups:
+            return eligibility.count(row, cast, among)
+        key = (row.content.policy.quorum, among.pool, among.later, among.excluded)
+        found = self._silent.get(key)
+        if found is None:
+            found = self._silent[key] = eligibility.count(row, cast, among)
+        return found
 
 
 @dataclass(frozen=True, slots=True)

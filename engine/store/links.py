@@ -12,7 +12,7 @@ from engine.ids import ApprovalId, PersonId, TenantId
 from engine.rules.states import ApprovalStatus
 from engine.store import belongings
 from engine.store.database import Transaction
-from engine.store.statements import add_new, change, find_one, put_each
+from engine.store.statements import add_new, change, find_one, put_among
 from engine.store.tables import approvals, links, nonces, people, tenants
 from engine.store.tenants import is_active
 
@@ -130,8 +130,8 @@ def _found(tx: Transaction, hashed: str) -> LinkRow | None:
 
 def revoke_all(tx: Transaction, those: Collection[ApprovalId]) -> None:
     """Kill the links of these approvals, which have ended or have another version."""
-    alive = ({"approval": each, "revoked_at": None} for each in those)
-    put_each(tx, links, ((where, {"revoked_at": tx.now}) for where in alive))
+    alive, dead = {"revoked_at": None}, {"revoked_at": tx.now}
+    put_among(tx, links, alive, dead, among={"approval": those})
 
 
 def revoke_for(tx: Transaction, approval: ApprovalId, *, person: PersonId | None = None) -> int:

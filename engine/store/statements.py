@@ -79,6 +79,28 @@ def put_each(
             prepared.run_soon(tx, each, table=table.name)
 
 
+def put_among(
+    tx: Transaction,
+    table: Table,
+    where: Mapping[str, object],
+    values: Mapping[str, object],
+    *,
+    among: Mapping[str, Collection[object]],
+) -> None:
+    """As `put`, in the rows whose one column in `among` is one of its values, too."""
+    ((column, asked),) = among.items()
+    if not asked:
+        return
+    wanted = _evened(asked)
+    parameters = _given(where)
+    for name, value in values.items():
+        parameters[f"set_{name}"] = value
+    for index, value in enumerate(wanted):
+        parameters[f"among_{index}"] = value
+    prepared = _update_among(table, _shape(where), column, len(wanted), tuple(values))
+    prepared.run_soon(tx, parameters, table=table.name)
+
+
 def find(
     tx: Transaction,
     table: Table,
@@ -214,6 +236,16 @@ def _insert_new(table: Table, columns: tuple[str, ...], dialect: str) -> Prepare
 def _update(table: Table, where: _Shape, columns: tuple[str, ...]) -> Prepared:
     values: dict[str, Any] = {name: bindparam(f"set_{name}") for name in columns}
     return Prepared(update(table).where(_equal(table, where)).values(values))
+
+
+@lru_cache(maxsize=64)
+def _update_among(
+    table: Table, where: _Shape, column: str, count: int, columns: tuple[str, ...]
+) -> Prepared:
+    wanted: list[Any] = [bindparam(f"among_{index}") for index in range(count)]
+    values: dict[str, Any] = {name: bindparam(f"set_{name}") for name in columns}
+    found = update(table).where(_equal(table, where), table.c[column].in_(wanted))
+    return Prepared(found.values(values))
 
 
 @lru_cache(maxsize=512)

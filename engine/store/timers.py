@@ -12,7 +12,7 @@ from engine.rules.ladder import Rung
 from engine.store import waiting
 from engine.store.database import Transaction
 from engine.store.prepared import Prepared
-from engine.store.statements import add, change, put_each
+from engine.store.statements import add, change, put_among
 from engine.store.tables import approvals, timers
 from engine.store.tenants import is_awake
 
@@ -61,9 +61,8 @@ def arm(
 
 def cancel(tx: Transaction, those: Collection[ApprovalId]) -> None:
     """Cancel every rung of these approvals that has not fired."""
-    over = {"cancelled_at": tx.now}
-    waiting = ({"approval": each, "fired_at": None, "cancelled_at": None} for each in those)
-    put_each(tx, timers, ((where, over) for where in waiting))
+    waiting = {"fired_at": None, "cancelled_at": None}
+    put_among(tx, timers, waiting, {"cancelled_at": tx.now}, among={"approval": those})
 
 
 def forget(tx: Transaction, approval: ApprovalId) -> None:
@@ -106,7 +105,7 @@ def take_due(tx: Transaction, *, limit: int) -> list[DueTimer]:
         for row in rows
     ]
     for ids in waiting.by_tenant(tx, rows):
-        put_each(tx, timers, (({"id": id}, {"fired_at": tx.now}) for id in ids))
+        put_among(tx, timers, {}, {"fired_at": tx.now}, among={"id": ids})
     return found
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select, update
 
 from engine.clock import micros
 from engine.ids import DEFAULT_TENANT, ApprovalId, LeaseToken, PersonId, RunId, SystemIds, WorkerId
@@ -20,6 +20,10 @@ from engine.store import runs as run_rows
 from engine.store.answerable import Nearest
 from engine.store.database import Transaction
 from engine.store.sqlite import SqliteDatabase, opened
+from engine.store.tables import approvals as approval_table
+from engine.store.tables import messages as message_rows
+from engine.store.tables import runs as run_rows
+from engine.store.tables import timers as timer_rows
 from engine.tokens import Tokens
 from tests.clock import NOON, ManualClock
 
@@ -147,6 +151,20 @@ async def full(
         yield database
 
 
+def fire_many(tx: Transaction) -> None:
+    """Sixty approvals that nobody decided, and their time is over."""
+    ends = [f"apr_{number:05}" for number in range(1, 121, 2)]
+    armed = update(timer_rows).where(timer_rows.c.approval.in_(ends))
+    tx.connection.execute(armed.values(due_at=NOON, cancelled_at=None))
+    waiting = update(run_rows).where(run_rows.c.id.in_([f"run_{end[4:]}" for end in ends]))
+    tx.connection.execute(waiting.values(status="waiting", reason="approval"))
+    pictured = update(message_rows).where(message_rows.c.approval.in_(ends))
+    tx.connection.execute(pictured.values(channel="webhook"))
+    assert rungs.fire_due(tx) == len(ends)
+    status = select(approval_table.c.status).where(approval_table.c.id.in_(ends))
+    assert set(tx.connection.execute(status).scalars()) == {"expired"}
+
+
 HOT = {
     "claiming ready runs": (
         lambda tx: driving.claim(
@@ -161,6 +179,7 @@ HOT = {
         "sqlite_autoindex_runs",
     ),
     "firing due rungs": (rungs.fire_due, "ix_timers_due"),
+    "firing many at one instant": (fire_many, "ix_timers_approval"),
     "when the next rung is due": (timers.next_due, "ix_timers_due"),
     "claiming due deliveries": (
         lambda tx: deliveries.claim(tx, "email", limit=8, lease_for=timedelta(1)),
