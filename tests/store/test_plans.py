@@ -22,7 +22,7 @@ from engine.store.database import Transaction
 from engine.store.sqlite import SqliteDatabase, opened
 from engine.store.tables import approvals as approval_table
 from engine.store.tables import messages as message_rows
-from engine.store.tables import runs as run_rows
+from engine.store.tables import runs as run_table
 from engine.store.tables import timers as timer_rows
 from engine.tokens import Tokens
 from tests.clock import NOON, ManualClock
@@ -156,7 +156,7 @@ def fire_many(tx: Transaction) -> None:
     ends = [f"apr_{number:05}" for number in range(1, 121, 2)]
     armed = update(timer_rows).where(timer_rows.c.approval.in_(ends))
     tx.connection.execute(armed.values(due_at=NOON, cancelled_at=None))
-    waiting = update(run_rows).where(run_rows.c.id.in_([f"run_{end[4:]}" for end in ends]))
+    waiting = update(run_table).where(run_table.c.id.in_([f"run_{end[4:]}" for end in ends]))
     tx.connection.execute(waiting.values(status="waiting", reason="approval"))
     pictured = update(message_rows).where(message_rows.c.approval.in_(ends))
     tx.connection.execute(pictured.values(channel="webhook"))
