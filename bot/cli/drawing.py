@@ -1,7 +1,6 @@
 """Draws runs and approvals in a terminal: marks with words beside them, so that no colour is needed."""
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -10,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bot.cli.listing import Listing
 from bot.cli.rollback_trees import plan_tree, report_tree
 from bot.cli.shapes import Approval, Decision, Difference, Run, Share, Step, Vote
 from bot.cli.standings import waits, way_out
@@ -43,7 +43,6 @@ _MARKS: Final[Mapping[str, tuple[str, str]]] = {
 }
 _UNDONE: Final = ("↶", "magenta")
 _BAR: Final = 10
-_ID: Final = re.compile("[a-z]{3}_[0-9a-f]{32}")
 _VALUE_CHARS_MAX: Final = 2_000
 
 
@@ -76,16 +75,9 @@ def marked(status: str) -> Text:
     return Text(f"{mark} {_word(status)}", style=colour)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Table:
-    """A table without lines; text from outside is shown as what it is, and an id is never cut in two."""
-    drawn = Table(box=None, pad_edge=False, header_style="bold")
-    filled = [[_text(cell) for cell in row] for row in rows]
-    for place, column in enumerate(columns):
-        is_id = any(_ID.fullmatch(row[place].plain) for row in filled)
-        drawn.add_column(column, overflow="fold", no_wrap=is_id)
-    for row in filled:
-        drawn.add_row(*row)
-    return drawn
+def table(columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Listing:
+    """A table without lines, or a block for each row where it is too narrow; text is shown as what it is."""
+    return Listing(columns=columns, rows=[[_text(cell) for cell in row] for row in rows])
 
 
 def run_picture(run: Run) -> RenderableType:
@@ -222,7 +214,7 @@ def _bar(share: Share) -> Text:
     return Text(f"{'█' * full}{'░' * (_BAR - full)} {share.have} of {share.need}")
 
 
-def _steps(steps: Sequence[Step]) -> Table:
+def _steps(steps: Sequence[Step]) -> Listing:
     def row(step: Step) -> Sequence[str | Text]:
         mark, colour = _MARKS.get(step.status, ("·", ""))
         if step.kind == "compensation" and step.status == "finished":
@@ -242,7 +234,7 @@ def _steps(steps: Sequence[Step]) -> Table:
     return table(("at", "status", "name", "kind", "took", ""), [row(step) for step in ordered])
 
 
-def _votes(votes: Sequence[Vote]) -> Table:
+def _votes(votes: Sequence[Vote]) -> Listing:
     def note(vote: Vote) -> str:
         if vote.late:
             return "too late, does not count"

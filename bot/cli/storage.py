@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from bot.cli.connection import beside
+from bot.cli.drawing import stamp
 from bot.cli.tenant import INSTALLATION
 from bot.cli.terminal import (
     AsJson,
@@ -93,7 +94,7 @@ def backup(
         if as_json:
             return print_json(done)
         print_line(
-            f"{to}: {_size(done['size'])}, as of {done['taken_at']}, whole and checked after "
+            f"{to}: {_size(done['size'])}, as of {stamp(done['taken_at'])}, whole and checked after "
             f"{done['seconds']:.1f} s"
         )
         return say(f"Keep with it: {settings.config}, .env and {_secret(settings)}.")
