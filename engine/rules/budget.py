@@ -123,7 +123,8 @@ def window(period: Period, at: datetime, *, run: str) -> Window:
         return Window(key=run)
     if period is Period.TOTAL:
         return Window(key="total")
-    return _window(period, at.astimezone(UTC).replace(minute=0, second=0, microsecond=0))
+    in_utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return _window(period, in_utc.replace(minute=0, second=0, microsecond=0))
 
 
 @lru_cache(maxsize=64)

@@ -82,7 +82,7 @@ def append(
         NotFound: if there is no such run.
         ImpossibleChange: if the state does not allow an entry.
     """
-    return append_and_give(tx, run, entries, token=token, changes=changes)[0]
+    return _appended(tx, run, entries, token, changes).shape
 
 
 def wake(tx: Transaction, run: RunId, entries: Sequence[NewEntry]) -> None:
@@ -101,6 +101,17 @@ def append_and_give(
     changes: RunChanges | None = None,
 ) -> tuple[RunShape, list[Entry]]:
     """As `append`; gives the entries too, as they are stored now."""
+    made = _appended(tx, run, entries, token, changes)
+    return made.shape, [_stored(*each) for each in zip(made.entries, made.lines, strict=True)]
+
+
+def _appended(
+    tx: Transaction,
+    run: RunId,
+    entries: Sequence[NewEntry],
+    token: LeaseToken | None,
+    changes: RunChanges | None,
+) -> "_Made":
     row = locked(tx, run, with_budgets=spending.are_about_money(entries))
     if token is not None and row.lease_token != token:
         raise LeaseLost(f"Run {run} is no longer driven from here.")
@@ -117,7 +128,7 @@ def append_and_give(
         add(tx, journal, made.lines)
     put(tx, runs, {"id": run}, moved)
     _tell(tx, run, row, made)
-    return made.shape, [_stored(*each) for each in zip(made.entries, made.lines, strict=True)]
+    return made
 
 
 def wake_each(tx: Transaction, said: Mapping[RunId, Sequence[NewEntry]]) -> None:

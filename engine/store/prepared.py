@@ -1,6 +1,7 @@
 """Statements compiled once: where the driver is at hand they are run by it, without building anything anew."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 from sqlalchemy import Delete, Dialect, Insert, Select, Update
@@ -89,6 +90,7 @@ class _Straight:
         compiled = statement.compile(dialect=dialect, column_keys=columns or None)
         self.text = str(compiled)
         self._names = tuple(compiled.positiontup or ())
+        self._pick = itemgetter(*self._names) if len(self._names) > 1 else None
         self._fixed = {name: value for name, value in compiled.params.items() if value is not None}
         self._inward = _numbered(
             _inward(compiled.binds[name].type, dialect) for name in self._names
@@ -107,7 +109,8 @@ class _Straight:
     def values(self, given: Mapping[str, object]) -> list[Any]:
         if self._fixed:
             given = {**self._fixed, **given}
-        return _processed([given[name] for name in self._names], self._inward)
+        picked = (given[name] for name in self._names) if self._pick is None else self._pick(given)
+        return _processed(list(picked), self._inward)
 
 
 def _processed(values: list[Any], processes: Sequence[tuple[int, _Process]]) -> list[Any]:

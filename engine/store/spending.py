@@ -127,7 +127,8 @@ def _reserve(tx: Transaction, books: _Books, entry: NewEntry) -> None:
         kept.append([budget, period, unit, reserved, amount])
         books.move((budget, period, unit)).ask(amount, reserved=reserved)
     books.held[str(entry.path)] = {"cost": entry.data.get("cost", {}), "charges": kept}
-    books.entries.append(replace(entry, data={**entry.data, "charges": kept}))
+    data = {**entry.data, "charges": kept}
+    books.entries.append(NewEntry(kind=entry.kind, name=entry.name, path=entry.path, data=data))
 
 
 def _asked(cost: Amounts, data: Mapping[str, object]) -> dict[str, int]:

@@ -113,18 +113,27 @@ def check_arguments(
     Raises:
         TypeError: otherwise, naming the function.
     """
-    signature = _signature(fn)
-    if signature is None:
-        return
-    given = dict(kwargs)
+    names = frozenset(kwargs)
     if takes_step(fn):
         if "step" in kwargs:
             raise TypeError(f"{stated_name(fn)}: `step` is filled in by the run; leave it out.")
-        given["step"] = None
+        names |= {"step"}
+    refusal = _refused(fn, len(args), names)
+    if refusal is not None:
+        raise TypeError(f"{stated_name(fn)} cannot be called like this: {refusal}.")
+
+
+@lru_cache(maxsize=1024)
+def _refused(fn: Callable[..., object], count: int, names: frozenset[str]) -> str | None:
+    """Why `fn` does not take so many arguments by position and these by name, if it does not."""
+    signature = _signature(fn)
+    if signature is None:
+        return None
     try:
-        signature.bind(*args, **given)
+        signature.bind(*[None] * count, **dict.fromkeys(names))
     except TypeError as error:
-        raise TypeError(f"{stated_name(fn)} cannot be called like this: {error}.") from None
+        return str(error)
+    return None
 
 
 @lru_cache(maxsize=1024)
