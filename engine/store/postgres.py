@@ -24,11 +24,12 @@ from engine.errors import Unavailable
 from engine.ids import Ids, TenantId
 from engine.store.apart import OneTenants, is_above_policies
 from engine.store.columns import Moment
-from engine.store.database import Database, Transaction
+from engine.store.custom import Custom
+from engine.store.database import Database, Driver, Transaction
 from engine.store.hints import Hints
 from engine.store.line import Line
 from engine.store.postgres_connecting import connecting
-from engine.store.postgres_driver import Kept, PostgresDriver
+from engine.store.postgres_driver import Kept
 from engine.store.postgres_errors import (
     CLOSED,
     is_away,
@@ -87,6 +88,7 @@ class PostgresDatabase:
         self._pool, self._bells, self._group = pool, bells, group
         self._kept = Kept()
         self._together = Together(group, self._all_at_once)
+        self._custom = Custom()
         self._line = Line()
         self._around = surroundings
         self._writing = asyncio.Semaphore(width.writers)
@@ -166,7 +168,10 @@ class PostgresDatabase:
         if len(batch) == 1:
             return await self._alone(batch[0])
         async with self._writing, self._session(BESIDE_OTHERS) as session:
-            for work in batch:
+            left = batch
+            if not self._around.is_guarded:
+                left = await session.run_abreast(batch, self._custom)
+            for work in left:
                 await session.run(partial(_do_beside_others, work))
             await session.commit()
         return None
@@ -195,7 +200,7 @@ class PostgresDatabase:
     def _session(self, begin: str) -> AbstractAsyncContextManager[Session]:
         return session(self._pool, self._kept, begin, self._transaction)
 
-    def _transaction(self, connection: Connection, driver: PostgresDriver) -> Transaction:
+    def _transaction(self, connection: Connection, driver: Driver) -> Transaction:
         around = self._around
 
         asked_at = time.monotonic()  # or later: an answer is believed the less for it

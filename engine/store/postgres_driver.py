@@ -37,22 +37,13 @@ class PostgresDriver(Driver):
 
     @override
     def rows(self, text: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
-        async def fetch() -> Sequence[Sequence[Any]]:
-            rows: Sequence[Sequence[Any]] = await (await self._prepared(text)).fetch(*values)
-            return rows
-
         self.settle()
-        return await_only(self._told(text, fetch))
+        return await_only(self.found(text, values))
 
     @override
     def run(self, text: str, values: Sequence[Any]) -> int:
-        async def touch() -> int:
-            prepared = await self._prepared(text)
-            await prepared.fetch(*values)
-            return _touched(prepared.get_statusmsg())
-
         self.settle()
-        return await_only(self._told(text, touch))
+        return await_only(self.touched(text, values))
 
     @override
     def run_all(self, text: str, values: Sequence[Sequence[Any]]) -> None:
@@ -81,6 +72,33 @@ class PostgresDriver(Driver):
     @override
     def forget(self) -> None:
         self._soon.clear()
+
+    async def found(self, text: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        """As `rows`, for whoever is no deed."""
+
+        async def fetch() -> Sequence[Sequence[Any]]:
+            rows: Sequence[Sequence[Any]] = await (await self._prepared(text)).fetch(*values)
+            return rows
+
+        return await self._told(text, fetch)
+
+    async def touched(self, text: str, values: Sequence[Any]) -> int:
+        """As `run`, for whoever is no deed."""
+
+        async def touch() -> int:
+            prepared = await self._prepared(text)
+            await prepared.fetch(*values)
+            return _touched(prepared.get_statusmsg())
+
+        return await self._told(text, touch)
+
+    async def types(self, text: str) -> tuple[str, ...]:
+        """What the server takes each of the statement's values for."""
+
+        async def ask() -> tuple[str, ...]:
+            return tuple(each.name for each in (await self._prepared(text)).get_parameters())
+
+        return await self._told(text, ask)
 
     async def tell(self, text: str) -> str:
         """Have the server begin, commit or roll back; what it says it did."""

@@ -1,9 +1,9 @@
 """One transaction on PostgreSQL, begun and ended by ourselves, so that statements may go straight to the driver."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -11,10 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.errors import Unavailable
 from engine.failpoints import Boundary
-from engine.store.database import Transaction
+from engine.store.abreast import Abreast
+from engine.store.custom import Custom
+from engine.store.database import Driver, Transaction
 from engine.store.postgres_driver import Kept, PostgresDriver
 from engine.store.postgres_errors import is_away, is_read_only, unsure
 from engine.store.postgres_pool import Pool
+from engine.store.work import Work
 
 T = TypeVar("T")
 
@@ -33,7 +36,7 @@ class Session:
         self,
         connection: AsyncConnection,
         driver: PostgresDriver,
-        made: Callable[[Connection, PostgresDriver], Transaction],
+        made: Callable[[Connection, Driver], Transaction],
     ) -> None:
         self._connection, self._driver, self._made = connection, driver, made
         self._before: Transaction | None = None
@@ -43,6 +46,22 @@ class Session:
     async def run(self, deed: Callable[[Transaction], T]) -> T:
         """What `deed` gives; its rows are kept once the session is committed."""
         return await self._connection.run_sync(lambda sync: self._done(deed, sync))
+
+    async def run_abreast(self, batch: Sequence[Work[Any]], custom: Custom) -> list[Work[Any]]:
+        """Do what of `batch` can be done side by side; gives the others, of which nothing was done.
+
+        Raises:
+            OnItsOwnError: when nothing of what was done may be kept.
+        """
+        begun: list[Transaction] = []
+
+        def made(driver: Driver) -> Transaction:
+            begun.append(self._made(self._connection.sync_connection, driver))
+            return begun[-1]
+
+        left = await Abreast(self._driver, made, custom).run(batch)
+        self._deeds.update(*(transaction.deeds for transaction in begun))
+        return left
 
     async def commit(self) -> None:
         """Return once all that was done is durable.
@@ -85,7 +104,7 @@ async def session(
     pool: Pool,
     kept: Kept,
     begin: str,
-    made: Callable[[Connection, PostgresDriver], Transaction],
+    made: Callable[[Connection, Driver], Transaction],
 ) -> AsyncGenerator[Session]:
     """A transaction that ends with the block: undone, unless it was committed.
 

@@ -16,10 +16,10 @@ T = TypeVar("T")
 class Work(Generic[T]):
     """A deed and its caller's future. `run` and `fail` belong to the writer, `settle` to the event loop."""
 
-    __slots__ = ("_answer", "_deed", "_error", "_result", "deeds", "hints")
+    __slots__ = ("_answer", "_error", "_result", "deed", "deeds", "hints")
 
     def __init__(self, deed: Callable[[Transaction], T], answer: asyncio.Future[T]) -> None:
-        self._deed, self._answer = deed, answer
+        self.deed, self._answer = deed, answer
         self._result: list[T] = []
         self._error: BaseException | None = None
         self.hints: set[str] = set()
@@ -32,7 +32,7 @@ class Work(Generic[T]):
     def run(self, transaction: Transaction) -> None:
         """Do the deed, if need be once more; its answer is handed over only after the commit."""
         self._error = None
-        deed = self._deed
+        deed = self.deed
         self._result = [named(deed, transaction) if is_armed() else deed(transaction)]
         self.hints, self.deeds = transaction.hints, transaction.deeds
 

@@ -1,0 +1,44 @@
+"""Which kinds of deeds could be done side by side of late: for those that could not, trying only costs."""
+
+from types import CodeType, FunctionType
+from typing import Any, Final
+
+from engine.store.work import Work
+
+KNOWN_MAX: Final = 1_000  # kinds; beyond that all is learnt anew
+TRUSTED: Final = 2.0
+DOUBTED: Final = -1.0
+RETRIED: Final = 0.02  # of the times that one was not tried
+
+
+class Custom:
+    """Learns from what became of each kind of deed, which is the code that it runs."""
+
+    def __init__(self) -> None:
+        self._trust: dict[Any, float] = {}
+
+    def is_fit(self, work: Work[Any]) -> bool:
+        """Whether to try; a kind that is passed over has its chance again after a time."""
+        kind = kind_of(work.deed)
+        trust = self._trust.get(kind, 0.0)
+        if trust > DOUBTED:
+            return True
+        self._trust[kind] = trust + RETRIED
+        return False
+
+    def learn(self, work: Work[Any], *, is_fit: bool) -> None:
+        """Note whether `work` could be done beside others."""
+        if len(self._trust) >= KNOWN_MAX:
+            self._trust.clear()
+        kind = kind_of(work.deed)
+        trust = self._trust.get(kind, 0.0)
+        self._trust[kind] = min(trust + 1.0, TRUSTED) if is_fit else min(trust, 0.0) - 1.0
+
+
+def kind_of(deed: object) -> tuple[CodeType | type, ...]:
+    """The code of a deed, and of what it is closed over."""
+    if not isinstance(deed, FunctionType):
+        return (type(deed),)
+    inner = (cell.cell_contents for cell in deed.__closure__ or ())
+    codes = (code for each in inner if isinstance(each, FunctionType) for code in kind_of(each))
+    return (deed.__code__, *codes)
