@@ -1,6 +1,6 @@
 """Deeds of one transaction side by side: what several of them ask at once is asked of the server once."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Final
@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from engine.store.custom import Custom
 from engine.store.database import Driver, Transaction
-from engine.store.footing import Kind, footing, for_many
+from engine.store.footing import Asked, Kind, footing
 from engine.store.postgres_driver import PostgresDriver
 from engine.store.together import OnItsOwnError
 from engine.store.work import Work
@@ -24,20 +24,6 @@ _greenlets: Any = import_module("greenlet")
 
 class OutOfStepError(BaseException):
     """A deed wants what it may not have while others are under way; no deed catches it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One statement that a deed waits for. An empty one only sends what was to be sent soon."""
-
-    text: str
-    values: Values
-
-    @property
-    def keys(self) -> Iterable[str]:
-        """The runs and approvals that it is about."""
-        stands = footing(self.text)
-        return () if stands is None else [self.values[index] for index in stands.keys]
 
 
 FEW: Final = 2  # alone, a deed asks as quickly as it can by itself
@@ -74,16 +60,16 @@ class AbreastDriver(Driver):
         if stands is None or stands.kind is not Kind.ADD:
             raise OutOfStepError
         for each in values:
-            self.run_soon(text, each, table=stands.table, is_new=True)
+            self.run_soon(text, each, table="", is_new=True)
 
     @override
     def run_soon(self, text: str, values: Values, *, table: str, is_new: bool) -> None:
         if footing(text) is None:
             raise OutOfStepError
-        # What is sent together does not see each other: changes go behind what was written before.
-        if any(_writes(each) == table and not (is_new and _adds(each)) for each in self.soon):
+        asked = Asked(text, values)
+        if any(asked.heeds(each) for each in self.soon):
             self._switch(NOTHING)
-        self.soon.append(Asked(text, values))
+        self.soon.append(asked)
 
     @override
     def settle(self) -> None:
@@ -214,73 +200,30 @@ class Abreast:
         for deed in deeds:
             lots.setdefault(deed.asked.text, []).append(deed)
         for text, lot in lots.items():
+            lot.sort(key=lambda deed: deed.asked.keys)  # rows are locked in one order
             answers = await self._asked(text, [deed.asked.values for deed in lot]) if text else None
             for index, deed in enumerate(lot):
                 deed.go_on(None if answers is None else answers[index])
 
     async def _send_what_was_to_be_sent(self, deeds: Sequence[Deed]) -> None:
-        lots: dict[str, list[Values]] = {}
-        for deed in deeds:
-            for each in deed.driver.soon:
-                lots.setdefault(each.text, []).append(each.values)
-            deed.driver.has_sent = deed.driver.has_sent or bool(deed.driver.soon)
+        writing = [
+            deed for deed in deeds if any(deed.asked.heeds(each) for each in deed.driver.soon)
+        ]
+        soon = [each for deed in writing for each in deed.driver.soon]
+        for deed in writing:
             deed.driver.soon.clear()
-        for text in sorted(lots, key=_turn):
-            await self._asked(text, lots[text])
+            deed.driver.has_sent = True
+        if soon:
+            await (self.driver.send(soon) if len(writing) == 1 else self.driver.send_many(soon))
 
     async def _asked(self, text: str, sets: Sequence[Values]) -> Sequence[Any]:
-        """What the statement gives for each of `sets`: its rows, or how many rows it touched."""
+        """What the statement gives for each of `sets`."""
         stands = footing(text)
-        is_read = stands is not None and stands.kind in {Kind.READ, Kind.LOCK}
         if not sets[0]:
             return [await self.driver.found(text, ())] * len(sets)
-        distinct = list(dict.fromkeys(map(tuple, sets))) if is_read else sets
-        many = for_many(text, await self.driver.types(text)) if len(distinct) > 1 else None
-        if many is None:
-            ask = self.driver.found if is_read else self.driver.touched
-            answers: list[Any] = [await ask(text, values) for values in distinct]
-        else:
-            rows = await self.driver.found(
-                many, [list(column) for column in zip(*distinct, strict=True)]
-            )
-            answers = _parted(rows, len(distinct)) if is_read else _counted(rows, len(distinct))
-        if not is_read:
-            return answers
+        if stands is None or stands.kind is not Kind.READ:
+            return await self.driver.at_once(text, sets)
+        distinct = list(dict.fromkeys(map(tuple, sets)))
+        answers = await self.driver.at_once(text, distinct)
         given = dict(zip(distinct, answers, strict=True))
         return [given[tuple(values)] for values in sets]
-
-
-def _parted(rows: Sequence[Values], count: int) -> list[Any]:
-    lots: list[list[Values]] = [[] for _ in range(count)]
-    for row in rows:
-        number, *values = row
-        lots[number - 1].append(values)
-    return lots
-
-
-def _counted(rows: Sequence[Values], count: int) -> list[Any]:
-    touched = [0] * count
-    for row in rows:
-        touched[row[0] - 1] += 1
-    return touched
-
-
-def _writes(asked: Asked) -> str:
-    stands = footing(asked.text)
-    return "" if stands is None else stands.table
-
-
-def _adds(asked: Asked) -> bool:
-    stands = footing(asked.text)
-    return stands is not None and stands.kind is Kind.ADD
-
-
-# Rows come behind those that they refer to, and changes behind rows.
-_ORDER: Final = ("runs", "journal", "approvals", "versions", "votes", "timers", "links", "messages")
-
-
-def _turn(text: str) -> tuple[bool, int]:
-    stands = footing(text)
-    if stands is None or stands.table not in _ORDER:
-        return (True, len(_ORDER))
-    return (stands.kind is not Kind.ADD, _ORDER.index(stands.table))

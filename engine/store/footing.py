@@ -1,11 +1,11 @@
 """Which statements several deeds may run at once in one transaction, told by their text; and that text for many."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 # Whose rows belong to one run or approval, by the columns that name it.
 KEYED: Final[Mapping[str, frozenset[str]]] = {
@@ -18,6 +18,8 @@ KEYED: Final[Mapping[str, frozenset[str]]] = {
     "links": frozenset({"approval"}),
     "messages": frozenset({"approval"}),
 }
+# Rows come behind those that they refer to.
+_ORDER: Final = tuple(KEYED)
 # What such deeds read and never write: whoever writes to these is none of them.
 READ: Final = frozenset(
     {"identities", "members", "meta", "people", "routings", "switches", "tenants"}
@@ -48,8 +50,33 @@ class Footing:
     """What a statement does, and which of its values, from 0, name the runs and approvals that it is about."""
 
     kind: Kind
-    table: str
+    tables: frozenset[str]
     keys: tuple[int, ...]
+    columns: frozenset[str] = frozenset()  # of the keys
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One statement with its values, as it is asked or is to be sent soon. An empty one asks for nothing."""
+
+    text: str
+    values: Sequence[Any]
+
+    @property
+    def keys(self) -> list[str]:
+        """The runs and approvals that it is about."""
+        stands = footing(self.text)
+        return [] if stands is None else [self.values[index] for index in stands.keys]
+
+    def heeds(self, earlier: "Asked") -> bool:
+        """Whether what `earlier` writes has to be there before this; so when in doubt."""
+        mine, theirs = footing(self.text), footing(earlier.text)
+        if mine is None or theirs is None:
+            return True
+        if mine.tables.isdisjoint(theirs.tables) or (mine.kind is theirs.kind is Kind.ADD):
+            return False
+        is_alike = mine.columns == theirs.columns and len(mine.columns) == 1
+        return not is_alike or not set(self.keys).isdisjoint(earlier.keys)
 
 
 @lru_cache(maxsize=1024)
@@ -66,6 +93,13 @@ def footing(text: str) -> Footing | None:
             return _of_update(text)
         case _:
             return None
+
+
+def turn(asked: Asked) -> tuple[bool, int]:
+    """In which order statements that do not heed each other are sent: rows before changes."""
+    stands = footing(asked.text)
+    places = [] if stands is None else [_ORDER.index(each) for each in stands.tables & KEYED.keys()]
+    return (stands is None or stands.kind is not Kind.ADD, max(places, default=len(_ORDER)))
 
 
 @lru_cache(maxsize=1024)
@@ -97,11 +131,10 @@ def _of_select(text: str) -> Footing | None:
     if any(comma for _table, comma in found) or not tables <= READ | KEYED.keys():
         return None
     if tables <= READ:
-        return None if locks else Footing(kind=Kind.READ, table="", keys=())
-    keys = _keys(text, tables)
-    if not keys or _INVOLVED.search(text):
+        return None if locks else Footing(kind=Kind.READ, tables=READ, keys=())
+    if _INVOLVED.search(text):
         return None
-    return Footing(kind=Kind.LOCK if locks else Kind.READ, table="", keys=keys)
+    return _known(Kind.LOCK if locks else Kind.READ, frozenset(tables), _named(text, tables))
 
 
 def _of_insert(text: str) -> Footing | None:
@@ -109,29 +142,34 @@ def _of_insert(text: str) -> Footing | None:
     if found is None or found[2] not in KEYED or _INVOLVED.search(text):
         return None
     columns, values = found[3].split(", "), found[4].split(", ")
-    places = [
-        _PLACE.match(value)
+    named = [
+        (column, int(place[1]) - 1)
         for column, value in zip(columns, values, strict=False)
-        if column in KEYED[found[2]]
+        if column in KEYED[found[2]] and (place := _PLACE.match(value))
     ]
-    keys = tuple(int(place[1]) - 1 for place in places if place is not None)
-    if len(columns) != len(values) or len(keys) != len(places) or not keys:
+    if len(columns) != len(values):
         return None
-    return Footing(kind=Kind.ADD, table=found[2], keys=keys)
+    return _known(Kind.ADD, frozenset({found[2]}), named)
 
 
 def _of_update(text: str) -> Footing | None:
     found = _UPDATE.fullmatch(text)
     if found is None or found[2] not in KEYED or "SELECT" in text or _INVOLVED.search(text):
         return None
-    keys = _keys(found[3], {found[2]})
-    return Footing(kind=Kind.CHANGE, table=found[2], keys=keys) if keys else None
+    return _known(Kind.CHANGE, frozenset({found[2]}), _named(found[3], {found[2]}))
 
 
-def _keys(text: str, tables: Iterable[str]) -> tuple[int, ...]:
-    named: Sequence[tuple[str, str, str]] = _EQUAL.findall(text)
-    return tuple(
-        int(place) - 1
-        for table, column, place in named
+def _known(kind: Kind, tables: frozenset[str], named: Sequence[tuple[str, int]]) -> Footing | None:
+    if not named:
+        return None
+    columns, keys = zip(*named, strict=True)
+    return Footing(kind=kind, tables=tables, keys=keys, columns=frozenset(columns))
+
+
+def _named(text: str, tables: Collection[str]) -> list[tuple[str, int]]:
+    found: Sequence[tuple[str, str, str]] = _EQUAL.findall(text)
+    return [
+        (column, int(place) - 1)
+        for table, column, place in found
         if table in tables and column in KEYED.get(table, ())
-    )
+    ]

@@ -12,9 +12,11 @@ from sqlalchemy.util import await_only
 from typing_extensions import override
 
 from engine.store.database import Driver
+from engine.store.footing import Asked, Kind, footing, for_many, turn
 
 T = TypeVar("T")
 
+JOINED_MAX: Final = 8  # each length and order of parts is another statement to be prepared
 _PLACE: Final = re.compile(r"\$(\d+)")
 
 
@@ -37,12 +39,12 @@ class PostgresDriver(Driver):
 
     @override
     def rows(self, text: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
-        self.settle()
+        self._settle_for(Asked(text, values))
         return await_only(self.found(text, values))
 
     @override
     def run(self, text: str, values: Sequence[Any]) -> int:
-        self.settle()
+        self._settle_for(Asked(text, values))
         return await_only(self.touched(text, values))
 
     @override
@@ -55,19 +57,22 @@ class PostgresDriver(Driver):
 
     @override
     def run_soon(self, text: str, values: Sequence[Any], *, table: str, is_new: bool) -> None:
-        # Parts of one statement do not see each other: what changes rows of a table goes behind
-        # whatever wrote to it before.
-        if any(each.table == table and not (each.is_new and is_new) for each in self._soon):
+        soon = _Soon(Asked(text, values), table, is_new)
+        if any(soon.goes_behind(each) for each in self._soon):
             self.settle()
-        self._soon.append(_Soon(text, values, table, is_new))
+        self._soon.append(soon)
 
     @override
     def settle(self) -> None:
         if self._soon:
             soon, self._soon = self._soon, []
-            self.run(
-                joined([each.text for each in soon]), [v for each in soon for v in each.values]
-            )
+            is_many = len(soon) > JOINED_MAX and all(footing(each.asked.text) for each in soon)
+            send = self.send_many if is_many else self.send
+            await_only(send([each.asked for each in soon]))
+
+    def _settle_for(self, asked: Asked) -> None:
+        if any(asked.heeds(each.asked) for each in self._soon):
+            self.settle()
 
     @override
     def forget(self) -> None:
@@ -92,9 +97,34 @@ class PostgresDriver(Driver):
 
         return await self._told(text, touch)
 
-    async def types(self, text: str) -> tuple[str, ...]:
-        """What the server takes each of the statement's values for."""
+    async def send(self, soon: Sequence[Asked]) -> None:
+        """Run all of these, none of which heeds another, in one statement."""
+        text = joined([each.text for each in soon])
+        await self.touched(text, [value for each in soon for value in each.values])
 
+    async def send_many(self, soon: Sequence[Asked]) -> None:
+        """As `send`, in one statement for each text that is among them."""
+        lots: dict[str, list[Asked]] = {}
+        for each in soon:
+            lots.setdefault(each.text, []).append(each)
+        for lot in sorted(lots.values(), key=lambda lot: turn(lot[0])):
+            await self.at_once(lot[0].text, [each.values for each in lot])
+
+    async def at_once(self, text: str, sets: Sequence[Sequence[Any]]) -> list[Any]:
+        """What the statement gives for each of `sets`: its rows, or how many rows it touched."""
+        stands = footing(text)
+        is_read = stands is not None and stands.kind in {Kind.READ, Kind.LOCK}
+        many = for_many(text, await self._types(text)) if len(sets) > 1 else None
+        if many is None:
+            ask = self.found if is_read else self.touched
+            return [await ask(text, values) for values in sets]
+        rows = await self.found(many, [list(column) for column in zip(*sets, strict=True)])
+        answers: list[Any] = [[] if is_read else 0 for _ in sets]
+        for number, *row in rows:
+            answers[number - 1] += [row] if is_read else 1
+        return answers
+
+    async def _types(self, text: str) -> tuple[str, ...]:
         async def ask() -> tuple[str, ...]:
             return tuple(each.name for each in (await self._prepared(text)).get_parameters())
 
@@ -133,10 +163,15 @@ class PostgresDriver(Driver):
 
 
 class _Soon(NamedTuple):
-    text: str
-    values: Sequence[Any]
+    asked: Asked
     table: str
     is_new: bool
+
+    def goes_behind(self, earlier: "_Soon") -> bool:
+        # Parts of one statement do not see each other: what changes rows goes behind what wrote them.
+        if footing(self.asked.text) is None or footing(earlier.asked.text) is None:
+            return self.table == earlier.table and not (self.is_new and earlier.is_new)
+        return self.asked.heeds(earlier.asked)
 
 
 def joined(texts: Sequence[str]) -> str:

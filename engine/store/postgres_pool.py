@@ -53,6 +53,7 @@ async def pooled(url: str, *, size: int) -> AsyncGenerator[Pool]:
         isolation_level="AUTOCOMMIT",  # SQLAlchemy begins nothing by itself
         pool_size=size,
         max_overflow=0,
+        pool_use_lifo=True,  # what was used last has everything prepared
         pool_timeout=POOL_WITHIN.total_seconds(),
     )
     event.listen(engine.sync_engine, "handle_error", _part_with_the_dead)
