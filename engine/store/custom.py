@@ -8,7 +8,7 @@ from engine.store.work import Work
 KNOWN_MAX: Final = 1_000  # kinds; beyond that all is learnt anew
 TRUSTED: Final = 2.0
 DOUBTED: Final = -1.0
-RETRIED: Final = 0.02  # of the times that one was not tried
+RETRIED: Final = 0.02  # each time that a kind is passed over it is doubted so much less
 
 
 class Custom:
@@ -32,7 +32,7 @@ class Custom:
             self._trust.clear()
         kind = kind_of(work.deed)
         trust = self._trust.get(kind, 0.0)
-        self._trust[kind] = min(trust + 1.0, TRUSTED) if is_fit else min(trust, 0.0) - 1.0
+        self._trust[kind] = min(trust + 1.0, TRUSTED) if is_fit else trust - TRUSTED
 
 
 def kind_of(deed: object) -> tuple[CodeType | type, ...]:

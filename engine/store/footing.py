@@ -28,7 +28,8 @@ _EACH: Final = "SELECT k.n, q.* FROM"
 HARMLESS: Final = frozenset({"signoff_now", "pg_advisory_xact_lock_shared"})
 
 _PLACE: Final = re.compile(r"\$(\d+)")
-_EQUAL: Final = re.compile(r"\b(\w+)\.(\w+) = \$(\d+)")
+_EQUAL: Final = re.compile(r"\b(\w+)\.(\w+) = (\$\d+)")
+_AMONG: Final = re.compile(r"\b(\w+)\.(\w+) IN \(([^()]+)\)")
 _TABLE: Final = re.compile(r"\b(?:FROM|JOIN)\s+(\w+)\s*(,?)")
 _FUNCTION: Final = re.compile(r"\b((?:pg|signoff)_\w+)\(")
 _INSERT: Final = re.compile(r"(INSERT INTO (\w+) \(([\w, ]+)\)) VALUES \((.+)\)", re.DOTALL)
@@ -167,9 +168,10 @@ def _known(kind: Kind, tables: frozenset[str], named: Sequence[tuple[str, int]])
 
 
 def _named(text: str, tables: Collection[str]) -> list[tuple[str, int]]:
-    found: Sequence[tuple[str, str, str]] = _EQUAL.findall(text)
+    found = [*_EQUAL.findall(text), *_AMONG.findall(text)]
     return [
         (column, int(place) - 1)
-        for table, column, place in found
+        for table, column, wanted in found
         if table in tables and column in KEYED.get(table, ())
+        for place in _PLACE.findall(wanted)
     ]
