@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypedDict
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, func, or_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Row, Select, func, or_, select, tuple_, union_all
 
 from engine.digest import canonical
 from engine.errors import NotFound
@@ -17,10 +17,17 @@ from engine.rules.content import Content
 from engine.rules.ladder import Rung
 from engine.rules.states import ApprovalStatus
 from engine.store import repeated
-from engine.store.columns import and_the_moment
 from engine.store.database import Transaction
-from engine.store.prepared import Prepared
-from engine.store.statements import add, change, find, find_among, find_one, holds, put_each
+from engine.store.statements import (
+    add,
+    change,
+    find,
+    find_among,
+    find_one,
+    hold_one,
+    holds,
+    put_each,
+)
 from engine.store.tables import approvals, keys, people, versions
 
 DIGEST_TAG = "signoff/approval/v1"
@@ -132,25 +139,11 @@ def get(tx: Transaction, tenant: TenantId, approval: str, *, lock: bool = False)
     Raises:
         NotFound: if this tenant has no such approval.
     """
-    where = {"id": approval, "tenant": tenant}
-    if lock and tx.wants_the_moment:
-        row = next(iter(_LOCKED_AND_MOMENT.rows(tx, where)), None)
-    else:
-        row = find_one(tx, approvals, where, lock=lock)
+    find = hold_one if lock else find_one
+    row = find(tx, approvals, {"id": approval, "tenant": tenant})
     if row is None:
         raise NotFound(f"There is no approval {approval}.")
-    if lock and tx.wants_the_moment:
-        tx.be_told(row.moment)
     return _approval(row)
-
-
-_LOCKED_AND_MOMENT = Prepared(
-    and_the_moment(
-        select(approvals)
-        .where(approvals.c.id == bindparam("id"), approvals.c.tenant == bindparam("tenant"))
-        .with_for_update(key_share=True)
-    )
-)
 
 
 def several(

@@ -53,10 +53,12 @@ class Session:
         Raises:
             OnItsOwnError: when nothing of what was done may be kept.
         """
-        begun: list[Transaction] = []
+        sync, begun = self._connection.sync_connection, list[Transaction]()
+        if sync is None:
+            return list(batch)
 
         def made(driver: Driver) -> Transaction:
-            begun.append(self._made(self._connection.sync_connection, driver))
+            begun.append(self._made(sync, driver))
             return begun[-1]
 
         left = await Abreast(self._driver, made, custom).run(batch)

@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from engine.store.columns import and_the_moment
 from engine.store.database import Transaction
 from engine.store.prepared import Prepared
 
@@ -189,6 +190,17 @@ def find_one(
     return found[0] if found else None
 
 
+def hold_one(tx: Transaction, table: Table, where: Mapping[str, object]) -> Any:
+    """As `find_one` with `lock`; where the database tells the moment, it comes along in the same answer."""
+    if not tx.wants_the_moment:
+        return find_one(tx, table, where, lock=True)
+    found = _select_held(table, _shape(where)).rows(tx, _given(where))
+    if not found:
+        return None
+    tx.be_told(found[0].moment)
+    return found[0]
+
+
 def add_new(tx: Transaction, table: Table, row: Mapping[str, object]) -> bool:
     """Insert `row` unless one with its key is there, put there by whomever; says whether it was new."""
     return _insert_new(table, tuple(row), tx.connection.dialect.name).run(tx, row) == 1
@@ -254,6 +266,12 @@ def _select(table: Table, where: _Shape, order_by: tuple[str, ...], *, lock: boo
     found = select(table).where(_equal(table, where)).order_by(*ordered)
     # Rows that refer to a locked one may be written meanwhile; only its own columns are kept still.
     return Prepared(found.with_for_update(key_share=True) if lock else found)
+
+
+@lru_cache(maxsize=64)
+def _select_held(table: Table, where: _Shape) -> Prepared:
+    found = select(table).where(_equal(table, where)).with_for_update(key_share=True)
+    return Prepared(and_the_moment(found))
 
 
 @lru_cache(maxsize=512)

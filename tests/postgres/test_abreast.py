@@ -211,7 +211,9 @@ def test_a_statement_tells_which_run_it_is_about() -> None:
     stands = footing("UPDATE runs SET tries=$1::INTEGER WHERE runs.id = $2::VARCHAR")
 
     assert stands is not None
-    assert (stands.kind, stands.tables, stands.keys) == (Kind.CHANGE, {"runs"}, (1,))
+    assert stands.kind is Kind.CHANGE
+    assert stands.tables == {"runs"}
+    assert stands.keys == (1,)
 
 
 def test_a_statement_for_many_takes_arrays() -> None:
