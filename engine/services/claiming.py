@@ -161,7 +161,8 @@ def _demand_same(row: ReceiptRow, asked: Asked, fingerprint: str) -> None:
 
 
 def _again(tx: Transaction, row: ReceiptRow, asked: Asked) -> Claimed:
-    if row.state is ReceiptState.CLAIMED and row.token == asked.token and not asked.records:
+    is_own = row.token is not None and same(row.token, asked.token)
+    if row.state is ReceiptState.CLAIMED and is_own and not asked.records:
         return Claimed(granted=True, reason="claimed", row=row)  # its answer was lost
     is_over = row.lease_expires_at is not None and row.lease_expires_at <= tx.now
     match standing(row.state, is_over=is_over):
