@@ -76,6 +76,7 @@ def functions(path: Path) -> Iterator[Function]:
             yield node
 
 
+@cache
 def imports(path: Path) -> set[str]:
     """The full names of everything that is imported anywhere in the module."""
     found: set[str] = set()

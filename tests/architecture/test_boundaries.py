@@ -46,7 +46,11 @@ TOOLS: Final = ("bot/bench/", "bot/chaos/", "bot/demo/")
 OURS: Final = [
     path for path in modules("engine", "channels", "bot") if not name(path).startswith(TOOLS)
 ]
-BOUNDED: Final = [path for path in OURS if "engine.failpoints.Boundary" in imports(path)]
+BOUNDED: Final = [
+    path
+    for path in OURS
+    if "Boundary" in read(path) and "engine.failpoints.Boundary" in imports(path)
+]
 
 
 def doors(path: Path) -> frozenset[str]:
