@@ -33,7 +33,6 @@ from engine.store.row_security import guard
 from engine.store.whom import whom
 
 metadata = MetaData(naming_convention=NAMES)
-
 CASES_DUE = "status IN ('open', 'resolved_provisional', 'in_reconciliation')"
 # What is inside a run is told to those who watch that run, and found by its position.
 NEWS = (
@@ -46,7 +45,6 @@ meta = Table("meta", metadata, Column("key", Text, primary_key=True), words("val
 tenants = Table(
     "tenants", metadata, own_id(), words("name"), flag("is_active"), words("origin"), moment("created_at"),
 )  # fmt: skip
-
 people = Table(
     "people", metadata, of_tenant(), words("id"), words("name"), words("email", optional=True),
     words("timezone", optional=True), words("hours", optional=True), words("manager", optional=True),

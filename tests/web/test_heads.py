@@ -89,6 +89,22 @@ async def test_a_long_body_in_pieces_is_no_long_head(line: Line) -> None:
     assert '{"body":1048576,' in await line.hear()
 
 
+async def test_an_answer_comes_whole_and_pipelined_ones_in_their_order(line: Line) -> None:
+    await line.say(*[POST + b"Content-Length: %d\r\n\r\n" % n + b"a" * n for n in range(1, 9)])
+
+    heard = [await line.hear() for _number in range(8)]
+
+    assert [f'"body":{number},' in each for number, each in enumerate(heard, 1)] == [True] * 8
+
+
+async def test_whoever_wants_the_connection_closed_hears_the_answer_first(line: Line) -> None:
+    await line.say(POST + b"Connection: close\r\nContent-Length: 2\r\n\r\nok")
+
+    heard = await line.reader.read()
+
+    assert b'"body":2' in heard
+
+
 async def test_each_request_of_a_connection_has_its_own_bounds(line: Line) -> None:
     request = POST + b"X-Long: " + b"a" * 30_000 + b"\r\nContent-Length: 2\r\n\r\nok"
     heard = []
