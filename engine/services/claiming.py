@@ -9,15 +9,7 @@ from engine.errors import Conflict, NotFound, RequestIdConflict
 from engine.rules.cases import CaseStatus
 from engine.rules.receipts import ReceiptState, Standing, standing
 from engine.rules.states import ApprovalStatus
-from engine.store import (
-    approvals,
-    audit,
-    cases,
-    receipt_record,
-    receipts,
-    reconciliations,
-    switches,
-)
+from engine.store import approvals, cases, receipt_record, receipts, reconciliations, switches
 from engine.store.claims import Asked, check, row_of
 from engine.store.database import Transaction
 from engine.store.receipts import ReceiptRow
@@ -25,16 +17,6 @@ from engine.store.receipts import ReceiptRow
 __all__ = ["Asked", "Claimed", "claim"]
 
 OTHER: Final = "blocked:another_outcome"
-STILL_OPEN: Final = frozenset(
-    f"blocked:{status}"
-    for status in (
-        ApprovalStatus.OPEN,
-        ApprovalStatus.CHANGES_REQUESTED,
-        CaseStatus.OPEN,
-        CaseStatus.IN_RECONCILIATION,
-        CaseStatus.RESOLVED_PROVISIONAL,
-    )
-)
 NOT_HEARD: Final = {"error": "Whoever claimed it was not heard of in time."}
 
 
@@ -138,12 +120,10 @@ def _kind(asked: Asked) -> str:
 
 
 def _refused(tx: Transaction, asked: Asked, blocked: Claimed) -> Claimed:
-    """What is blocked for good is put on record; whoever still waits for people may ask again and again."""
-    if blocked.reason not in STILL_OPEN:
-        told = {"namespace": asked.namespace, "request_id": asked.request_id}
-        told |= {"action": asked.action, "fingerprint": asked.fingerprint}
-        told |= {"requires": str(asked.requires), "reason": blocked.reason, "by": asked.by}
-        audit.append(tx, asked.tenant, receipt_record.REFUSED, told)
+    told = {"namespace": asked.namespace, "request_id": asked.request_id}
+    told |= {"action": asked.action, "fingerprint": asked.fingerprint}
+    told |= {"requires": str(asked.requires), "by": asked.by}
+    receipt_record.refuse(tx, asked.tenant, told, reason=blocked.reason)
     return blocked
 
 

@@ -10,7 +10,10 @@ from sqlalchemy import Text, and_, bindparam, select, tuple_
 from engine.clock import iso
 from engine.digest import canonical, tagged_digest
 from engine.ids import TenantId
+from engine.rules.cases import CaseStatus
 from engine.rules.chaining import AUDIT, Damage, Finding, Line
+from engine.rules.states import ApprovalStatus
+from engine.store import audit as chain
 from engine.store import segments
 from engine.store.database import Transaction
 from engine.store.prepared import Prepared
@@ -56,6 +59,24 @@ def told(row: Any) -> dict[str, object]:
 
 def _plain(value: object) -> object:
     return iso(value) if isinstance(value, datetime) else value
+
+
+def refuse(tx: Transaction, tenant: TenantId, said: Mapping[str, object], *, reason: str) -> None:
+    """Put on record that an effect is blocked for good; whoever waits for people may ask again and again."""
+    if reason not in _STILL_OPEN:
+        chain.append(tx, tenant, REFUSED, {**said, "reason": reason})
+
+
+_STILL_OPEN: Final = frozenset(
+    f"blocked:{status}"
+    for status in (
+        ApprovalStatus.OPEN,
+        ApprovalStatus.CHANGES_REQUESTED,
+        CaseStatus.OPEN,
+        CaseStatus.IN_RECONCILIATION,
+        CaseStatus.RESOLVED_PROVISIONAL,
+    )
+)
 
 
 class Place(NamedTuple):

@@ -21,7 +21,7 @@ def of_rungs(row: Any, rungs: Sequence[Sequence[Any]], said: FoldedApproval) -> 
     fired = {rung for _approval, rung, fired, _cancelled in rungs if fired is not None}
     if fired != said.fired:
         yield f"the rungs of {row.id} that fired are not those in the journal"
-    elif armed != _rungs_of(row.ladder) - fired:
+    elif armed != set(_rungs_of(row.ladder)) - fired:
         yield f"the rungs of {row.id} that are to fire are not those of its ladder"
 
 
