@@ -10,6 +10,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+_WIDE: Final = 10_000
 _ID: Final = re.compile("[a-z]{3}_[0-9a-f]{32}")
 
 
@@ -22,7 +23,9 @@ class Listing:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         table = self._table()
-        if Measurement.get(console, options, table).minimum <= options.max_width:
+        # What is measured within the width never says that it is wider.
+        wanted = Measurement.get(console, options.update(max_width=_WIDE), table).minimum
+        if wanted <= options.max_width:
             yield table
         else:
             yield from self._blocks()
