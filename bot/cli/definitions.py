@@ -77,7 +77,7 @@ def list_definitions(*, as_json: AsJson = False, url: Url = None) -> None:
         if as_json:
             return print_json(page)
         rows = [
-            (each["name"], each["version"], each["added_by"], each["added_at"])
+            (each["name"], each["version"], each["added_by"], drawing.stamp(each["added_at"]))
             for each in page["definitions"]
         ]
         show(drawing.table(("workflow", "version", "by", "added"), rows))
