@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from engine.ids import DEFAULT_TENANT
-from engine.services import deliveries
+from engine.services import deliveries, rotating
 from engine.services.keys import Scope
 from engine.store.outbox import NewDelivery
 from tests.api.desk import ANA, ASKED, DANA, Desk, code
@@ -24,6 +24,8 @@ KEY = {"name": "agent", "scopes": ["read"]}
         ("DELETE", "/api/keys/key_0"),
         ("GET", "/api/outbox"),
         ("POST", "/api/outbox/redrive"),
+        ("GET", "/api/secret"),
+        ("POST", "/api/secret/reseal"),
     ],
 )
 async def test_only_operators_operate(desk: Desk, method: str, path: str) -> None:
@@ -150,3 +152,16 @@ async def test_health_says_what_works(desk: Desk, channels: dict[str, Quiet]) ->
         "channels": {"email": "ok", "slack": "failing"},
     }
     assert channels["slack"].asked == 1
+
+
+async def test_whoever_runs_it_reads_what_older_secrets_are_needed_for(desk: Desk) -> None:
+    dana = await desk.person(DANA)
+    await desk.application.database.write(rotating.take_up)
+
+    alone = (await dana.get("/api/secret")).json()
+    resealed = await dana.post("/api/secret/reseal", {})
+
+    assert alone == resealed.json()
+    assert alone["since"] == "2026-01-15T12:00:00.000000Z"
+    assert (alone["accepted"], alone["needed"], alone["sessions"]) == (0, False, 0)
+    assert alone["people_keys"] == {"first": 0, "older": 0, "unreadable": 0}

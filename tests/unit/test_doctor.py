@@ -1,5 +1,6 @@
 """The doctor tells everything that is wrong at once, and changes nothing."""
 
+import asyncio
 import os
 import socket
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from bot.findings import Finding, Level
 from bot.secret_key import secret_path
 from bot.settings import SettingProblem, Settings
 from bot.starting import write_project
+from bot.wiring import running
 from engine.store.ownership import owned
 from tests.clock import ManualClock
 
@@ -165,3 +167,25 @@ def test_a_new_project_is_healthy_and_nothing_is_changed(project: Path) -> None:
     assert is_healthy(findings)
     assert sorted(project.rglob("*")) == before
     assert any("SQLite 3" in finding.text for finding in findings)
+
+
+async def used_with(given: Settings) -> None:
+    async with running(given, authored={}):
+        pass
+
+
+def test_a_secret_that_is_not_the_last_one_is_told_of_before_a_start(tmp_path: Path) -> None:
+    old, new = "the first secret of at least 32 bytes", "the second secret of at least 32 bytes"
+    file = tmp_path / "signoff.toml"
+    file.write_text('[people.ana]\nname = "Ana"\n\n[roles]\noperator = ["ana"]\n')
+    file.chmod(0o600)
+    place = {"database_url": f"sqlite:///{tmp_path / 'signoff.db'}", "config": file}
+    asyncio.run(used_with(Settings(**place, secret_key=old, port=free_port())))
+
+    def told(*older: str) -> str:
+        given = Settings(**place, secret_key=new, secret_key_previous=older, port=free_port())
+        return " ".join(bad([each for each in examined(given) if "clock" not in each.text]))
+
+    assert "comments cannot be read" in told()
+    assert "does not hold the secret" in told("one that was never used, of 32 bytes")
+    assert told(old) == ""
