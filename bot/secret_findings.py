@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
-from bot.findings import Finding, error, ok, warning
+from bot.findings import Finding, Level, error, ok, warning
 from bot.secret_key import secret_path, secret_problem
 from bot.settings import Settings
 from engine.errors import Unavailable
@@ -16,21 +17,17 @@ from engine.tokens import Tokens
 
 def secret_findings(settings: Settings) -> Iterator[Finding]:
     """What was found; nothing is made, and nothing written."""
-    path = secret_path(settings)
     if settings.secret_key is not None:
         yield ok("SIGNOFF_SECRET_KEY is set.")
-        first = settings.secret_key.get_secret_value().encode()
+        first: bytes | None = settings.secret_key.get_secret_value().encode()
     elif settings.shared_url is not None:
         return  # told with the settings
-    elif not path.exists():
-        yield ok(f"A secret key will be made and kept in {path}.")
-        return
-    elif problem := secret_problem(path):
-        yield error(problem)
-        return
     else:
-        yield ok(f"The secret key is kept in {path}. Back it up with the database.")
-        first = path.read_bytes().strip()
+        path = secret_path(settings)
+        yield (found := _kept(path))
+        first = path.read_bytes().strip() if path.exists() and found.level is Level.OK else None
+    if first is None:
+        return
     older = tuple(each.get_secret_value().encode() for each in settings.secret_key_previous)
     if older:
         yield ok(
@@ -38,6 +35,15 @@ def secret_findings(settings: Settings) -> Iterator[Finding]:
             "`signoff secret status` says whether anything needs that.",
         )
     yield from _compared(_known(settings), Tokens(first, older=older))
+
+
+def _kept(path: Path) -> Finding:
+    if not path.exists():
+        return ok(f"A secret key will be made and kept in {path}.")
+    problem = secret_problem(path)
+    if problem is not None:
+        return error(problem)
+    return ok(f"The secret key is kept in {path}. Back it up with the database.")
 
 
 def _compared(known: Known | None, tokens: Tokens) -> Iterator[Finding]:

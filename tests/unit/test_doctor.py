@@ -5,6 +5,7 @@ import os
 import socket
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -179,7 +180,7 @@ def test_a_secret_that_is_not_the_last_one_is_told_of_before_a_start(tmp_path: P
     file = tmp_path / "signoff.toml"
     file.write_text('[people.ana]\nname = "Ana"\n\n[roles]\noperator = ["ana"]\n')
     file.chmod(0o600)
-    place = {"database_url": f"sqlite:///{tmp_path / 'signoff.db'}", "config": file}
+    place: dict[str, Any] = {"database_url": f"sqlite:///{tmp_path / 'signoff.db'}", "config": file}
     asyncio.run(used_with(Settings(**place, secret_key=old, port=free_port())))
 
     def told(*older: str) -> str:
