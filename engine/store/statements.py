@@ -42,9 +42,7 @@ def change(
     tx: Transaction, table: Table, where: Mapping[str, object], values: Mapping[str, object]
 ) -> int:
     """Set `values` in the rows that equal `where`; None in `where` matches NULL. Says how many."""
-    parameters = _given(where)
-    for name, value in values.items():
-        parameters[f"set_{name}"] = value
+    parameters = _setting(where, values)
     return _update(table, _shape(where), tuple(values)).run(tx, parameters)
 
 
@@ -52,11 +50,8 @@ def put(
     tx: Transaction, table: Table, where: Mapping[str, object], values: Mapping[str, object]
 ) -> None:
     """As `change`, for whoever does not ask how many rows it were: sent with the next question."""
-    parameters = _given(where)
-    for name, value in values.items():
-        parameters[f"set_{name}"] = value
-    prepared = _update(table, _shape(where), tuple(values))
-    prepared.run_soon(tx, parameters, table=table.name)
+    parameters = _setting(where, values)
+    _update(table, _shape(where), tuple(values)).run_soon(tx, parameters, table=table.name)
 
 
 def put_each(
@@ -67,9 +62,7 @@ def put_each(
     """As `put` for each of these pairs of `where` and `values`, whose rows are different ones."""
     alike: dict[tuple[_Shape, tuple[str, ...]], list[Mapping[str, object]]] = {}
     for where, values in changes:
-        parameters = _given(where)
-        for name, value in values.items():
-            parameters[f"set_{name}"] = value
+        parameters = _setting(where, values)
         alike.setdefault((_shape(where), tuple(values)), []).append(parameters)
     for (shape, columns), given in alike.items():
         prepared = _update(table, shape, columns)
@@ -93,13 +86,11 @@ def put_among(
     if not asked:
         return
     wanted = _evened(asked)
-    parameters = _given(where)
-    for name, value in values.items():
-        parameters[f"set_{name}"] = value
+    parameters = _setting(where, values)
     for index, value in enumerate(wanted):
         parameters[f"among_{index}"] = value
-    prepared = _update_among(table, _shape(where), column, len(wanted), tuple(values))
-    prepared.run_soon(tx, parameters, table=table.name)
+    made = _update_among(table, _shape(where), column, len(wanted), tuple(values))
+    made.run_soon(tx, parameters, table=table.name)
 
 
 def find(
@@ -226,6 +217,13 @@ _Shape = tuple[tuple[str, bool], ...]
 
 def _shape(where: Mapping[str, object]) -> _Shape:
     return tuple((name, value is None) for name, value in where.items())
+
+
+def _setting(where: Mapping[str, object], values: Mapping[str, object]) -> dict[str, object]:
+    parameters = _given(where)
+    for name, value in values.items():
+        parameters[f"set_{name}"] = value
+    return parameters
 
 
 def _given(where: Mapping[str, object]) -> dict[str, object]:
