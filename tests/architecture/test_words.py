@@ -16,7 +16,9 @@ INSTEAD = {
 }
 
 # Whose word it is where it stays: (how the file's name begins, the word) -> why.
-QUOTED: dict[tuple[str, str], str] = {("bot/loops.py", "threshold"): "Python's own, of its collector"}
+QUOTED: dict[tuple[str, str], str] = {
+    ("bot/loops.py", "threshold"): "Python's own, of its collector"
+}
 
 WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
