@@ -1,5 +1,6 @@
 """Fires due rungs: where many are due, before anything that follows from them is taken up."""
 
+from datetime import timedelta
 from typing import Final
 
 from engine.runtime.faults import in_spite_of_faults
@@ -8,6 +9,7 @@ from engine.services import rungs
 from engine.store.database import Database
 
 MANY: Final = rungs.BATCH_MAX  # fired by one deed: there may be more
+TICK: Final = timedelta(milliseconds=10)  # between two looks where there was nothing to fire
 
 
 class Firing:
@@ -30,7 +32,13 @@ class Firing:
                     with hints.decisions.going_first():
                         while await self.once() >= MANY:
                             pass
-                await ear.wait(self._pace.poll_every)
+                await ear.wait(await self._patience())
+
+    async def _patience(self) -> timedelta:
+        """Until the next rung is due: whoever only polled would be late by half a poll."""
+        soon = await in_spite_of_faults(self._database.read(rungs.due_in), None)
+        at_most = self._pace.poll_every
+        return at_most if soon is None else min(max(soon, TICK), at_most)
 
     async def once(self) -> int:
         """Fire for the length of one deed; gives how many rungs there were."""

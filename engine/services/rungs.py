@@ -59,6 +59,12 @@ def fire_due(tx: Transaction) -> int:
     return fired
 
 
+def due_in(tx: Transaction) -> timedelta | None:
+    """How long until the next rung becomes due; None where none will, or one is due and was not taken."""
+    moment = timers.next_due(tx)
+    return None if moment is None or moment <= tx.now else moment - tx.now
+
+
 def _tenant(timer: DueTimer) -> TenantId:
     return timer.tenant
 
