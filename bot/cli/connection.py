@@ -241,6 +241,9 @@ async def _inside(
     from bot.workflow_modules import load_workflows
 
     configure(settings.log_format, level=logging.WARNING)
+    if workflows is None:
+        # A verb that drives nothing brings no code, and would complain of every definition with tasks.
+        logging.getLogger("engine.definitions").setLevel(logging.ERROR)
     named = () if workflows is None else (*settings.workflows, *workflows)
     authored = load_workflows(named)
     try:

@@ -145,7 +145,9 @@ def _tell_back(back: "Back", *, as_json: bool) -> None:
     aside = None if back.aside is None else str(back.aside)
     if as_json:
         return print_json({"database": back.database, "before": aside, **done.to_json()})
-    print_line(f"{back.database} goes on as of {done.taken_at or 'an unknown moment'}")
+    print_line(
+        f"{back.database} goes on as of {stamp(done.taken_at) if done.taken_at else 'an unknown moment'}"
+    )
     if aside is not None:
         say(f"What was there before is kept in {aside}.")
     if back.lacks_secret:

@@ -110,3 +110,18 @@ def test_a_run_that_waits_here_answers_other_terminals(shop: Shop) -> None:
     assert taken.code == 0
     assert process.returncode == 1
     assert "rolled back" in out
+
+
+@pytest.mark.slow
+def test_a_verb_that_brings_no_code_complains_of_none(shop: Shop) -> None:
+    chores = "from signoff import task\n\n\n@task\ndef dust() -> str:\n    return 'clean'\n"
+    (shop.folder / "chores.py").write_text(chores, encoding="utf-8")
+    tidy = "name: tidy\nsteps:\n  - {name: dust, type: task, task: dust}\n"
+    (shop.folder / "tidy.yaml").write_text(tidy, encoding="utf-8")
+
+    begun = shop.says("run", "tidy.yaml", "--workflows", "chores")
+    listed = shop.says("runs", "list")
+
+    assert (begun.code, listed.code) == (0, 0)
+    assert "tidy" in listed.out
+    assert "not_held" not in listed.err

@@ -20,7 +20,7 @@ from signoff.registry import Workflow
 
 NOTHING: Final = "nothing was read yet"
 
-log = structlog.get_logger("engine.runtime")
+log = structlog.get_logger("engine.definitions")
 
 _Known = dict[TenantId, dict[str, dict[str, DefinitionRow]]]
 
