@@ -10,7 +10,7 @@ from tests.channels.email.cards import APPROVE, BASE, PAGE, REJECT, card, everyw
 from tests.channels.email.corpus import BAD_ADDRESSES, HOSTILE
 from tests.channels.email.oracle import Seen, assert_a_notice, assert_ours_alone
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 
 def test_the_corpus_is_large_enough_to_mean_something() -> None:
