@@ -64,7 +64,7 @@ def sealed_pictures(
     wanted = [
         _spoken_of(row, each.pool, cast[row.id]) for row, each in zip(rows, among, strict=True)
     ]
-    names = subjects.names_of(tx, rows[0].tenant, set().union(*wanted)) if rows else {}
+    names = subjects.names_of(tx, rows[0].tenant, set[str]().union(*wanted)) if rows else {}
     return [
         _picture(
             tx,
