@@ -90,6 +90,8 @@ class Spending:
 
         What it said counts, unit by unit; else what was declared, unless it certainly did nothing.
         """
+        if wanted.options.cost is None and not said and not self._claim.counts_steps:
+            return {}, failure
         declared = self._declared(wanted) or Cost()
         parts: list[Cost] = []
         try:

@@ -34,7 +34,7 @@ class Workflows:
 
     def of(self, tenant: TenantId) -> "Workflows":
         """The same as one tenant has it."""
-        return replace(self, tenant=tenant)
+        return self if tenant == self.tenant else replace(self, tenant=tenant)
 
     async def follow(self, name: str, database: Database) -> None:
         """Know of definitions that were added elsewhere, where `name` may be one."""

@@ -18,6 +18,7 @@ from engine.rules.ladder import Rung
 from engine.rules.states import ApprovalStatus
 from engine.store import repeated
 from engine.store.database import Transaction
+from engine.store.searching import holds
 from engine.store.statements import (
     add,
     change,
@@ -25,7 +26,6 @@ from engine.store.statements import (
     find_among,
     find_one,
     hold_one,
-    holds,
     put_each,
 )
 from engine.store.tables import approvals, keys, people, versions

@@ -112,12 +112,13 @@ def _appended(
     token: LeaseToken | None,
     changes: RunChanges | None,
 ) -> "_Made":
-    row = locked(tx, run, with_budgets=spending.are_about_money(entries))
+    spends = spending.are_about_money(entries)
+    row = locked(tx, run, with_budgets=spends)
     if token is not None and row.lease_token != token:
         raise LeaseLost(f"Run {run} is no longer driven from here.")
     if token is not None and row.status == RunStatus.PAUSED:
         _demand_outcomes(run, entries)
-    made = _made(tx, run, row, entries)
+    made = _made(tx, run, row, entries, spends=spends)
     moved = made.moved
     if token is not None and any(is_progress(entry.kind) for entry in entries):
         moved["tries"] = 1  # this driving is not over yet, and may still end in a crash
@@ -151,7 +152,10 @@ def append_each(
     held = {RunId(row.id): row for row in locked_each(tx, list(said))}
     if held.keys() != said.keys():
         raise NotFound(f"There is no run {min(said.keys() - held.keys())}.")
-    made = {run: _made(tx, run, held[run], entries) for run, entries in said.items()}
+    made = {
+        run: _made(tx, run, held[run], entries, spends=spending.are_about_money(entries))
+        for run, entries in said.items()
+    }
     for each in made.values():
         if wakes:
             each.moved.update(ready_at=tx.now if each.shape.goes_on else None, awaits=None)
@@ -173,9 +177,11 @@ class _Made:
     moved: dict[str, object]
 
 
-def _made(tx: Transaction, run: RunId, row: Any, entries: Sequence[NewEntry]) -> _Made:
+def _made(
+    tx: Transaction, run: RunId, row: Any, entries: Sequence[NewEntry], *, spends: bool
+) -> _Made:
     charged = spending.Charged(entries, row.reserved)
-    if row.reserved is not None or spending.are_about_money(entries):
+    if spends or row.reserved is not None:
         charged = spending.charge(tx, spender_of(run, row), entries)
     lines: list[dict[str, object]] = []
     shape, position, head = _shape(row), row.next_position, row.head

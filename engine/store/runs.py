@@ -17,7 +17,8 @@ from engine.store import followers, journal
 from engine.store.database import Transaction
 from engine.store.lineage import Above
 from engine.store.prepared import Prepared
-from engine.store.statements import Among, add, change, find_one, holds, whose
+from engine.store.searching import holds
+from engine.store.statements import Among, add, change, find_one, whose
 from engine.store.tables import runs
 
 DAMAGED = (LookupError, TypeError, ValueError)  # what rows make us raise that nobody of ours wrote

@@ -5,7 +5,6 @@ from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
-    Column,
     ColumnElement,
     Select,
     Table,
@@ -13,7 +12,6 @@ from sqlalchemy import (
     bindparam,
     case,
     insert,
-    or_,
     select,
     true,
     update,
@@ -29,9 +27,13 @@ EVENED_MAX: Final = 1_024  # values for which a statement is built that takes so
 
 
 def add(tx: Transaction, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
-    """Insert `rows`, which all name the same columns; a few are sent with the next question."""
+    """Insert `rows`, which all name the same columns; a few are sent with the next question.
+
+    To a file that is near, several go at once and none waits.
+    """
     prepared = _insert(table, tuple(rows[0]))
-    if len(rows) > SOON_MAX:
+    is_near = tx.driver is not None and tx.driver.dialect.name == "sqlite"
+    if len(rows) > (1 if is_near else SOON_MAX):
         prepared.run_all(tx, rows)
         return
     for row in rows:
@@ -204,12 +206,6 @@ def whose(table: Table) -> ColumnElement[bool]:
     one that gives every row of the tenant, and sort them, for each page anew.
     """
     return case((table.c.tenant == bindparam("tenant"), 1)) == 1
-
-
-def holds(text: str, *columns: Column[str]) -> ColumnElement[bool]:
-    """Whether one of `columns` holds `text`, in whatever case; every sign of it stands for itself."""
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return or_(*(column.ilike(f"%{escaped}%", escape="\\") for column in columns))
 
 
 _Shape = tuple[tuple[str, bool], ...]
