@@ -74,11 +74,12 @@ def token_of(
 ) -> str:
     """The token that was minted for these four, under whichever secret came first then."""
     made = tx.tokens.responds(approval=approval, version=version, person=person, serial=serial)
-    if len(made) > 1:
+    first, *older = made
+    if older:
         for token, hashed in zip(made, _hashes_of(tx, made), strict=True):
             if find_one(tx, links, {"hash": hashed}) is not None:
                 return token
-    return made[0]
+    return first
 
 
 def find(tx: Transaction, token: str) -> LinkRow | None:

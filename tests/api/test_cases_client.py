@@ -57,6 +57,19 @@ async def test_sources_with_keys_of_their_own_make_an_outcome_final(
     assert [each.id for each in listed.cases] == [case.id]
 
 
+async def test_a_case_that_nobody_needs_any_more_is_closed(app: FastAPI, desk: Desk) -> None:
+    async with await client(app, desk) as shop:
+        case = await shop.cases.open("Did it arrive?", expires_after="7d")
+        closed = await shop.cases.close(case.id, reason="The order was cancelled.")
+        late = await shop.cases.signal(case.id, "carrier", "yes")
+
+    assert case.expires_at is not None
+    assert closed.given_up is not None
+    assert case.expires_at - closed.given_up.at == timedelta(days=7)
+    assert (closed.status, closed.is_given_up, closed.is_final) == ("closed", True, False)
+    assert (late.counted, late.reason) == (False, "late")
+
+
 async def test_an_effect_is_made_once_for_a_case_that_is_final(app: FastAPI, desk: Desk) -> None:
     made: list[str] = []
     async with await client(app, desk) as shop:
