@@ -74,22 +74,22 @@ RECORDING: Final = (
     Defect(
         "an entry may be edited",
         "engine/rules/chaining.py",
-        'if sha256(line.text.encode("utf-8", "surrogatepass")) != line.hash:',
-        "if not line.hash:",
+        'if sha256(text.encode("utf-8", "surrogatepass")) != hashed:',
+        "if not hashed:",
         TAMPERING,
     ),
     Defect(
         "an entry may follow another one",
         "engine/rules/chaining.py",
-        "elif line.previous != self.previous:",
-        "elif line.previous is None:",
+        'elif previous != self.previous:\n            self._find(Damage.UNLINKED, position, "follows another',
+        'elif previous is None:\n            self._find(Damage.UNLINKED, position, "follows another',
         TAMPERING,
     ),
     Defect(
         "what was anchored may be rewritten",
         "engine/rules/chaining.py",
-        "if anchored is not None and anchored != line.hash:",
-        "if anchored is not None and not line.hash:",
+        "elif self.marks.get(position, hashed) != hashed:",
+        "elif not self.marks.get(position, hashed):",
         TAMPERING,
     ),
     Defect(
@@ -210,8 +210,8 @@ KEEPING_OUT: Final = (
     Defect(
         "another tenant's approval is found",
         "engine/store/approvals.py",
-        'row = find_one(tx, approvals, {"id": approval, "tenant": tenant}, lock=lock)',
-        'row = find_one(tx, approvals, {"id": approval}, lock=lock)',
+        'row = find(tx, approvals, {"id": approval, "tenant": tenant})',
+        'row = find(tx, approvals, {"id": approval})',
         "tests/security/test_tenants.py",
     ),
     Defect(
@@ -238,7 +238,7 @@ KEEPING_OUT: Final = (
     Defect(
         "a session outlives its time",
         "engine/store/sessions.py",
-        "            sessions.c.expires_at > tx.now,\n",
+        '        sessions.c.expires_at > bindparam("now"),\n',
         "",
         "tests/services/test_sign_ins.py",
     ),
