@@ -75,14 +75,18 @@ def claim(
     )
     taken: list[Claim] = []
     counting: dict[TenantId, bool] = {}  # asked once for each tenant, and not once for each step
+    begun: dict[RunId, list[Entry]] = {}
     for found in claims:
         tenant = found.run.tenant
         tx.act_for(tenant)
         if tenant not in counting:
             counting[tenant] = budgets.counts_steps(tx, tenant)
+            begun |= leases.begin_each(tx, [one for one in claims if one.run.tenant == tenant])
         each = replace(found, counts_steps=True) if counting[tenant] else found
         try:
-            if each.run.tries > CRASHES_MAX:
+            if each.run.id in begun:
+                taken.append(replace(each, entries=[*each.entries, *begun[each.run.id]]))
+            elif each.run.tries > CRASHES_MAX:
                 _quarantine(tx, each)
             elif (entry := _taken_up(each)) is None:
                 taken.append(each)

@@ -102,7 +102,7 @@ def append_and_give(
 ) -> tuple[RunShape, list[Entry]]:
     """As `append`; gives the entries too, as they are stored now."""
     made = _appended(tx, run, entries, token, changes)
-    return made.shape, [_stored(*each) for each in zip(made.entries, made.lines, strict=True)]
+    return made.shape, _all_stored(made)
 
 
 def _appended(
@@ -142,16 +142,26 @@ def wake_each(tx: Transaction, said: Mapping[RunId, Sequence[NewEntry]]) -> None
 
 
 def append_each(
-    tx: Transaction, said: Mapping[RunId, Sequence[NewEntry]], *, wakes: bool = False
-) -> None:
+    tx: Transaction,
+    said: Mapping[RunId, Sequence[NewEntry]],
+    *,
+    wakes: bool = False,
+    drives: bool = False,
+) -> dict[RunId, list[Entry]]:
     """As `append` to each of these runs of one tenant, or as `wake` where it `wakes` them.
 
+    Where the caller `drives` them it has just leased them in the same deed. Gives the entries.
+
     Raises:
+        RunHeld: as `append`, for who drives. Nothing was written then.
         NotFound, ImpossibleChange: as `append`, if one of them cannot take its entries.
     """
     held = {RunId(row.id): row for row in locked_each(tx, list(said))}
     if held.keys() != said.keys():
         raise NotFound(f"There is no run {min(said.keys() - held.keys())}.")
+    for run, new in said.items():
+        if drives and held[run].status == RunStatus.PAUSED:
+            _demand_outcomes(run, new)
     made = {
         run: _made(tx, run, held[run], entries, spends=spending.are_about_money(entries))
         for run, entries in said.items()
@@ -159,12 +169,15 @@ def append_each(
     for each in made.values():
         if wakes:
             each.moved.update(ready_at=tx.now if each.shape.goes_on else None, awaits=None)
+        if drives and any(is_progress(entry.kind) for entry in each.entries):
+            each.moved["tries"] = 1
         if each.shape.is_terminal:
             each.moved.update({**released(ready_at=None), "ended_at": tx.now})
     add(tx, journal, [line for each in made.values() for line in each.lines])
     put_each(tx, runs, [({"id": run}, each.moved) for run, each in made.items()])
     for run, each in made.items():
         _tell(tx, run, held[run], each)
+    return {run: _all_stored(each) for run, each in made.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +269,10 @@ def _tell_parent(tx: Transaction, run: RunId, row: Any, moved: Mapping[str, Any]
 
 
 _ENTRY = ("run", "position", "kind", "name", "path", "at", "previous", "hash")
+
+
+def _all_stored(made: "_Made") -> list[Entry]:
+    return [_stored(*each) for each in zip(made.entries, made.lines, strict=True)]
 
 
 def _stored(entry: NewEntry, line: dict[str, Any]) -> Entry:

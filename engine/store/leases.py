@@ -7,11 +7,14 @@ from typing import Any
 import structlog
 from sqlalchemy import Row, and_, bindparam, case, or_, select, update
 
+from engine.errors import EngineError
 from engine.ids import LeaseToken, RunId, WorkerId
-from engine.rules.suspicion import ANYBODY, Tries
+from engine.rules.states import RunStatus
+from engine.rules.suspicion import ANYBODY, CRASHES_MAX, Tries
 from engine.store import journal, lineage, waiting
 from engine.store.database import Transaction
 from engine.store.lineage import Above
+from engine.store.new_entry import NewEntry
 from engine.store.prepared import Prepared
 from engine.store.runs import DAMAGED, Claim, run_of
 from engine.store.statements import Among, change, find_among
@@ -152,6 +155,22 @@ def _readable(
     except DAMAGED:
         log.exception("run.damaged", run=row.id)
         return None
+
+
+def begin_each(tx: Transaction, claims: Sequence[Claim]) -> dict[RunId, list[journal.Entry]]:
+    """The first entries of those of one tenant's claims that had not begun.
+
+    Of none, where one is alone or damaged: each is begun by itself then.
+    """
+    new = [each for each in claims if each.run.status is RunStatus.CREATED]
+    fresh = [each.run.id for each in new if each.run.tries <= CRASHES_MAX]
+    if len(fresh) < 2:
+        return {}
+    started = [NewEntry(kind="run.started")]
+    try:
+        return journal.append_each(tx, dict.fromkeys(fresh, started), drives=True)
+    except (EngineError, *DAMAGED):
+        return {}
 
 
 def make_ready(tx: Transaction, run: RunId) -> None:

@@ -53,7 +53,13 @@ class PostgresDriver(Driver):
             await (await self._prepared(text)).executemany(values)
 
         self.settle()
-        await_only(self._told(text, touch_all))
+        stands, asked = footing(text), [Asked(text, each) for each in values]
+        is_new = stands is not None and stands.kind is Kind.ADD
+        # One statement over arrays meets each row once.
+        if is_new or (stands and len({tuple(each.keys) for each in asked}) == len(asked)):
+            await_only(self.at_once(text, values))
+        else:
+            await_only(self._told(text, touch_all))
 
     @override
     def run_soon(self, text: str, values: Sequence[Any], *, table: str, is_new: bool) -> None:
