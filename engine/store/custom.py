@@ -15,7 +15,7 @@ class Custom:
     """Learns from what became of each kind of deed, which is the code that it runs."""
 
     def __init__(self) -> None:
-        self._trust: dict[Any, float] = {}
+        self._trust: dict[tuple[CodeType | type, ...], float] = {}
 
     def is_fit(self, work: Work[Any]) -> bool:
         """Whether to try; a kind that is passed over has its chance again after a time."""
@@ -25,6 +25,16 @@ class Custom:
             return True
         self._trust[kind] = trust + RETRIED
         return False
+
+    @property
+    def doubted(self) -> set[str]:
+        """The names of the code of the kinds that are passed over now."""
+        kinds = (kind for kind, trust in self._trust.items() if trust <= DOUBTED)
+        return {
+            code.__name__ if isinstance(code, type) else code.co_qualname
+            for kind in kinds
+            for code in kind
+        }
 
     def learn(self, work: Work[Any], *, is_fit: bool) -> None:
         """Note whether `work` could be done beside others."""

@@ -88,7 +88,7 @@ class PostgresDatabase:
         self._pool, self._bells, self._group = pool, bells, group
         self._kept = Kept()
         self._together = Together(group, self._all_at_once)
-        self._custom = Custom()
+        self.custom = Custom()
         self._line = Line()
         self._around = surroundings
         self._writing = asyncio.Semaphore(width.writers)
@@ -170,7 +170,7 @@ class PostgresDatabase:
         async with self._writing, self._session(BESIDE_OTHERS) as session:
             left = batch
             if not self._around.is_guarded:
-                left = await session.run_abreast(batch, self._custom)
+                left = await session.run_abreast(batch, self.custom)
             for work in left:
                 await session.run(partial(_do_beside_others, work))
             await session.commit()

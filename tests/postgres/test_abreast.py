@@ -6,6 +6,9 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import text
 
+from bot.bench.ground import ground
+from bot.bench.lanes import each
+from bot.bench.place import place
 from engine.errors import Invalid
 from engine.ids import DEFAULT_TENANT, RunId
 from engine.store import runs
@@ -60,7 +63,7 @@ async def tries(database: PostgresDatabase, wanted: list[RunId]) -> list[int]:
 
 
 async def done(database: PostgresDatabase, *deeds: Deed) -> list[object]:
-    return await asyncio.gather(*(database.write(each) for each in deeds), return_exceptions=True)
+    return await asyncio.gather(*(database.write(deed) for deed in deeds), return_exceptions=True)
 
 
 async def test_each_is_answered_its_own_and_writes_its_own(shared: PostgresDatabase) -> None:
@@ -86,7 +89,7 @@ async def test_a_row_that_another_process_held_is_read_as_it_left_it(
     wanted = await made(shared, MANY)
 
     await asyncio.gather(
-        *(each.write(counting(run)) for run in wanted for each in (shared, other, shared))
+        *(one.write(counting(run)) for run in wanted for one in (shared, other, shared))
     )
 
     assert await tries(shared, wanted) == [3] * MANY
@@ -184,6 +187,19 @@ async def test_what_is_asked_sees_what_the_same_deed_wrote_before(
         return deed
 
     assert await done(shared, *(twice(run) for run in wanted)) == [2] * MANY
+
+
+async def test_what_a_gated_run_does_fits(url: str) -> None:
+    with place(url) as there:
+        async with ground(there) as engine:
+            await each(range(40), 20, lambda _index: engine.one())
+
+            assert isinstance(engine.database, PostgresDatabase)
+            doubted = engine.database.custom.doubted
+
+    names = {name.partition(".")[0] for name in doubted}
+    assert names, "what takes up work does not fit, which is learnt"
+    assert names.isdisjoint({"vote", "Ground", "Unwritten", "Executor", "Asking"})
 
 
 @pytest.mark.parametrize(
