@@ -5,7 +5,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, Float, and_, cast, exists, func, not_, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Float,
+    ScalarSelect,
+    and_,
+    cast,
+    exists,
+    func,
+    not_,
+    or_,
+    select,
+    true,
+)
 
 from engine.ids import RunId, TenantId
 from engine.rules.accounts import TOLD_IN
@@ -60,7 +72,7 @@ def waiting(
     return [run_of(row) for row in rows]
 
 
-def _asking(tenant: TenantId) -> ColumnElement[str]:
+def _asking(tenant: TenantId) -> ScalarSelect[str]:
     """The runs of open approvals, and those above them."""
     asked = select(approvals.c.run).where(
         approvals.c.tenant == tenant, approvals.c.status == "open"
