@@ -215,7 +215,7 @@ async def test_a_step_whose_attempt_was_lost_is_undone_even_if_the_next_did_noth
 ) -> None:
     run = await scene.start("uncertain", outcomes=["did nothing", "did nothing"])
 
-    await scene.drive(Mortal(scene.database, last=5, before=True))
+    await scene.drive(Mortal(scene.database, last=6, before=True))
     for _attempt in range(2):
         await scene.pass_time(HOUR)
         await scene.drive()

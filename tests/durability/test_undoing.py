@@ -71,7 +71,7 @@ async def test_an_attempt_that_was_lost_is_undone_though_the_one_before_did_noth
     scene: Scene,
 ) -> None:
     stories: list[list[str]] = []
-    for last in range(1, 6):
+    for last in range(1, 9):
         run = await scene.start("late")
         await scene.drive()
         await scene.pass_time(MINUTES)

@@ -94,7 +94,7 @@ def approval(tx: Transaction, tenant: TenantId) -> Row:
     texts = dict.fromkeys(
         ("path", "kind", "action", "title", "risk", "content", "digest", "requester", "excluded",
          "routing", "ladder", "widened", "on_reject"), "",
-    )  # fmt: skip
+    ) | {"content": "{}"}  # fmt: skip
     run = f"run_{tenant}_000"
     return {
         **texts, "id": f"apr_{tenant}", "tenant": tenant, "run": run, "status": "open", "version": 1,

@@ -98,7 +98,12 @@ def _unheard(answer: asyncio.Future[T]) -> asyncio.Future[T]:
     """A future for whoever is dead when the deed is done."""
     never: asyncio.Future[T] = asyncio.get_running_loop().create_future()
     never.add_done_callback(forget)
-    answer.add_done_callback(lambda _done: never.set_exception(Died()))
+
+    def die(_done: asyncio.Future[T]) -> None:
+        if not never.done():  # whoever waited may have been cancelled
+            never.set_exception(Died())
+
+    answer.add_done_callback(die)
     return never
 
 
