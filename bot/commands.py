@@ -14,7 +14,7 @@ from bot.bootstrap import BIN, LOCKS, PYTHON, ROOT, WINDOWS, BootstrapFailed, fi
 
 AGAIN: Final = "--again"
 AGAIN_MAX: Final = 5  # more than these are no accident
-AT_ONCE: Final = "4"  # on two cores; many wait for servers, browsers and deadlines
+AT_ONCE: Final = ("3", "4")  # on two cores; of all tests, many wait for servers and deadlines
 SOURCES: Final = ("bot", "channels", "engine", "sdk")
 
 # Each lock is the answer to one question; none names a registry, a path or a moment.
@@ -69,7 +69,15 @@ def pytest_arguments(arguments: Sequence[str]) -> list[str]:
     everything = len(rest) < len(arguments)
     chosen = ["--require-browser"] if everything else ["-m", "not slow and not postgres"]
     # In our own order, slow files first (tests/conftest.py): whoever is last ends soon.
-    return ["-n", AT_ONCE, "--dist", "loadfile", "--no-loadscope-reorder", *chosen, *rest]
+    return [
+        "-n",
+        AT_ONCE[everything],
+        "--dist",
+        "loadfile",
+        "--no-loadscope-reorder",
+        *chosen,
+        *rest,
+    ]
 
 
 def run_tests_and_again(arguments: Sequence[str], *, root: Path = ROOT) -> int:

@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Page
 
-pytestmark = [pytest.mark.anyio, pytest.mark.browser]
+pytestmark = [pytest.mark.anyio, pytest.mark.browser, pytest.mark.slow]
 
 SERVED = """<!doctype html><title>Approvals</title><link rel="icon" href="data:,">
 <button onclick="this.textContent = 'Approved'">Approve</button>"""

@@ -33,7 +33,7 @@ from tests.engine import effects
 from tests.engine.stage import Stage
 from tests.engine.targets import target as charged
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 RUNS: Final = ("step", "undo", "probe", "http")
 PLACES: Final = ("anchor.file", "anchor.syslog", "anchor.webhook")

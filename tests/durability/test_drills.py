@@ -27,7 +27,7 @@ from tests.durability.scene import SECRET
 from tests.engine.stage import Stage
 from tests.fixtures import Postgres
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 LEASE = timedelta(seconds=31)
 WITHIN = 60.0  # seconds, however busy the machine is

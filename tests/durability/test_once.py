@@ -33,7 +33,7 @@ from tests.durability import once_lives
 from tests.durability.once_lives import LEASE, Point, effects, on_file
 from tests.fixtures import Postgres
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 IDS = 1_000
 WITHIN = 60.0  # seconds, however busy the machine is

@@ -10,7 +10,7 @@ from engine.services.keys import Scope
 from tests.api.desk import ANA, ASKED, CHEN, Desk, Known
 from tests.api.test_doors import PUBLIC, filled, routes
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 WHY: Mapping[str, Any] = {"reason": "Why not."}
 READ, ASK, START, OPERATE = Scope.READ, Scope.APPROVALS_ASK, Scope.RUNS_START, Scope.OPERATE

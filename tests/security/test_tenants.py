@@ -26,7 +26,7 @@ from tests.security.test_matrix import NEEDS
 
 __all__ = ["database"]
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 ACME, EVE = TenantId("acme"), PersonId("eve")
 CANARY = "canary-7f3a"

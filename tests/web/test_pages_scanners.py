@@ -12,7 +12,7 @@ from engine.store.tables import metadata
 from tests.web.scanners import AGENTS, FETCHES
 from tests.web.site import HTML, Site
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 
 def checksums(tx: Transaction) -> dict[str, str]:

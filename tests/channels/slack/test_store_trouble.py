@@ -8,7 +8,7 @@ import pytest
 from engine.rules import ballots
 from tests.channels.slack.scene import ANA, BO, ROOM, Scene
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 
 class Busy:
