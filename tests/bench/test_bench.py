@@ -37,6 +37,7 @@ def empty(postgres: Postgres) -> Generator[str]:
     postgres.server.ask(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.mark.slow
 def test_what_somebody_would_miss_is_not_measured_in(tmp_path: Path) -> None:
     theirs = tmp_path / "theirs.db"
     with sqlite3.connect(theirs) as connection:
@@ -51,6 +52,7 @@ def test_what_somebody_would_miss_is_not_measured_in(tmp_path: Path) -> None:
     assert found == [("runs",)]
 
 
+@pytest.mark.slow
 def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
     letter = tmp_path / "letter.txt"
     letter.write_text("Dear Ana,")
@@ -61,12 +63,14 @@ def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
     assert letter.read_text() == "Dear Ana,"
 
 
+@pytest.mark.slow
 def test_several_processes_need_a_database_that_is_shared() -> None:
     refused = asked("gated-runs", "--workers", "2")
 
     assert refused.returncode == 2
 
 
+@pytest.mark.slow
 def test_its_own_database_may_be_measured_in_again(tmp_path: Path) -> None:
     again = ("--database", str(tmp_path / "bench.db"))
 

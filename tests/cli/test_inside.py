@@ -79,6 +79,7 @@ def test_a_folder_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     assert "Traceback" not in said.err
 
 
+@pytest.mark.slow
 def test_the_first_key_is_made_before_the_first_start(shop: Shop) -> None:
     said = shop.says("keys", "create", "--name", "agent", "--scope", "read")
 

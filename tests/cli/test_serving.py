@@ -21,6 +21,7 @@ from tests.cli.ground import (
 )
 
 
+@pytest.mark.slow
 def test_others_may_not_reach_it_without_tls(tmp_path: Path) -> None:
     said = new_shop(tmp_path).says("serve", "--host", "0.0.0.0")
 

@@ -32,6 +32,7 @@ def test_every_line_is_there_once() -> None:
     assert [line for line, _, _ in ROWS] == wanted
 
 
+@pytest.mark.slow
 def test_every_test_that_is_named_exists() -> None:
     missing = {named for named in TEST.findall(PAGE) if named not in existing()}
 

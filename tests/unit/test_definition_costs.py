@@ -11,6 +11,8 @@ from engine.runtime.definitions.blocks import ordered
 from engine.runtime.definitions.offered import Offered
 from engine.runtime.definitions.programs import compiled
 
+pytestmark = pytest.mark.slow
+
 CALLS_MAX = 6_000_000  # of functions, however quick the machine is: twice what the costliest makes
 STEP = "- {{name: a_step_called_{0}, type: checkpoint, task: '${{steps.a_stop_called_{0}}}'}}"
 

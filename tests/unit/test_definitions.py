@@ -347,6 +347,7 @@ def spoiled(draw: st.DrawFn) -> str:
     return text
 
 
+@pytest.mark.slow
 @settings(max_examples=1_000, deadline=None)
 @given(spoiled())
 def test_a_thousand_spoiled_definitions_are_read_or_refused_in_words(text: str) -> None:
