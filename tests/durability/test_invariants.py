@@ -5,6 +5,8 @@ from collections import defaultdict
 from functools import cache
 from importlib import import_module
 
+import pytest
+
 from tests.architecture.sources import ROOT, functions, modules, name
 
 PAGE = (ROOT / "docs" / "invariants.md").read_text(encoding="utf-8")
@@ -54,6 +56,7 @@ def test_what_a_module_says_is_broken_is_in_a_row_that_names_it() -> None:
     assert {module: told for module, told in said.items() if told - looked_in()[module]} == {}
 
 
+@pytest.mark.slow
 def test_every_test_that_is_named_exists() -> None:
     named = {each for _, besides in ROWS.values() for each in re.findall(r"`([^`]+)`", besides)}
 
