@@ -16,7 +16,7 @@ from engine.runtime.definitions.reading import read
 from signoff.registry import registered
 from tests.engine import flows
 
-SECONDS_MAX = 1.0
+SECONDS_MAX = 10.0  # of processor time: no bound on speed, only on what would go on for ever
 WHOLE = """
 name: refund
 inputs:
