@@ -19,6 +19,7 @@ from bot.erasures import ErasureFile, erasures_path, keep_outside
 from bot.retaining import Retaining
 from bot.rotating import take_up, tokens_of
 from bot.settings import Settings
+from bot.telling import free_all, tell
 from bot.tracing.sending import Collector, TraceSender
 from channels.base import Channel
 from channels.cards import CardBuilder
@@ -37,12 +38,10 @@ from engine.runtime.monitoring import Watcher
 from engine.runtime.pace import Pace
 from engine.runtime.worker import Worker
 from engine.runtime.workflows import Workflows
-from engine.services import budgets, configuration, deliveries, tenants, tending
+from engine.services import budgets
 from engine.services.anchoring import Due
-from engine.services.configuration import Directory
 from engine.signing import Signer
-from engine.store.database import Database, Transaction
-from engine.store.routings import set_channels
+from engine.store.database import Database
 from engine.tokens import Tokens
 from signoff.registry import Workflow, registered
 
@@ -133,10 +132,10 @@ async def running(
         channels = _channels(parts, known.webhooks)
         if prepares:
             await take_up(database, tokens)
-            await database.write(lambda tx: _prepare(tx, listed, frozenset(channels)))
+            await database.write(lambda tx: tell(tx, listed, frozenset(channels)))
             await keep_outside(database, _erasures(settings))
         if settings.shared_url is None:
-            await database.write(_free_all)
+            await database.write(free_all)
         authored = dict(registered() if authored is None else authored)
         workflows = Workflows(authored, Held(authored))
         await workflows.refresh(database)
@@ -275,26 +274,3 @@ def _slack_door(
             tenants=teams,
         )
     )
-
-
-def _prepare(tx: Transaction, listed: Configuration | None, channels: frozenset[str]) -> None:
-    if listed is not None:
-        _apply(tx, listed)
-    set_channels(tx, channels)
-
-
-def _apply(tx: Transaction, listed: Configuration) -> None:
-    directories = {DEFAULT_TENANT: listed.directory}
-    for tenant in listed.tenants:
-        tenants.keep(tx, tenant.id, name=tenant.name)
-        directories[tenant.id] = tenant.directory
-    # Whom the file names no longer goes from there as from everywhere; what the API added stays.
-    for known in tenants.listing(tx):
-        tx.act_for(known.id)
-        configuration.apply(tx, known.id, directories.get(known.id, Directory()))
-
-
-def _free_all(tx: Transaction) -> None:
-    # The sole owner of a file begins: whoever held a lease before is dead.
-    tending.free_all(tx)
-    deliveries.free_all(tx)

@@ -16,7 +16,7 @@ from channels.slack.voting import Wish, vote
 from engine.errors import EngineError, Unavailable
 from engine.rules.tally import Choice
 from engine.services import approvals
-from engine.services.approvals import COUNTED_TO, Nearest
+from engine.services.approvals import Nearest
 from engine.store.database import Transaction
 
 Blocks: TypeAlias = list[Block]
@@ -90,7 +90,7 @@ def _mine(tx: Transaction, desk: Desk, delivery: Delivery) -> tuple[str, Blocks]
     person = reader(tx, desk, delivery)
     count = approvals.count_of(tx, delivery.tenant, person.id)
     waiting = approvals.inbox_of(tx, delivery.tenant, person.id, Nearest(limit=LISTED))
-    text = f"{count or 'Nothing'}{'+' if count >= COUNTED_TO else ''} waiting for you"
+    text = f"{approvals.counted(count) if count else 'Nothing'} waiting for you"
     blocks = [_section(text)]
     for n, row in enumerate(waiting):
         words = clipped(one_line(f"{row.content.action}: {row.content.title}"), _TITLE_CHARS)

@@ -43,6 +43,7 @@ __all__ = [
     "Wanted",
     "ask",
     "count_of",
+    "counted",
     "counts",
     "drawn",
     "inbox_of",
@@ -155,6 +156,11 @@ def inbox_of(
 def count_of(tx: Transaction, tenant: TenantId, person: PersonId) -> int:
     """How many these are; `COUNTED_TO` where they are as many or more."""
     return answerable.count(tx, tenant, person, most=COUNTED_TO)
+
+
+def counted(count: int) -> str:
+    """What `count_of` gave, as people are told it."""
+    return f"{count}+" if count >= COUNTED_TO else str(count)
 
 
 def drawn(tx: Transaction, rows: Sequence[ApprovalRow]) -> list[ApprovalPicture]:

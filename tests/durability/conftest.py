@@ -16,7 +16,7 @@ from tests.durability.rich import Rich
 from tests.durability.scene import Scene
 
 KILLS = 50
-EVERY = 11  # of the commits of a run; those where a deed is first are all tried besides
+EVERY = 5  # of the commits of a run
 MEMORY = Path("/dev/shm")
 
 

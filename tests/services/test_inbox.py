@@ -141,6 +141,7 @@ async def test_a_thousand_are_counted_and_no_more(database: Database) -> None:
         )
 
     assert await count(database, BO) == COUNTED_TO == 1_000
+    assert [approvals.counted(number) for number in (0, 999, 1_000)] == ["0", "999", "1000+"]
     assert await count(database, ANA) == 0
     assert len(await inbox(database, BO)) == 50
 

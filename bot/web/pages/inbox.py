@@ -14,7 +14,7 @@ from bot.web.pages.viewers import SignedIn, Viewer
 from engine.clock import iso
 from engine.rules.states import ApprovalStatus
 from engine.services import approvals
-from engine.services.approvals import COUNTED_TO, Nearest
+from engine.services.approvals import Nearest
 from engine.store.approvals import Wanted
 from engine.store.database import Transaction
 from engine.store.pictures import ApprovalPicture
@@ -79,7 +79,7 @@ def _listed(tx: Transaction, viewer: Viewer, wanted: Asked) -> dict[str, Any]:
     mine: str | None = None  # asked for where it is shown
     match wanted.view:
         case View.MINE:
-            mine = _counted(approvals.count_of(tx, tenant, viewer.id))
+            mine = approvals.counted(approvals.count_of(tx, tenant, viewer.id))
             part = Nearest(text=wanted.q or None, after=wanted.cursor, limit=FETCHED)
             rows, following = cut(approvals.inbox_of(tx, tenant, viewer.id, part))
             shown = approvals.drawn(tx, rows)
@@ -103,10 +103,6 @@ def _listed(tx: Transaction, viewer: Viewer, wanted: Asked) -> dict[str, Any]:
         "next": following,
         "now": iso(tx.now),
     }
-
-
-def _counted(count: int) -> str:
-    return f"{count}+" if count >= COUNTED_TO else str(count)
 
 
 def _stored(
