@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Literal
 
@@ -70,17 +70,10 @@ def _make_venv() -> None:
     uv = find_uv()
     if uv and _succeeds(uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(VENV)):
         return
-    try:
-        import ensurepip
-        import venv
-    except ImportError:
-        version = ".".join(str(part) for part in sys.version_info[:2])
-        raise BootstrapFailed(
-            f"This Python comes without venv. On Debian or Ubuntu: "
-            f"sudo apt install python{version}-venv    Elsewhere, install uv and try again."
-        ) from None
-    del ensurepip
-    venv.create(VENV, clear=True, with_pip=True, symlinks=not WINDOWS)
+    import venv
+
+    # Its own pip takes seconds to unpack, and is asked for only when nobody else can install.
+    venv.create(VENV, clear=True, with_pip=False, symlinks=not WINDOWS)
 
 
 def _install(lock: Path) -> None:
@@ -98,32 +91,45 @@ def _install(lock: Path) -> None:
 
 
 def _fetch_uv() -> str | None:
-    if os.environ.get("NO_UV", "") not in {"", "0"} or not _has_pip():
+    if os.environ.get("NO_UV", "") not in {"", "0"}:
         return None
-    lock = str(LOCKS / "uv.txt")
-    _succeeds(*_PIP, "--require-hashes", "-r", lock)
+    wanted = ("--require-hashes", "-r", str(LOCKS / "uv.txt"))
+    if find_spec("pip") is None or not _succeeds(
+        sys.executable, "-m", "pip", "--python", str(PYTHON), *_INSTALL, *wanted
+    ):
+        _bring_pip()
+        _succeeds(*_PIP, *wanted)
     return find_uv()
 
 
 def _install_with_uv(uv: str, lock: Path) -> bool:
     here = ("--python", str(PYTHON))
+    # What is imported is compiled then, a fifth of it all, unless that may not be kept.
+    now = ("--compile-bytecode",) if sys.dont_write_bytecode else ()
     return _succeeds(
-        uv, "pip", "sync", *here, "--quiet", "--require-hashes", "--compile-bytecode", str(lock)
+        uv, "pip", "sync", *here, "--quiet", "--require-hashes", *now, str(lock)
     ) and _succeeds(
         uv, "pip", "install", *here, "--quiet", "--no-deps", "--no-build-isolation", "-e", str(ROOT)
     )
 
 
 def _install_with_pip(lock: Path) -> bool:
-    if not _has_pip():
-        _succeeds(str(PYTHON), "-m", "ensurepip", "--upgrade")
+    _bring_pip()
     return _succeeds(*_PIP, "--require-hashes", "-r", str(lock)) and _succeeds(
         *_PIP, "--no-deps", "--no-build-isolation", "-e", str(ROOT)
     )
 
 
-def _has_pip() -> bool:
-    return any(VENV.glob("[Ll]ib/**/site-packages/pip/__main__.py"))
+def _bring_pip() -> None:
+    if any(VENV.glob("[Ll]ib/**/site-packages/pip/__main__.py")):
+        return
+    if find_spec("ensurepip") is None:
+        version = ".".join(str(part) for part in sys.version_info[:2])
+        raise BootstrapFailed(
+            f"This Python comes without venv. On Debian or Ubuntu: "
+            f"sudo apt install python{version}-venv    Elsewhere, install uv and try again."
+        )
+    _succeeds(str(PYTHON), "-m", "ensurepip", "--upgrade")
 
 
 def _succeeds(*command: str) -> bool:
@@ -134,6 +140,5 @@ def _say(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)
 
 
-_PIP: Final[Sequence[str]] = (
-    str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input",
-)  # fmt: skip
+_INSTALL: Final = ("install", "--quiet", "--disable-pip-version-check", "--no-input")
+_PIP: Final = (str(PYTHON), "-m", "pip", *_INSTALL)

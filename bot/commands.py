@@ -35,6 +35,8 @@ QUESTIONS: Final = {
 def run(arguments: Sequence[str]) -> int:
     """Do what the first word says; any other word goes to the `signoff` command line."""
     word, *rest = arguments or ["--help"]
+    if word == "test":
+        _keep_bytecode()
     try:
         prepare("dev" if word in {"test", "check", "lock"} else "server")
     except BootstrapFailed as failure:
@@ -57,8 +59,14 @@ def run(arguments: Sequence[str]) -> int:
             return _become("signoff", word, *rest)
 
 
+def _keep_bytecode() -> None:
+    """Tests start processes by the dozen, and each would compile all it imports."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+
+
 def compile_sources() -> None:
-    """Keep bytecode beside the sources: tests start processes by the dozen, which may not be let to write it."""
+    """Compile ours on all processors, where the tests' own processes would each do it at once."""
     for folder in SOURCES:
         compileall.compile_dir(ROOT / folder, quiet=2, workers=0)
 
