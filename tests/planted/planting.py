@@ -16,7 +16,7 @@ from tests.planted.defect import Defect
 COPIED: Final = ("bot", "channels", "engine", "sdk", "templates", "tests", "examples")
 FILES: Final = ("pyproject.toml", ".env.example", "README.md")
 WITHIN_S: Final = 900
-FOUND: Final = 1  # what pytest ends with when a test fails; anything else proves nothing
+FOUND: Final = {0: False, 1: True}  # by what pytest ends with; anything else proves nothing
 
 
 @contextmanager
@@ -38,12 +38,16 @@ def occurrences(defect: Defect) -> int:
 
 
 def is_found(copy: Path, defect: Defect) -> bool:
-    """Whether the named tests fail with the defect. The copy is as it was afterwards."""
+    """Whether the named tests fail with the defect. The copy is as it was afterwards.
+
+    Raises:
+        KeyError: if they neither failed nor passed, as when they cannot be collected.
+    """
     spoilt = copy / defect.file
     sound = spoilt.read_text(encoding="utf-8")
     spoilt.write_text(sound.replace(defect.old, defect.new), encoding="utf-8")
     try:
-        return _tested(copy, defect.finds) == FOUND
+        return FOUND[_tested(copy, defect.finds)]
     finally:
         spoilt.write_text(sound, encoding="utf-8")
 
