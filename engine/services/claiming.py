@@ -1,9 +1,11 @@
 """Claims on effects: of all who claim one under its request id one makes it, and the others get its outcome."""
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
+from engine.clock import iso
 from engine.digest import same
 from engine.errors import Conflict, NotFound, RequestIdConflict
 from engine.rules.cases import CaseStatus
@@ -24,12 +26,13 @@ NOT_HEARD: Final = {"error": "Whoever claimed it was not heard of in time."}
 class Claimed:
     """What a claim came to. Only where `granted` the effect may be made, and must then be ended.
 
-    Without a `row` it is blocked, and nothing was remembered.
+    Without a `row` it was blocked then (`at`), and nothing was remembered.
     """
 
     granted: bool
     reason: str
     row: ReceiptRow | None = None
+    at: datetime | None = None
 
     def to_json(self, asked: Asked) -> dict[str, object]:
         """The receipt; of what was blocked, one that is kept nowhere."""
@@ -37,7 +40,8 @@ class Claimed:
             return {**self.row.to_json(self.reason), "request_id": asked.request_id}
         told = {"request_id": asked.request_id, "namespace": asked.namespace}
         what = {"action": asked.action, "payload": asked.payload}
-        return {"ok": False, "state": None, "reason": self.reason, **told, **what}
+        when = {} if self.at is None else {"timestamp_utc": iso(self.at)}
+        return {"ok": False, "state": None, "reason": self.reason, **told, **what, **when}
 
 
 def claim(tx: Transaction, asked: Asked) -> Claimed:
@@ -124,7 +128,7 @@ def _refused(tx: Transaction, asked: Asked, blocked: Claimed) -> Claimed:
     told |= {"action": asked.action, "fingerprint": asked.fingerprint}
     told |= {"requires": str(asked.requires), "by": asked.by}
     receipt_record.refuse(tx, asked.tenant, told, reason=blocked.reason)
-    return blocked
+    return replace(blocked, at=tx.now)
 
 
 def _settle(tx: Transaction, asked: Asked, row: ReceiptRow) -> None:

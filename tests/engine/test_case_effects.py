@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from engine.clock import iso
 from engine.errors import Conflict, Invalid, NotFound, RequestIdConflict
 from engine.ids import DEFAULT_TENANT
 from engine.runtime.once import receipts_in
+from engine.services import auditing
 from engine.services import receipts as kept
 from engine.services.receipts import Ending
 from signoff.effects import NoEffect
@@ -100,6 +102,8 @@ async def test_an_outcome_that_is_not_the_one_meant_blocks(matters: Matters, sho
     blocked = await shop.once("order-17", case)
 
     assert (blocked.reason, shop.paid) == ("blocked:another_outcome", [])
+    assert (blocked.execution_id, blocked.payload) == (None, PAYLOAD)
+    assert blocked.timestamp_utc == iso(matters.stage.clock.now())
     assert (await matters.seen(case))["status"] == "final"
 
 
@@ -122,6 +126,28 @@ async def test_the_effect_settles_the_case_and_a_new_request_id_gets_the_same_se
     assert {each.execution_id for each in (first, again, other)} == {seen["settlement"]}
     assert (seen["status"], len(shop.paid)) == ("settled", 1)
     assert [kind for kind, _ in await matters.told(case)].count("case.settled") == 1
+
+
+async def test_from_the_first_signal_to_the_receipt_everything_is_on_record(
+    matters: Matters, shop: Shop
+) -> None:
+    case = await matters.begin()
+    await shop.once("order-17", case)
+    await matters.all_say(case, "no", "no")
+    made = await shop.once("order-17", case)
+    await shop.once("order-17-again", case)
+
+    database = matters.stage.database
+    found = await database.read(
+        lambda tx: auditing.page(tx, DEFAULT_TENANT, kind=None, before=None, limit=100)
+    )
+    told = [line for line in reversed(found) if line.kind.startswith(("case.", "receipt."))]
+    assert [line.kind for line in told] == [
+        "case.opened", "case.signalled", "case.signalled", "case.finalized",
+        "receipt.granted", "case.settled", "receipt.settled", "receipt.named",
+    ]  # fmt: skip
+    assert told[5].data["settlement"] == made.execution_id
+    assert (await auditing.verify(database, DEFAULT_TENANT, trusted=[])).findings == []
 
 
 async def test_another_effect_for_the_same_case_is_a_conflict_in_whatever_namespace(

@@ -1,6 +1,7 @@
 """Cases: several sources report, consensus makes an outcome final, and people decide where there is none."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,8 +11,10 @@ from engine.ids import DEFAULT_TENANT, PersonId
 from engine.rules.wording import BadRule
 from engine.services import auditing, disclosing
 from engine.services.cases import Wanted
-from engine.store import tables
+from engine.services.signals import SIGNALS_MAX
+from engine.store import signals, tables
 from engine.store.chains import broken_chains
+from engine.store.database import Transaction
 from engine.store.statements import change
 from tests.engine.sources import AGENT, QUESTION, Matters, key, person
 from tests.engine.stage import Stage
@@ -200,6 +203,48 @@ async def test_what_people_have_decided_counts_before_a_signal_that_comes_later(
 
     assert (late["reason"], late["case"]["outcome"]) == ("late", "no")
     assert [kind for kind, _ in await matters.told(case)].count("case.finalized") == 1
+
+
+async def test_signals_that_contradict_each_other_for_ever_ask_people_once_and_decide_nothing(
+    matters: Matters,
+) -> None:
+    case = await matters.begin(Wanted(title="Did it arrive?", collected=True, sources=3))
+    await matters.all_say(case, "yes", "no", "maybe")
+    run = await matters.question(case)
+
+    for said in ("no", "maybe", "yes", "maybe", "yes", "no"):
+        for index, source in enumerate(("s0", "s1", "s2")):
+            await matters.say(case, source, said if index else "perhaps")
+
+    seen, told = await matters.seen(case), await matters.told(case)
+    assert (seen["status"], seen["outcome"]) == ("in_reconciliation", None)
+    assert await matters.question(case) == run
+    assert [kind for kind, _ in told].count("case.asked") == 1
+    assert len(seen["signals"]) == 3 + 18
+
+
+async def test_a_case_that_is_told_without_end_takes_no_more_and_people_still_decide_it(
+    matters: Matters,
+) -> None:
+    case = await matters.begin()
+    await matters.say(case, "s0", "yes", id="first")
+    await matters.say(case, "s1", "no")
+
+    def fill(tx: Transaction) -> None:
+        known = signals.of_case(tx, DEFAULT_TENANT, case)
+        for number in range(len(known), SIGNALS_MAX):
+            more = replace(known[0], id=f"e{number}", sequence=number, is_current=False)
+            signals.insert(tx, DEFAULT_TENANT, more)
+
+    await matters.stage.database.write(fill)
+
+    with pytest.raises(Conflict) as refused:
+        await matters.say(case, "s1", "yes")
+    again = await matters.say(case, "s0", "yes", id="first")
+    resolved = await matters.resolve(case, "no", by=person("ana"))
+
+    assert (refused.value.code, again["reason"]) == ("too_many_signals", "repeated")
+    assert (resolved["status"], resolved["outcome"]) == ("final", "no")
 
 
 async def test_nobody_who_is_involved_decides(matters: Matters) -> None:

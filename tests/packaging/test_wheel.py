@@ -49,6 +49,15 @@ def test_the_wheel_brings_one_name(wheel: Path) -> None:
     assert [name for name in names if "bootstrap" in name or "__pycache__" in name] == []
 
 
+def test_it_says_which_python_it_needs_and_brings_its_licence(wheel: Path) -> None:
+    inside = zipfile.ZipFile(wheel)
+    about = "-".join(wheel.name.split("-")[:2]) + ".dist-info"
+    told = inside.read(f"{about}/METADATA").decode().splitlines()
+
+    assert {"License-Expression: Apache-2.0", "Requires-Python: >=3.11"} <= set(told)
+    assert "Apache License" in inside.read(f"{about}/licenses/LICENSE").decode()
+
+
 def test_somebody_elses_channels_package_survives(wheel: Path, tmp_path: Path) -> None:
     shared = environments.make(tmp_path / "venv")
     shared.install("channels", "django")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
+from engine.clock import iso
 from engine.errors import Conflict, Invalid, KillSwitchTriggered, NotFound, RequestIdConflict
 from engine.ids import DEFAULT_TENANT, TenantId
 from engine.rules.switches import TENANT
@@ -103,6 +104,20 @@ async def test_a_repeat_gets_the_first_receipt(ledger: Receipts, world: World) -
     assert first.result == {"refund": "ref_1", "key": "order-17"}
     assert again.model_dump(exclude={"reason"}) == first.model_dump(exclude={"reason"})
     assert world.made == [PAYLOAD]
+
+
+async def test_a_receipt_says_what_was_done_which_time_and_when(
+    clock: ManualClock, ledger: Receipts, world: World
+) -> None:
+    first, done_at = await refund(ledger, world), iso(clock.now())
+    await clock.advance(SHORT)
+    again, other = await refund(ledger, world), await refund(ledger, world, "order-17-twice")
+
+    assert (first.request_id, first.action, first.payload) == ("order-17", "refund", PAYLOAD)
+    assert first.timestamp_utc == again.timestamp_utc == done_at
+    assert other.timestamp_utc == iso(clock.now())
+    assert first.execution_id == again.execution_id != other.execution_id
+    assert str(first.execution_id).startswith("exe_")
 
 
 async def test_the_order_of_the_payload_does_not_matter(ledger: Receipts, world: World) -> None:

@@ -39,6 +39,6 @@ async def test_a_case_goes_on_after_a_restart(
     async with opened(file, **around) as database:
         seen: Any = await database.read(lambda tx: cases.show(tx, DEFAULT_TENANT, case))
 
-    assert again["reason"] == "repeated"
+    assert (made["status"], again["reason"]) == ("open", "repeated")
     assert (seen["status"], seen["outcome"]) == ("final", "yes")
     assert [each["source"] for each in seen["signals"]] == ["carrier", "customer"]
