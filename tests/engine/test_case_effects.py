@@ -146,7 +146,7 @@ async def test_from_the_first_signal_to_the_receipt_everything_is_on_record(
         "case.opened", "case.signalled", "case.signalled", "case.finalized",
         "receipt.granted", "case.settled", "receipt.settled", "receipt.named",
     ]  # fmt: skip
-    assert made.execution_id in str(told[5].data)
+    assert str(made.execution_id) in str(told[5].data)
     assert (await auditing.verify(database, DEFAULT_TENANT, trusted=[])).findings == []
 
 
