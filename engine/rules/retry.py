@@ -1,16 +1,22 @@
 """When something that failed is tried again, and when it is given up."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final, assert_never
 
 from engine.rules.durations import LONGEST, parse_duration
-from engine.rules.wording import BadRule, is_table, is_whole, shown
+from engine.rules.wording import BadRule, is_sequence, is_table, is_whole, shown
 
 ATTEMPTS_MAX: Final = 100
 FACTOR_MAX: Final = 10.0
+CLASSES_MAX: Final = 50
+CLASS_NAME: Final = re.compile(r"[A-Za-z_][\w.]{0,199}")
+KEYS: Final = (
+    "attempts", "first_delay", "growth", "factor", "longest_delay", "only", "never", "no_effect",
+)  # fmt: skip
 
 # The schedule that receivers of Standard Webhooks know: about three days in all.
 DELIVERY_SCHEDULE: Final = (
@@ -37,13 +43,28 @@ class Growth(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """How often a step is tried in all, and how long it waits in between; `factor` is of exponential growth."""
+    """How often a step is tried in all, and how long it waits in between; `factor` is of exponential growth.
+
+    Classes of errors are names: with `only` nothing else is tried again, what is in `never` is not, and
+    what is in `no_effect` certainly did nothing, and is. An error is of its own class and of all above.
+    """
 
     attempts: int = 3
     first_delay: timedelta = timedelta(seconds=1)
     factor: float = 2.0
     longest_delay: timedelta = timedelta(minutes=5)
     growth: Growth = Growth.EXPONENTIAL
+    only: frozenset[str] | None = None
+    never: frozenset[str] = frozenset()
+    no_effect: frozenset[str] = frozenset()
+
+    def is_for(self, classes: Collection[str], *, did_nothing: bool) -> bool:
+        """Whether an error of these classes is tried again; where both lists have one, it is not.
+
+        What certainly `did_nothing` need not be in `only`.
+        """
+        is_listed = did_nothing or self.only is None or not self.only.isdisjoint(classes)
+        return is_listed and self.never.isdisjoint(classes)
 
 
 # Slack and mail answer again within seconds or hours: from 1 s to 5 min, about six hours in all.
@@ -53,8 +74,9 @@ _MESSAGE: Final = Retry(attempts=82)
 def parse_retries(raw: object) -> Retry:
     """The retries somebody wrote: how often to try *again* (0 is once in all), or a table.
 
-    The table may hold `attempts` (in all), `first_delay` and `longest_delay` (durations), `factor` and
-    `growth`; what it leaves out stays as `Retry` has it.
+    The table may hold `attempts` (in all), `first_delay` and `longest_delay` (durations), `factor`,
+    `growth`, and the classes of errors `only`, `never` and `no_effect`, each a name, a class or a list
+    of them; what it leaves out stays as `Retry` has it.
 
     Raises:
         BadRule: `bad_retries`, or `bad_duration`, if it says anything else, more than 100 attempts,
@@ -69,11 +91,8 @@ def parse_retries(raw: object) -> Retry:
             'as in {"attempts": 3, "first_delay": "1s", "factor": 2, "longest_delay": "5m"}.',
         )
     for key in raw:
-        if key not in {"attempts", "first_delay", "factor", "longest_delay", "growth"}:
-            raise BadRule(
-                "bad_retries",
-                f"{shown(key)} is unknown. Write attempts, first_delay, growth, factor or longest_delay.",
-            )
+        if key not in KEYS:
+            raise BadRule("bad_retries", f"{shown(key)} is unknown. Write {', '.join(KEYS)}.")
     return _from_table(raw)
 
 
@@ -126,6 +145,9 @@ def _from_table(table: Mapping[object, object]) -> Retry:
         factor=_factor(table.get("factor", default.factor)),
         longest_delay=_delay(table.get("longest_delay", default.longest_delay)),
         growth=_growth(table.get("growth", default.growth)),
+        only=_classes("only", table["only"]) if "only" in table else None,
+        never=_classes("never", table.get("never", ())),
+        no_effect=_classes("no_effect", table.get("no_effect", ())),
     )
     if retry.growth is not Growth.EXPONENTIAL and "factor" in table:
         raise BadRule("bad_retries", f"A factor is of exponential growth, not {retry.growth}.")
@@ -163,3 +185,19 @@ def _delay(value: object) -> timedelta:
     if isinstance(value, str):
         return parse_duration(value)
     raise BadRule("bad_retries", f"{shown(value)} is not a delay. Write one as in 1s or 5m.")
+
+
+def _classes(key: str, value: object) -> frozenset[str]:
+    given = value if is_sequence(value) else [value]
+    names = [each.__name__ if isinstance(each, type) else each for each in given]
+    found = frozenset(
+        each for each in names if isinstance(each, str) and CLASS_NAME.fullmatch(each)
+    )
+    if len(found) < len({str(each) for each in names}) or len(names) > CLASSES_MAX:
+        raise BadRule(
+            "bad_retries",
+            f"{key} is {shown(value)}. Write the names of classes of errors, as in TimeoutError.",
+        )
+    if key == "only" and not found:
+        raise BadRule("bad_retries", "only names no class of errors, so nothing is tried again.")
+    return found

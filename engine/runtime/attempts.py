@@ -50,6 +50,13 @@ class Failure:
         """The failure as journaled."""
         return {"type": self.kind, "message": self.message}
 
+    @property
+    def classes(self) -> frozenset[str]:
+        """What it may be called in `retries`: by its kind, its class and those above, with or without module."""
+        above = [each for each in type(self.cause).__mro__ if issubclass(each, BaseException)]
+        named = {name for each in above for name in _names(each)}
+        return frozenset({self.kind, *named})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
@@ -138,6 +145,10 @@ async def _called(
     loop, context = asyncio.get_running_loop(), contextvars.copy_context()
     result = await loop.run_in_executor(THREADS, partial(context.run, fn, *args, **kwargs))
     return await result if inspect.isawaitable(result) else result
+
+
+def _names(error: type[BaseException]) -> tuple[str, str]:
+    return error.__name__, f"{error.__module__}.{error.__qualname__}"
 
 
 def _failure(error: BaseException) -> Failure:

@@ -1,7 +1,7 @@
 """Steps: answered from the journal, or begun, attempted, and recorded with their outcome."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NoReturn, assert_never
 
@@ -75,7 +75,7 @@ class Stepper:
 
         Raises:
             StepFailed: if it is recorded as failed for good, or fails so now.
-        Invalid: `bad_retries`, if its retries are none.
+            BadRule: `bad_retries`, if its retries are none.
             Suspended: if it is to be tried again later.
         """
         if wanted.options.retries is not None:
@@ -182,6 +182,7 @@ class Stepper:
             self._clock,
         )
         took = self._clock.now() - began
+        failure = _as_declared(failure, options)
         if failure is not None and self._is_unknown(wanted, failure):
             return await self._resolve(wanted, Doubt(number, iso(began), failure))
         spent, failure = self._spending.spent(wanted, said, failure, took=took)
@@ -247,11 +248,21 @@ class Stepper:
         retry = Retry(attempts=NO_EFFECT_ATTEMPTS if failure.no_effect else 1)
         if options.retries is not None:
             retry = parse_retries(options.retries)
+        if not retry.is_for(failure.classes, did_nothing=failure.no_effect):
+            return None
         delay = next_delay(retry, number, jitter=self._ids.fraction())
         return None if delay is None else self._clock.now() + delay
 
     def _key(self, wanted: Wanted) -> str:
         return wanted.options.request_id or f"{self._driven.run}:{wanted.path}"
+
+
+def _as_declared(failure: Failure | None, options: StepOptions) -> Failure | None:
+    """The failure, which did nothing where its author says so of its class."""
+    if failure is None or options.retries is None:
+        return failure
+    is_harmless = not parse_retries(options.retries).no_effect.isdisjoint(failure.classes)
+    return replace(failure, no_effect=True) if is_harmless else failure
 
 
 def _tells_each(begun: Entry, newest: Entry) -> bool:

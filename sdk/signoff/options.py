@@ -14,6 +14,8 @@ Duration = timedelta | str
 Cost = Mapping[str, object] | str
 # How often again; or how often in all, and with which pauses: {"attempts": 5, "first_delay": "10s",
 # "factor": 2, "longest_delay": "5m"}, of which any may be left out; "growth": "linear" or "fibonacci" has no factor.
+# Which errors, by their classes or those above: "only": ["TimeoutError"], "never": [PermissionError]; those in
+# "no_effect" certainly did nothing, and are tried again even of an irreversible step.
 Retries = int | Mapping[str, object]
 
 

@@ -9,7 +9,7 @@ from signoff.asking import RunTerms
 from signoff.calls import Call
 from signoff.http import HttpAnswer, HttpOptions
 from signoff.layers import Asked, Task
-from signoff.options import Cost, Duration, Probe
+from signoff.options import Cost, Duration, Probe, Retries
 from signoff.outcomes import Decision
 from signoff.splitting import Splitting
 from signoff.step_info import StepInfo
@@ -52,7 +52,7 @@ class Run(Splitting, Protocol):
         *,
         name: str | None = None,
         request_id: str | None = None,
-        retries: int | None = None,
+        retries: Retries | None = None,
         timeout: Duration | None = None,
         irreversible: bool = False,
         probe: Probe | None = None,
@@ -69,7 +69,7 @@ class Run(Splitting, Protocol):
         *args: object,
         name: str | None = None,
         request_id: str | None = None,
-        retries: int | None = None,
+        retries: Retries | None = None,
         timeout: Duration | None = None,
         undo: Undo | None = None,
         irreversible: bool = False,
@@ -88,7 +88,7 @@ class Run(Splitting, Protocol):
         *args: object,
         name: str | None = None,
         request_id: str | None = None,
-        retries: int | None = None,
+        retries: Retries | None = None,
         timeout: Duration | None = None,
         undo: Undo | None = None,
         irreversible: bool = False,
@@ -122,7 +122,7 @@ class Run(Splitting, Protocol):
             args: JSON values, handed to `fn`.
             name: how the step is called in the journal; the function's name if not given.
             request_id: the key of the effect; made from run and call path if not given.
-            retries: how many further attempts a failed step has.
+            retries: how many further attempts a failed step has; or a table, with pauses and classes of errors.
             timeout: how long one attempt may take: a timedelta, or text such as `90s`.
             undo: what takes the effect back; importable. A `Compensation` says more about it.
             irreversible: whether the effect must not happen twice.

@@ -81,7 +81,9 @@ def stand_down(result: object, what: str) -> None:
 
 
 @workflow
-async def launch(run: Run, probes: bool = False, retries: int | None = None) -> dict[str, object]:
+async def launch(
+    run: Run, probes: bool = False, retries: int | dict[str, object] | None = None
+) -> dict[str, object]:
     """One irreversible step, and what came of it."""
     made = await run.step(
         fire,

@@ -141,7 +141,7 @@ async def asking_again(run: Run) -> str:
 
 
 @workflow
-async def retrying(run: Run, deed_name: str, retries: int | None = None) -> str:
+async def retrying(run: Run, deed_name: str, retries: int | dict[str, object] | None = None) -> str:
     """One step that may fail."""
     return str(await run.step(deed, deed_name, retries=retries))
 

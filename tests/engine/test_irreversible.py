@@ -46,6 +46,27 @@ async def test_its_beginning_is_journaled_before_its_effect(stage: Stage) -> Non
     assert await stage.is_sound(run)
 
 
+@pytest.mark.parametrize(
+    ("failure", "status", "sent"),
+    [
+        pytest.param(ConnectionRefusedError(), "completed", 2, id="it certainly did nothing"),
+        pytest.param(ConnectionResetError(), "waiting:reconcile", 1, id="it may have"),
+    ],
+)
+async def test_what_its_author_calls_harmless_is_tried_again(
+    stage: Stage, failure: Exception, status: str, sent: int
+) -> None:
+    effects.ENDS.append(failure)
+
+    run = await stage.start(
+        "launch", retries={"no_effect": ["ConnectionRefusedError"], "only": ["ConnectionError"]}
+    )
+    await stage.pass_time(MINUTE)
+
+    assert (await standing(stage, run), len(effects.SENT)) == (status, sent)
+    assert await stage.is_sound(run)
+
+
 @pytest.mark.parametrize("failure", [TimeoutError(), OSError("reset"), RuntimeError("500")])
 async def test_a_failure_that_does_not_tell_is_never_tried_again(
     stage: Stage, failure: Exception

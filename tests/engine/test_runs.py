@@ -197,6 +197,27 @@ async def test_a_failed_step_is_tried_again_as_often_as_asked(stage: Stage) -> N
     assert (await stage.picture(run)).steps[0].attempts == 3
 
 
+@pytest.mark.parametrize(
+    ("retries", "status"),
+    [
+        pytest.param({"only": ["tests.engine.flows.Broken"]}, RunStatus.COMPLETED, id="this one"),
+        pytest.param({"only": ["Exception"]}, RunStatus.COMPLETED, id="a class above it"),
+        pytest.param({"only": ["OSError"]}, RunStatus.FAILED, id="only another"),
+        pytest.param({"never": ["Broken"]}, RunStatus.FAILED, id="never this one"),
+    ],
+)
+async def test_a_failed_step_is_tried_again_by_the_class_of_its_error(
+    stage: Stage, retries: dict[str, object], status: RunStatus
+) -> None:
+    FAIL["flaky"] = 1
+
+    run = await stage.start("retrying", deed_name="flaky", retries=retries)
+    await stage.pass_time(timedelta(minutes=10))
+
+    assert (await stage.picture(run)).row.status is status
+    assert (await stage.kinds(run)).count("step.failed") == 1
+
+
 async def test_a_failed_step_is_not_tried_again_unasked(stage: Stage) -> None:
     FAIL["flaky"] = 1
     run = await stage.start("retrying", deed_name="flaky")

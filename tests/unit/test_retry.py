@@ -42,6 +42,11 @@ TABLE = Retry(attempts=7, first_delay=2 * SECOND, factor=3.0, longest_delay=60 *
         pytest.param({"factor": "2"}, "factor is '2'", id="a factor in a text"),
         pytest.param({"growth": "quick"}, "growth is 'quick'", id="an unknown growth"),
         pytest.param({"growth": "linear", "factor": 2}, "A factor is of", id="no factor"),
+        pytest.param({"only": []}, "nothing is tried again", id="only nothing"),
+        pytest.param({"only": [7]}, "only is", id="a class that is a number"),
+        pytest.param({"never": ["Time out"]}, "never is", id="a name with a space"),
+        pytest.param({"no_effect": [None]}, "no_effect is", id="no class at all"),
+        pytest.param({"never": [f"E{n}" for n in range(51)]}, "never is", id="too many classes"),
         pytest.param({"first_delay": 1}, "1 is not a delay", id="a delay without a unit"),
         pytest.param({"first_delay": timedelta()}, "is not a delay", id="no delay"),
         pytest.param({"longest_delay": timedelta(days=366)}, "is not a delay", id="over a year"),
@@ -73,6 +78,12 @@ def test_a_delay_that_is_no_duration_is_refused() -> None:
         pytest.param({"attempts": 100}, Retry(attempts=100), id="a hundred attempts"),
         pytest.param({"factor": 1}, Retry(factor=1.0), id="every delay alike"),
         pytest.param({"factor": 10}, Retry(factor=10.0), id="ten times as long"),
+        pytest.param({"only": "OSError"}, Retry(only=frozenset({"OSError"})), id="one class"),
+        pytest.param(
+            {"never": [KeyError, "a.B"], "no_effect": ["C"]},
+            Retry(never=frozenset({"KeyError", "a.B"}), no_effect=frozenset({"C"})),
+            id="classes and names of them",
+        ),
         pytest.param({"growth": "linear"}, Retry(growth=Growth.LINEAR), id="linear growth"),
         pytest.param({"first_delay": "5m"}, Retry(first_delay=300 * SECOND), id="first is longest"),
         pytest.param(
@@ -126,6 +137,26 @@ def test_waits_grow_as_they_are_said_to(growth: Growth, seconds: list[int]) -> N
     found = [next_delay(retry, attempt, jitter=0.0) for attempt in range(1, 7)]
 
     assert found == [each * SECOND for each in seconds]
+
+
+@pytest.mark.parametrize(
+    ("lists", "did_nothing", "again"),
+    [
+        pytest.param({}, False, True, id="every class where none is named"),
+        pytest.param({"only": ["OSError"]}, False, True, id="a class above it"),
+        pytest.param({"only": ["KeyError"]}, False, False, id="another class"),
+        pytest.param({"only": ["KeyError"]}, True, True, id="what did nothing all the same"),
+        pytest.param({"never": ["TimeoutError"]}, False, False, id="never is never"),
+        pytest.param({"never": ["OSError"]}, True, False, id="even where it did nothing"),
+        pytest.param({"only": ["OSError"], "never": ["TimeoutError"]}, False, False, id="both"),
+    ],
+)
+def test_errors_are_tried_again_by_their_class(
+    lists: dict[str, object], did_nothing: bool, again: bool
+) -> None:
+    retry = parse_retries(lists)
+
+    assert retry.is_for({"TimeoutError", "OSError"}, did_nothing=did_nothing) is again
 
 
 @pytest.mark.parametrize("attempt", [7, 8, 1_000])

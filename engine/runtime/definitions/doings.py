@@ -12,7 +12,7 @@ from pydantic import (
     model_validator,
 )
 
-from engine.rules.retry import Growth, parse_retries
+from engine.rules.retry import CLASSES_MAX, Growth, parse_retries
 from engine.runtime.definitions.terms import Approvers, Length, Name, Shape, Text, TitledTerms
 from signoff.undoing import RETRIES_MAX
 
@@ -35,6 +35,12 @@ def _retries(given: JsonValue) -> JsonValue:
     return given
 
 
+_CLASSES: Final[dict[str, JsonValue]] = {
+    "type": "array",
+    "items": {"type": "string"},
+    "maxItems": CLASSES_MAX,
+    "examples": [["TimeoutError"]],
+}
 RETRIES_SCHEMA: Final[dict[str, JsonValue]] = {
     "anyOf": [
         {"type": "integer", "minimum": 0, "maximum": 99},
@@ -47,6 +53,7 @@ RETRIES_SCHEMA: Final[dict[str, JsonValue]] = {
                 "factor": {"type": "number", "minimum": 1, "maximum": 10},
                 "longest_delay": {"type": "string", "examples": ["5m"]},
                 "growth": {"enum": [str(growth) for growth in Growth]},
+                **dict.fromkeys(("only", "never", "no_effect"), _CLASSES),
             },
         },
     ]
