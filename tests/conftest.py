@@ -7,7 +7,11 @@ import pytest
 import structlog
 from hypothesis import settings
 
+from tests.offline import stay_offline
+
 pytest_plugins = ["tests.fixtures"]
+
+stay_offline()
 
 # Plain lines: drawing a coloured traceback for every planted fault would take seconds.
 structlog.configure(processors=[structlog.processors.KeyValueRenderer()])

@@ -225,6 +225,18 @@ async def test_people_may_let_a_run_spend_more(stage: Stage) -> None:
     assert await stage.is_sound(run)
 
 
+async def test_what_is_spent_is_told_before_the_run_has_ended(stage: Stage) -> None:
+    run = await given_waiting(stage)
+
+    seen = await stage.picture(run)
+
+    (budget,) = seen.budgets
+    usage: Any = budget["usage"]
+    assert (seen.row.ended_at, summary(seen)[0]) == (None, "0.20 USD")
+    assert (usage[0]["spent"], usage[0]["left"]) == ("0.20 USD", "0.00 USD")
+    assert [step.cost.get("USD") for step in seen.steps] == [100_000, 100_000, None]
+
+
 @pytest.mark.parametrize("more", [{"usd": "5.00"}, {"usd": "0.10"}])
 async def test_as_much_more_is_let_as_the_budget_says(
     stage: Stage, more: dict[str, object]

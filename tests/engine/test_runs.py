@@ -119,6 +119,28 @@ async def test_another_call_than_the_approved_one_is_never_made(stage: Stage) ->
     assert picture.row.error["code"] == "digest_mismatch"
 
 
+@pytest.mark.parametrize("said", ["nothing", "one", "reject", "request_changes", "late"])
+async def test_without_consent_no_run_completes(stage: Stage, said: str) -> None:
+    run = await stage.start("paid-refund")
+
+    if said == "one":
+        await stage.vote(run, "ana")
+        await stage.vote(run, "dana")  # a stranger is no second
+    elif said == "late":
+        await stage.pass_time(timedelta(hours=5))
+        await stage.vote(run, "ana")
+        await stage.vote(run, "bo")
+    elif said != "nothing":
+        await stage.vote(run, "ana", said, comment="No.")
+        await stage.vote(run, "bo")
+
+    picture = await stage.picture(run)
+    assert LEDGER == []
+    assert picture.row.status is not RunStatus.COMPLETED
+    assert (picture.row.status is RunStatus.WAITING) == (said in {"nothing", "one"})
+    assert await stage.is_sound(run)
+
+
 async def test_when_approval_became_impossible_it_ends_at_once(stage: Stage) -> None:
     run = await stage.start("deploy", quorum=2)
 

@@ -156,6 +156,17 @@ async def test_a_workflow_has_checkpoints_made_by_themselves(
     assert await stage.is_sound(run)
 
 
+async def test_what_is_kept_before_a_critical_step_is_how_it_was_before_it(stage: Stage) -> None:
+    run = await stage.start("kept-at-steps")
+
+    found = await snapshot(stage, run, "before write")
+
+    kinds = await stage.kinds(run)
+    assert kinds.index("checkpoint.created") < kinds.index("step.begun")
+    assert found["outputs"] == {"read": "read"}
+    assert [call["step"] for call in found["calls"]] == ["read"]
+
+
 async def test_what_was_left_behind_is_no_place_to_go_back_to(stage: Stage) -> None:
     run = await stage.start("staged", on_reject="resume")
     await stage.vote(run, "ana", "reject", comment="no")

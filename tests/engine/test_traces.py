@@ -20,6 +20,7 @@ from tests.engine.targets import target
 
 pytestmark = pytest.mark.anyio
 
+DONE = {"step", "approval", "compensation", "checkpoint"}
 CALLED = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
@@ -87,6 +88,29 @@ async def test_a_rollback_is_in_it_and_costs_are_added_up(stage: Stage) -> None:
     assert [span.outcome for span in undone] == ["finished"] * 3
     assert found["run deploy"].outcome == "rolled_back"
     assert found["approval deploy"].outcome == "rejected"
+
+
+async def test_whatever_a_journal_says_was_done_is_in_the_trace(stage: Stage) -> None:
+    run = await stage.start("kept-at-steps")
+    await stage.vote(run, "ana", "reject", comment="No.")
+    journal = await stage.database.read(
+        lambda tx: runs.entries(tx, DEFAULT_TENANT, run, after=-1, limit=100)
+    )
+
+    (trace,) = await traces(stage, run)
+
+    happened = [event for span in trace.spans for event in span.happened]
+    told = {tuple(span.name.split(" ", 1)) for span in trace.spans} | {
+        ("checkpoint", event.facts.get("signoff.checkpoint")) for event in happened
+    }
+    done = {
+        (kind, entry.name)
+        for entry in journal
+        if (kind := entry.kind.partition(".")[0]) in DONE and entry.name is not None
+    }
+    assert {kind for kind, _name in done} == DONE
+    assert done <= told
+    assert "vote.recorded" in {event.name for event in happened}
 
 
 async def test_children_are_in_the_trace_of_their_parent(stage: Stage) -> None:
