@@ -3,7 +3,8 @@
 import asyncio
 import gc
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
@@ -20,11 +21,21 @@ def run(deed: Coroutine[Any, Any, T]) -> T:
         return runner.run(deed)
 
 
+@contextmanager
+def beginning() -> Generator[None]:
+    """All that serves is imported and made: the collector waits, which would go through it again and again."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 def settled() -> None:
-    """All that serves has been made: the collector need not look through it any more."""
-    gc.collect()
+    """All that serves has been made: the collector need not look through it any more, nor what fell off."""
     gc.freeze()
     gc.set_threshold(*COLLECTED_AFTER)
+    gc.enable()
 
 
 def _factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

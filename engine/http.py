@@ -97,7 +97,7 @@ class Egress:
         self._allow_http = allow_http
         self._ports = ports
         self._resolver = resolver
-        self._tls = tls or httpx.create_ssl_context(trust_env=False)
+        self._tls = tls
 
     async def request(
         self,
@@ -194,7 +194,7 @@ class Egress:
         # would share a connection whose certificate was verified for the other name.
         limits = httpx.Limits(max_connections=1, max_keepalive_connections=0)
         async with httpx.AsyncHTTPTransport(
-            verify=self._tls, trust_env=False, limits=limits
+            verify=self._tls or _tls(), trust_env=False, limits=limits
         ) as transport:
             response = await transport.handle_async_request(request)
             try:

@@ -50,7 +50,7 @@ def serve(
     as_json: AsJson = False,
 ) -> None:
     """Serve the inbox, the API and the channels, and drive runs. The log goes to stderr."""
-    with told():
+    with told(), loops.beginning():
         settings = _settings(
             host=host, port=port, definitions=definitions, doors_only=doors_only or None
         )
@@ -80,7 +80,7 @@ def worker(
     as_json: AsJson = False,
 ) -> None:
     """Drive runs and deliver messages beside `signoff serve`, any number of them on one PostgreSQL."""
-    with told():
+    with told(), loops.beginning():
         settings = load()
         from bot.databases import name_of
         from bot.logbook import configure

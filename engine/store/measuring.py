@@ -7,7 +7,6 @@ from typing import Final
 
 from sqlalchemy import Connection, create_engine, func, inspect, select, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from engine.rules.states import ApprovalStatus
@@ -26,6 +25,8 @@ async def may_be_filled(url: str) -> bool:
     Raises:
         Unavailable: when it cannot be reached.
     """
+    from sqlalchemy.ext.asyncio import create_async_engine
+
     creator = connecting_patiently(url, name="signoff bench")
     engine = create_async_engine("postgresql+asyncpg://", async_creator=creator, poolclass=NullPool)
     try:

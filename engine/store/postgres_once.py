@@ -6,7 +6,6 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from engine.errors import Unavailable
@@ -48,6 +47,9 @@ async def over(url: str, told: Callable[[Connection], T]) -> T:
             "PostgreSQL needs its driver: pip install 'signoff[server,postgres]'.",
             code="no_database",
         )
+    # Brings SQLAlchemy's mapper with it: whoever works on a file does without.
+    from sqlalchemy.ext.asyncio import create_async_engine
+
     engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=connecting_patiently(url, name="signoff migrate"),

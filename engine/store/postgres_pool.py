@@ -4,15 +4,17 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
 from sqlalchemy import ExceptionContext, event
 from sqlalchemy.exc import InvalidatePoolError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from engine.store.postgres_connecting import connecting
 from engine.store.postgres_errors import is_read_only
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 POOL_WITHIN: Final = timedelta(hours=1)  # whoever waits for a connection waits in our own line
 CLOSED_WITHIN: Final = timedelta(seconds=3)
@@ -21,7 +23,7 @@ CLOSED_WITHIN: Final = timedelta(seconds=3)
 class Pool:
     """Connections that are kept. Transactions on them are begun and ended by whoever takes one."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: "AsyncEngine") -> None:
         self.engine = engine
         self._is_distrusted = False
         event.listen(engine.sync_engine, "checkout", self._look)
@@ -47,6 +49,9 @@ async def pooled(url: str, *, size: int) -> AsyncGenerator[Pool]:
         open_ones.add(connection)
         return connection
 
+    # Brings SQLAlchemy's mapper with it: whoever works on a file does without.
+    from sqlalchemy.ext.asyncio import create_async_engine
+
     engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=remembered,
@@ -63,7 +68,7 @@ async def pooled(url: str, *, size: int) -> AsyncGenerator[Pool]:
         await _close_all(engine, open_ones)
 
 
-async def _close_all(engine: AsyncEngine, open_ones: WeakSet[Any]) -> None:
+async def _close_all(engine: "AsyncEngine", open_ones: WeakSet[Any]) -> None:
     # One by one they say good-bye; a server that is silent would keep each for its whole time.
     def cut() -> None:
         for connection in list(open_ones):

@@ -3,11 +3,10 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.errors import Unavailable
 from engine.failpoints import Boundary
@@ -18,6 +17,9 @@ from engine.store.postgres_driver import Kept, PostgresDriver
 from engine.store.postgres_errors import is_away, is_read_only, unsure
 from engine.store.postgres_pool import Pool
 from engine.store.work import Work
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
 T = TypeVar("T")
 
@@ -34,7 +36,7 @@ class Session:
 
     def __init__(
         self,
-        connection: AsyncConnection,
+        connection: "AsyncConnection",
         driver: PostgresDriver,
         made: Callable[[Connection, Driver], Transaction],
     ) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from engine.store.columns import and_the_moment
 from engine.store.database import Transaction
@@ -234,6 +234,8 @@ def _insert(table: Table, columns: tuple[str, ...]) -> Prepared:
 @lru_cache(maxsize=64)
 def _insert_new(table: Table, columns: tuple[str, ...], dialect: str) -> Prepared:
     if dialect == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
         return Prepared(postgresql.insert(table).on_conflict_do_nothing(), columns=columns)
     return Prepared(sqlite.insert(table).on_conflict_do_nothing(), columns=columns)
 

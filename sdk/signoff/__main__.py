@@ -1,5 +1,6 @@
 """The `signoff` command: finds the application, in this package or a checkout, and starts it."""
 
+import gc
 import importlib.util
 import sys
 from pathlib import Path
@@ -13,11 +14,13 @@ def main() -> None:
     """Run the command line; refuse, in a sentence, where that would start somebody else's code."""
     refusal = _make_rooms_importable()
     if refusal is None:
+        gc.disable()  # nothing that is imported is garbage
         try:
             from bot.cli import app
         except ModuleNotFoundError as missing:
             refusal = _what_is_missing(missing)
         else:
+            gc.enable()
             app()
             return
     print(refusal, file=sys.stderr)
