@@ -13,6 +13,7 @@ from bot.cli.listing import Listing
 from bot.cli.rollback_trees import plan_tree, report_tree
 from bot.cli.shapes import Approval, Decision, Difference, Run, Share, Step, Vote
 from bot.cli.standings import waits, way_out
+from bot.cli.sums import sums
 from bot.cli.trees import run_tree
 from channels.calls import call_home, call_text
 from channels.saying import said
@@ -120,6 +121,7 @@ def _run_facts(run: Run) -> Iterable[tuple[str, str | Text]]:
         yield "held", f"since {moment(run.held.at)}: {run.held.reason or 'no reason given'}"
     if run.rollback is not None:
         yield "undone", f"because: {run.rollback.reason}"
+    yield from sums(run)
 
 
 def _standing(run: Run) -> Text:

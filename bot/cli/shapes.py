@@ -233,6 +233,8 @@ class Run(RunLine):
     plan: Plan | None = None
     held: Held | None = None
     undoes: Sequence[str] = ()
+    summary: Mapping[str, Any] = {}
+    budget: Mapping[str, Any] | None = None
     unknown: Sequence[Unknown] = ()
     above: Sequence[Relative] = ()
     children: Sequence[Relative] = ()

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from engine.clock import iso
 from engine.errors import Conflict
 from engine.ids import RunId, TenantId
-from engine.rules import ballots
 from engine.rules.states import RunStatus, WaitingReason
 from engine.store import (
     agreement,
@@ -26,10 +26,10 @@ from engine.store import (
     runs,
     sealing,
     segments,
-    spent,
     steps,
     stopping,
     subjects,
+    summaries,
     undoing,
 )
 from engine.store.database import Transaction
@@ -38,7 +38,6 @@ from engine.store.journal import Entry, NewEntry, RunChanges
 from engine.store.pictures import ApprovalPicture
 from engine.store.rollbacks import Report
 from engine.store.runs import NewRun, RunRow
-from engine.store.spent import Spent
 from engine.store.undoing import Plan
 
 SETTLED: Final = frozenset({RunStatus.COMPLETED, RunStatus.ROLLED_BACK})  # never to be undone
@@ -58,7 +57,8 @@ class RunPicture:
     held_up: str | None
     plan: Plan
     monitor: Mapping[str, object]
-    spent: Spent
+    summary: Mapping[str, object]
+    began_at: datetime | None
     budgets: Sequence[Mapping[str, object]]
     family: Family
     unknown: Sequence[Mapping[str, object]]
@@ -103,20 +103,9 @@ class RunPicture:
             "root": row.root,
             "above": [named(each) for each in self.family.above],
             "children": self.family.below(row.id),
-            "summary": self._summary(),
+            "summary": self.summary,
+            "started_at": None if self.began_at is None else iso(self.began_at),
             **moments(row),
-        }
-
-    def _summary(self) -> dict[str, object]:
-        row = self.row
-        ended = row.ended_at or row.updated_at
-        return {
-            "steps": sum(step.kind == "step" and step.status == "finished" for step in self.steps),
-            **steps.money_and_tokens(self.spent.total),
-            "sources": self.spent.to_json(),
-            "saved": steps.money_and_tokens(self.spent.saved) if self.spent.saved else None,
-            "duration_ms": round((ended - row.created_at).total_seconds() * 1000),
-            "ended_because": None if row.ended_at is None else _because(row),
         }
 
 
@@ -155,10 +144,11 @@ def picture(tx: Transaction, tenant: TenantId, run: RunId) -> RunPicture:
     """
     row = sealing.opened_run(tx, runs.get(tx, tenant, run))
     entries = sealing.opened_entries(tx, tenant, journal.entries(tx, run))
+    did = steps.pictures(entries)
     return RunPicture(
         row=row,
         started_by_name=subjects.name_of(tx, tenant, row.started_by),
-        steps=steps.pictures(entries),
+        steps=did,
         checkpoints=checkpoints.of(tx, run),
         approvals=drawing.pictures(tx, approvals.of_run(tx, run)),
         rollbacks=rollbacks.reports(entries),
@@ -166,7 +156,8 @@ def picture(tx: Transaction, tenant: TenantId, run: RunId) -> RunPicture:
         held_up=pinned.held_up(tx, [row]).get(run),
         plan=undoing.whole_plan(entries),
         monitor=readings.telemetry(row, entries, now=tx.now),
-        spent=spent.spent_by(entries),
+        summary=summaries.summary(row, did, entries),
+        began_at=summaries.began_at(entries),
         budgets=allowances.of_run(tx, row),
         family=family.of(tx, row),
         unknown=doubts.pictures(entries),
@@ -288,11 +279,3 @@ def _was(tx: Transaction, run: RunId) -> RunStatus:
     """What a run was, that waits for its code or an operator to be driven on."""
     order = points.under_way(journal.entries(tx, run))
     return RunStatus.RUNNING if order is None else RunStatus.ROLLING_BACK
-
-
-def _because(row: RunRow) -> str:
-    if row.error is not None:
-        return str(row.error.get("message"))
-    return (
-        ballots.moment(row.ended_at) if row.ended_at and row.status != "completed" else "finished"
-    )

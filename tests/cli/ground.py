@@ -82,6 +82,15 @@ async def batch(run: Run, orders: list[str]) -> list[str]:
 
 
 @workflow
+async def browse(run: Run) -> None:
+    """Ask a model again and again, and never stop."""
+    number = 0
+    while True:
+        await run.step(asked_model, number, cost={"usd": "0.10", "tokens": 50})
+        number += 1
+
+
+@workflow
 async def charge(run: Run, order: str) -> str:
     """Charge a card once, over a line that may be dead."""
     made = await run.step(charged, order, irreversible=True)
@@ -124,6 +133,10 @@ async def spill(run: Run) -> None:
 
 def settled(amount: str) -> str:
     return f"settled with {amount}"
+
+
+def asked_model(number: int) -> str:
+    return f"page {number}"
 
 
 def charged(order: str) -> str:

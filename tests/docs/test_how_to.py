@@ -30,7 +30,12 @@ SEEN = {
     "audit": ("Everything is as it was written",),
     "back-up": ("whole and checked after", "paused for approval", "goes on", "the chain holds"),
     "be-told-of-a-run": ('"notify_secret":"whsec_',),
-    "budgets": ("of 100.00 USD",),
+    "budgets": (
+        "of 100.00 USD",
+        "5 steps finished, 0.50 USD, 250 tokens",
+        "0.50 USD of 0.50 USD spent (100 %)",
+        "the chain holds",
+    ),
     "change-workflows": ("shipped desk", "goes on with version 2", "label", "shipped lamp"),
     "connect-email": ("will be sent again",),
     "connect-slack": ("/slack/events", "chat:write"),

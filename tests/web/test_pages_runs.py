@@ -14,6 +14,7 @@ from engine.store.sqlite import SqliteDatabase
 from tests.clock import ManualClock
 from tests.engine import flows
 from tests.engine.stage import Stage
+from tests.engine.test_budgets import DEMO, given_budget
 from tests.web.html import read
 from tests.web.site import DANA, Browser, Site
 
@@ -97,6 +98,16 @@ async def test_a_run_is_shown_with_its_steps_and_its_journal(stage: Stage, ana: 
         assert text in shown.text
     assert "<html" not in live.text
     assert f"/runs/{run}/live" in live.text
+
+
+async def test_what_a_run_came_to_is_shown_with_its_budgets(stage: Stage, ana: Browser) -> None:
+    await given_budget(stage, DEMO, scope="workflow:loop", per="run")
+    run = await stage.start("loop")
+
+    said = (await ana.get(f"/runs/{run}")).text
+
+    assert "In all 5 steps finished, 0.50 USD, 250 tokens." in " ".join(said.split())
+    assert "Budget of workflow:loop, per run: 0.50 USD of 0.50 USD (100 %)" in said
 
 
 async def test_why_a_run_was_rolled_back_is_said_once_in_words(stage: Stage, ana: Browser) -> None:

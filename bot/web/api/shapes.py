@@ -183,8 +183,9 @@ class Step(Answer):
 
 
 class Run(RunLine):
-    """A run as it stands, and the runs `above` it, from the root of its tree on."""
+    """A run as it stands, the runs `above` it, when it was first taken up, and what its journal adds up to."""
 
+    started_at: datetime | None
     started_by_name: str
     notify: list[str]
     input: dict[str, Any]

@@ -1,0 +1,44 @@
+"""What a run comes to: its steps, what they cost, how long it took, what its journal holds, and why it ended."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from engine.rules import ballots
+from engine.store import steps
+from engine.store.journal import Entry
+from engine.store.runs import RunRow
+from engine.store.spent import spent_by
+from engine.store.steps import StepPicture
+
+# A run that was paused before anybody took it up begins when it is resumed.
+BEGINS: Final = frozenset({"run.started", "approval.opened", "run.resumed"})
+
+
+def summary(row: RunRow, did: Sequence[StepPicture], entries: Sequence[Entry]) -> dict[str, object]:
+    """The run in figures; every one of them is read from its journal."""
+    spent = spent_by(entries)
+    ended = row.ended_at or row.updated_at
+    return {
+        "steps": sum(step.kind == "step" and step.status == "finished" for step in did),
+        **steps.money_and_tokens(spent.total),
+        "sources": spent.to_json(),
+        "saved": steps.money_and_tokens(spent.saved) if spent.saved else None,
+        "duration_ms": round((ended - row.created_at).total_seconds() * 1000),
+        "ended_because": None if row.ended_at is None else _because(row),
+        "entries": {"count": len(entries), "kinds": dict(Counter(each.kind for each in entries))},
+    }
+
+
+def began_at(entries: Sequence[Entry]) -> datetime | None:
+    """When the run was first taken up; None while it still waits for that."""
+    return next((each.at for each in entries if each.kind in BEGINS), None)
+
+
+def _because(row: RunRow) -> str:
+    if row.error is not None:
+        return str(row.error.get("message"))
+    return (
+        ballots.moment(row.ended_at) if row.ended_at and row.status != "completed" else "finished"
+    )
