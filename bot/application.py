@@ -15,6 +15,7 @@ from engine.addresses import Network
 from engine.clock import Clock
 from engine.ids import Ids, TenantId
 from engine.runtime.workflows import Workflows
+from engine.services.approvals import OpenCap
 from engine.signing import Signer
 from engine.store.database import Database
 from engine.tokens import Tokens
@@ -39,6 +40,7 @@ class Application:
     slack: Endpoint | None = None
     trusted_proxies: tuple[str, ...] = ()
     webhook_allow_nets: tuple[Network, ...] = ()
+    open_cap: OpenCap = field(default_factory=lambda: OpenCap(0))  # of each requester
     anchoring: Anchoring | None = None
     erasures: ErasureFile | None = None  # where it is kept outside who was erased
     anchor_keys: tuple[str, ...] = ()  # public keys that signed anchors before and still count

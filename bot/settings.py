@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from bot import setting_values as values
-from bot.http_secrets import SecretSettings
+from bot.asking_settings import AskingSettings
 from channels.base import ChannelMisconfigured
 from channels.email.config import MailConfig, mail_config
 from channels.slack.config import SLACK_API, SlackConfig
@@ -24,7 +24,7 @@ PREFIX: Final = "SIGNOFF_"
 _Listed = BeforeValidator(values.listed)
 
 
-class Settings(SecretSettings):
+class Settings(AskingSettings):
     """Read it with `load`, which refuses what cannot work; nothing else reads the environment."""
 
     model_config = SettingsConfigDict(

@@ -40,6 +40,7 @@ from engine.runtime.worker import Worker
 from engine.runtime.workflows import Workflows
 from engine.services import budgets
 from engine.services.anchoring import Due
+from engine.services.approvals import OpenCap
 from engine.signing import Signer
 from engine.store.database import Database
 from engine.tokens import Tokens
@@ -166,6 +167,7 @@ def _put_together(
     cards = CardBuilder(database, base_url=settings.base_url)
     egress = Egress(allow_nets=settings.webhook_allow_nets)
     executor = Executor(database, workflows, clock, ids, egress=egress, secrets=settings.secrets())
+    executor.cap = OpenCap(settings.open_approvals_max)
     anchoring = _anchoring(parts, listed.webhooks)
     name, pace = WorkerId(ids.new("wrk")), Pace(lease_for=settings.lease_for)
     return Running(
@@ -181,6 +183,7 @@ def _put_together(
             slack=_slack_door(parts, cards, listed.slack_teams),
             trusted_proxies=settings.trusted_proxies,
             webhook_allow_nets=tuple(settings.webhook_allow_nets),
+            open_cap=executor.cap,
             anchoring=anchoring,
             erasures=_erasures(settings),
             anchor_keys=settings.anchor_trusts,

@@ -17,6 +17,7 @@ EngineError
 │   ├── RequestIdConflict
 │   ├── KillSwitchTriggered
 │   ├── RunHeld
+│   ├── TooManyOpen
 │   └── LeaseLost
 ├── Unavailable            not now; nothing was lost, the same call may succeed later
 │   ├── NotRecorded
@@ -158,6 +159,12 @@ class RunHeld(Conflict):
     """The run is paused: what it did is written down, and nothing further begins."""
 
     code = "run_held"
+
+
+class TooManyOpen(Conflict):
+    """Whoever asks has as many approvals open as one requester may; nothing of this one was kept."""
+
+    code = "too_many_open"
 
 
 class LeaseLost(Conflict):

@@ -65,6 +65,7 @@ class Place:
             slack_signing_secret=None,
             smtp_url=None,
             mail_from=None,
+            open_approvals_max=0,
         )
 
     def environment(self, port: int) -> dict[str, str]:
@@ -75,6 +76,7 @@ class Place:
             "SIGNOFF_CONFIG": str(self.folder / "signoff.toml"),
             "SIGNOFF_WORKFLOWS": "bot.bench.flows",
             "SIGNOFF_PORT": str(port),
+            "SIGNOFF_OPEN_APPROVALS_MAX": "0",  # one key asks everything
         }
 
     def configure(self, text: str = PEOPLE) -> None:

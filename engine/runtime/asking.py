@@ -14,7 +14,7 @@ from engine.runtime.memory import last
 from engine.runtime.pausing import Pausing
 from engine.runtime.signals import RollbackOrdered
 from engine.services import approvals
-from engine.services.approvals import Asking, Request
+from engine.services.approvals import Asking, OpenCap, Request
 from engine.services.driving import Driven
 from engine.store import points
 from engine.store.journal import Entry
@@ -48,10 +48,13 @@ class Asker:
         self._sent_back: dict[str, ApprovalId] = {}
         self.on_reject = "rollback"
         self.rollback_to: str | None = None
+        self.cap: OpenCap | None = None
 
     def of_branch(self) -> "Asker":
         """The same for a branch of the run; rounds go on within it."""
-        return type(self)(self._driven, self._pausing.of_branch(), self._claim)
+        branch = type(self)(self._driven, self._pausing.of_branch(), self._claim)
+        branch.cap = self.cap
+        return branch
 
     def _places(self, position: int) -> tuple[str | None, str]:
         """The last checkpoint before `position`, and where a rollback from there goes by default."""
@@ -81,6 +84,8 @@ class Asker:
         Raises:
             Suspended: while people have not decided. RollbackOrdered: if the last rung says so.
             ApprovalEnded: in its four kinds, where there is no consent.
+            TooManyOpen: if whoever started the run has as many open as one may: the run ends by that as
+                by a failed step. Its code is not asked: asked again on a replay it might go another way.
         """
         self.on_reject = str(terms.get("on_reject", "rollback"))
         self.rollback_to = terms.get("rollback_to")
@@ -112,10 +117,11 @@ class Asker:
             token=self._driven.token,
             again=self._sent_back.get(request.action),
             is_branch=self._pausing.is_branch,
+            asked_by=self._run.started_by,
         )
         opened = await self._pausing.unwritten.write(
             lambda tx, before: approvals.open_for_run(
-                tx, self._driven.tenant, request, asking, before=before
+                tx, self._driven.tenant, request, asking, before=before, cap=self.cap
             )
         )
         log.info("approval.opened", run=opened.run, approval=opened.id)

@@ -23,7 +23,7 @@ from engine.runtime.lingering import Lingering
 from engine.runtime.memory import Memory, last
 from engine.runtime.parenting import Parent
 from engine.runtime.pausing import Pausing, Waits
-from engine.runtime.signals import STOPS, BranchOver, Stopped, stop_for
+from engine.runtime.signals import STOPS, BranchOver, Overfull, Stopped, stop_for
 from engine.runtime.snapshots import Told
 from engine.runtime.stepping import Stepper
 from engine.runtime.turns import Turn
@@ -78,7 +78,7 @@ class RunContext(Doing):
         self._keeper = Keeper(self._driven, self.unwritten, claim.run, manner)
         self.caller = Caller(claim, database)
         self._stepper = Stepper(self._driven, self._pausing, clock, ids, self.caller)
-        self._asker = Asker(self._driven, self._pausing, claim)
+        self.asker = Asker(self._driven, self._pausing, claim)
         self._parent = Parent(claim, self._pausing, NONE)
         self._lingering = Lingering(claim, self.memory, database, clock)
 
@@ -106,21 +106,21 @@ class RunContext(Doing):
     @property
     def on_reject(self) -> str:
         """What the approval that ended last said becomes of a run that does not catch it."""
-        return self._asker.on_reject
+        return self.asker.on_reject
 
     @property
     def rollback_to(self) -> str | None:
         """Where that approval said a rejection goes back to; None is the last approved checkpoint."""
-        return self._asker.rollback_to
+        return self.asker.rollback_to
 
     async def approval(self, title: str, **terms: Any) -> Decision:
         check_terms(terms, RunTerms)
         async with self._one_at_a_time() as path:
-            name = self._asker.action_of(terms)
+            name = self.asker.action_of(terms)
 
             async def decided(known: Sequence[Entry]) -> Decision:
                 await self._keeper.before_approval(path, name, terms, known)
-                return await self._asker.decision(path, title, terms, known)
+                return await self.asker.decision(path, title, terms, known)
 
             return await self._answered(path, ("approval", name), decided)
 
@@ -148,7 +148,7 @@ class RunContext(Doing):
             try:
                 return await self._gathering.results(branches, made)
             except ApprovalEnded:
-                self._asker.follow(made[self._gathering.failed or ""]._asker)
+                self.asker.follow(made[self._gathering.failed or ""].asker)
                 raise
             finally:
                 self._gathering = None
@@ -160,7 +160,7 @@ class RunContext(Doing):
             try:
                 return await self._answered(path, ("child", name), result)
             except ApprovalEnded:
-                self._asker.on_reject, self._asker.rollback_to = "rollback", None
+                self.asker.on_reject, self.asker.rollback_to = "rollback", None
                 raise
 
     async def sleep(self, duration: timedelta | str) -> None:
@@ -278,13 +278,13 @@ class RunContext(Doing):
         branch._is_busy = branch._is_ended = False
         branch._last_in = branch._stop = branch._gathering = None
         branch._pausing = self._pausing.of_branch()
-        branch._stepper, branch._asker = self._stepper.of_branch(), self._asker.of_branch()
+        branch._stepper, branch.asker = self._stepper.of_branch(), self.asker.of_branch()
         branch._parent = self._parent.of_branch()
         return branch
 
     def raise_stop(self) -> None:
         """Raise what stopped the driver, if anything did, whatever the code made of it."""
-        if isinstance(self._stop, Stopped):
+        if isinstance(self._stop, Stopped | Overfull):
             raise self._stop.cause
         if self._stop is not None:
             raise self._stop

@@ -39,7 +39,7 @@ from engine.runtime.texts import Texts, sentence
 from engine.runtime.workflows import BUILT_IN, Workflows, ask
 from engine.secrets import Secrets
 from engine.services import driving, halting, reasons
-from engine.services.approvals import ASK
+from engine.services.approvals import ASK, OpenCap
 from engine.services.raises import RAISE
 from engine.services.signals import RECONCILE
 from engine.store.database import Database
@@ -69,7 +69,7 @@ class Executor:
         self._egress, self._secrets = egress, secrets
         self._clock, self._ids = clock, ids
         self._is_stopping = False
-        self.halts, self.proofs = Halts(database), Proofs(database)
+        self.halts, self.proofs, self.cap = Halts(database), Proofs(database), OpenCap(0)
 
     def stop(self) -> None:
         """Let whatever is driven get no further than to its next deed."""
@@ -127,7 +127,7 @@ class Executor:
             stops=lambda: self._stops(claim),
             manner=self._manner(claim),
         )
-        context.caller.egress = self._egress
+        context.caller.egress, context.asker.cap = self._egress, self.cap
         context.caller.demand_lease = partial(self.proofs.demand, context.driven)
         context.caller.secrets = self._secrets or context.caller.secrets
         context.may_start(self._workflows.of(claim.run.tenant))

@@ -5,11 +5,18 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final, Protocol, TypeVar
 
-from engine.errors import Fault, WorkflowChanged
+from engine.errors import Fault, TooManyOpen, WorkflowChanged
 from engine.runtime.lingering import Lingering
 from engine.runtime.memory import Memory, last
 from engine.runtime.pausing import Need, Pausing, Waits
-from engine.runtime.signals import BranchOver, HandedBack, HeldUp, RollbackOrdered, Stopped
+from engine.runtime.signals import (
+    BranchOver,
+    HandedBack,
+    HeldUp,
+    Overfull,
+    RollbackOrdered,
+    Stopped,
+)
 from engine.store.journal import Entry, NewEntry
 from signoff.running import Run
 
@@ -21,6 +28,7 @@ FAILED: Final[tuple[type[BaseException], ...]] = (
     SystemExit,
     BaseExceptionGroup,
     RollbackOrdered,
+    Overfull,
 )
 STOPPED: Final = (Stopped, HandedBack, HeldUp)  # not what the branch did, and so not recorded
 
@@ -170,6 +178,8 @@ class Gathering:
         """Let the branch that ended all of them do so again; the others are not asked."""
         name = str(ended.data["branch"])
         self._memory.forget(f"{self._path}.")
+        if "too_many_open" in ended.data:  # by now there may be room, but the others are gone
+            raise Overfull(TooManyOpen(str(ended.data["too_many_open"])))
         await self._go_on({name: code[name]})
         if self._error is None:
             raise WorkflowChanged(
@@ -183,6 +193,8 @@ class Gathering:
     async def _withdraw(self, error: BaseException) -> None:
         said = f"Branch {self.failed} ended all of them: {type(error).__name__}."
         told = {"branch": self.failed, "message": said}
+        if isinstance(error, Overfull):
+            told["too_many_open"] = str(error)
         await self._pausing.end_branches(
             NewEntry(kind="branches.ended", path=self._path, data=told)
         )

@@ -74,7 +74,7 @@ class _Rehearsal(RunContext):
         super().__init__(claim, database=database, clock=clock, ids=ids)
         caller = Caller(claim, database)
         self._stepper = _NoStep(self._driven, self._pausing, clock, ids, caller)
-        self._asker = _NoAsker(self._driven, self._pausing, claim)
+        self.asker = _NoAsker(self._driven, self._pausing, claim)
         self._lingering = Nowhere(claim, self.memory, database, clock)
 
 

@@ -8,6 +8,7 @@ from engine.errors import (
     KillSwitchTriggered,
     LeaseLost,
     RunHeld,
+    TooManyOpen,
     Unavailable,
     WorkflowChanged,
 )
@@ -48,7 +49,18 @@ class Stopped(BaseException):
         self.cause = cause
 
 
-STOPS: Final = (Suspended, RollbackOrdered, HandedBack, HeldUp, Stopped, BranchOver)
+class Overfull(BaseException):
+    """Whoever started the run has as many approvals open as one may: the run ends by that, as by a failed step.
+
+    Its code is not asked: what it did instead would not be what it does on a replay, when there is room.
+    """
+
+    def __init__(self, cause: TooManyOpen) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+STOPS: Final = (Suspended, RollbackOrdered, HandedBack, HeldUp, Stopped, Overfull, BranchOver)
 
 
 def stop_for(error: BaseException | None) -> BaseException | None:
@@ -58,6 +70,8 @@ def stop_for(error: BaseException | None) -> BaseException | None:
     """
     if isinstance(error, LeaseLost | Unavailable | WorkflowChanged):
         return Stopped(error)
+    if isinstance(error, TooManyOpen):
+        return Overfull(error)
     return HeldUp() if isinstance(error, KillSwitchTriggered | RunHeld) else None
 
 

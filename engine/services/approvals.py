@@ -21,6 +21,7 @@ from engine.store.answerable import Nearest
 from engine.store.approvals import ApprovalRow, Wanted
 from engine.store.database import Transaction
 from engine.store.journal import NewEntry, released
+from engine.store.open_cap import OpenCap
 from engine.store.pictures import ApprovalPicture
 from engine.store.requests import (
     ASK,
@@ -39,6 +40,7 @@ __all__ = [
     "DETAILS_BYTES_MAX",
     "Asking",
     "Nearest",
+    "OpenCap",
     "Request",
     "Wanted",
     "ask",
@@ -64,6 +66,7 @@ def open_for_run(
     asking: Asking,
     *,
     before: Sequence[NewEntry] = (),
+    cap: OpenCap | None = None,
 ) -> ApprovalRow:
     """Open an approval on which `asking.run` waits; the run's lease is given back in the same transaction,
     unless only a branch of it waits.
@@ -74,7 +77,10 @@ def open_for_run(
     Raises:
         Invalid: as `prepare`. LeaseLost: if the run is driven by somebody else by now.
         ImpossibleChange: if it is asked again and was not sent back.
+        TooManyOpen: if `asking.asked_by` has as many open as `cap` has.
     """
+    if cap is not None and asking.asked_by is not None:
+        cap.demand(tx, tenant, asking.asked_by)
     row = prepare(tx, tenant, request, asking)
     if request.rollback_to is not None:
         # Whoever votes is shown what a rejection undoes, so there must be such a place.
@@ -106,12 +112,19 @@ def open_for_run(
 
 
 def ask(
-    tx: Transaction, tenant: TenantId, request: Request, *, started_by: str, owner: str | None
+    tx: Transaction,
+    tenant: TenantId,
+    request: Request,
+    *,
+    started_by: str,
+    owner: str | None,
+    cap: OpenCap | None = None,
 ) -> ApprovalRow:
     """Ask without a workflow: a run of the built-in workflow, waiting on its approval from the start.
 
     Raises:
         Invalid: as `prepare`; nothing is kept then.
+        TooManyOpen: if whoever asks has as many open as `cap` has; nothing is kept then either.
     """
     run = RunId(tx.ids.new("run"))
     asked = {"title": request.title, "action": request.action}
@@ -125,7 +138,8 @@ def ask(
         owner=owner,
     )
     runs.begin(tx, new, is_ready=False)
-    return open_for_run(tx, tenant, request, Asking(run=run, path="0"))
+    asking = Asking(run=run, path="0", asked_by=started_by)
+    return open_for_run(tx, tenant, request, asking, cap=cap)
 
 
 def picture(tx: Transaction, tenant: TenantId, approval: str) -> ApprovalPicture:

@@ -57,6 +57,7 @@ class ApprovalRow:
     expires_at: datetime | None
     ended_at: datetime | None
     consumed_at: datetime | None
+    asked_by: str | None = None  # the caller whose open approvals it is counted among, if anybody's
 
 
 class ApprovalChanges(TypedDict, total=False):
@@ -263,6 +264,7 @@ def _values(row: ApprovalRow) -> dict[str, object]:
         "expires_at": row.expires_at,
         "ended_at": row.ended_at,
         "consumed_at": row.consumed_at,
+        "asked_by": row.asked_by,
     }
 
 
@@ -288,4 +290,5 @@ def _approval(row: Row[Any]) -> ApprovalRow:
         expires_at=row.expires_at,
         ended_at=row.ended_at,
         consumed_at=row.consumed_at,
+        asked_by=row.asked_by,
     )

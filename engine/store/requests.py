@@ -51,7 +51,8 @@ class Request:
 class Asking:
     """Where in a run the request comes up. `again` is the approval whose next round it is.
 
-    In a branch the run itself does not wait: its driver holds the lease.
+    In a branch the run itself does not wait: its driver holds the lease. What Signoff asks by itself is
+    `asked_by` nobody, and counts towards nobody's cap.
     """
 
     run: RunId
@@ -59,6 +60,7 @@ class Asking:
     token: LeaseToken | None = None
     again: ApprovalId | None = None
     is_branch: bool = False
+    asked_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +106,7 @@ def prepare(tx: Transaction, tenant: TenantId, request: Request, asking: Asking)
         expires_at=expires_at(tx.now, ladder),
         ended_at=None,
         consumed_at=None,
+        asked_by=asking.asked_by,
     )
 
 

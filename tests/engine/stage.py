@@ -13,6 +13,7 @@ from engine.runtime.worker import Worker
 from engine.runtime.workflows import Workflows
 from engine.secrets import Secrets
 from engine.services import configuration, runs, votes
+from engine.services.approvals import OpenCap
 from engine.services.runs import RunPicture
 from engine.services.votes import Ballot, CastReceipt
 from engine.store.database import Database, Transaction
@@ -54,6 +55,7 @@ class Stage:
     authored: Mapping[str, Workflow] = field(default_factory=lambda: dict(registered()))
     egress: Egress | None = None
     secrets: Secrets | None = None
+    cap: OpenCap = field(default_factory=lambda: OpenCap(0))
 
     executors: list[Executor] = field(default_factory=list[Executor])  # of its workers
 
@@ -68,6 +70,7 @@ class Stage:
             egress=self.egress,
             secrets=self.secrets,
         )
+        executor.cap = self.cap
         self.executors.append(executor)
         return Worker(WorkerId(name), self.database, executor, workflows.pins)
 

@@ -19,6 +19,7 @@ from engine.store import approvals as approval_rows
 from engine.store import runs as run_rows
 from engine.store.answerable import Nearest
 from engine.store.database import Transaction
+from engine.store.open_cap import OpenCap
 from engine.store.sqlite import SqliteDatabase, opened
 from engine.store.tables import approvals as approval_table
 from engine.store.tables import messages as message_rows
@@ -210,6 +211,10 @@ HOT = {
     "one's own inbox": (
         lambda tx: answerable.nearest(tx, DEFAULT_TENANT, PersonId("ana"), Nearest(limit=50)),
         "ix_approvals_whom",
+    ),
+    "how many one has open": (
+        lambda tx: OpenCap(1_000).demand(tx, DEFAULT_TENANT, "key:agent"),
+        "USING COVERING INDEX ix_approvals_asked_by",
     ),
     "how many one may decide": (
         lambda tx: answerable.count(tx, DEFAULT_TENANT, PersonId("ana"), most=1_000),

@@ -83,6 +83,7 @@ def given(monkeypatch: pytest.MonkeyPatch, values: Mapping[str, str]) -> None:
             {**MAIL, "SMTP_URL": "smtp://a:b@h"}, "SIGNOFF_SMTP_URL", id="an open password"
         ),
         pytest.param({"WEBHOOK_ALLOW_NETS": "10.0.0.1/8"}, "WEBHOOK_ALLOW_NETS", id="host bits"),
+        pytest.param({"OPEN_APPROVALS_MAX": "-1"}, "OPEN_APPROVALS_MAX", id="less than none"),
         pytest.param({"HTTP_SECRETS": "BANK=sk"}, "SIGNOFF_HTTP_SECRETS is no JSON", id="no JSON"),
         pytest.param(
             {"HTTP_SECRETS": '{"BANK": "sk"}'}, "no hosts for BANK", id="a secret for all"

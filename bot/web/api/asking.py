@@ -20,7 +20,7 @@ from engine.errors import Invalid, NotAllowed
 from engine.ids import PersonId
 from engine.rules.content import COMMENT_RULES, KINDS, RISKS
 from engine.services import approvals, people
-from engine.services.approvals import ASK, Request
+from engine.services.approvals import ASK, OpenCap, Request
 from engine.services.keys import Caller, Scope
 from engine.store.database import Transaction
 
@@ -126,19 +126,20 @@ async def ask(
     """Ask people, without a workflow. Follow `status_url`, or give a `callback_url`.
 
     Whatever could never be decided is refused now: unknown approvers, a quorum that nobody can
-    reach, a ladder that never ends, a channel that is not configured.
+    reach, a ladder that never ends, a channel that is not configured. So is whoever has as many
+    approvals open as one requester may (`too_many_open`).
     """
     _refuse_unknown(application, body)
     asked = once(caller, key, "/api/approvals", body)
     answer = await application.database.write(
-        lambda tx: answered(tx, asked, lambda: _opened(tx, caller, body))
+        lambda tx: answered(tx, asked, lambda: _opened(tx, caller, body, application.open_cap))
     )
     return JSONResponse(
         {**answer, **_secret(application, body, answer)}, 202, {"Location": answer["status_url"]}
     )
 
 
-def _opened(tx: Transaction, caller: Caller, body: AskBody) -> dict[str, Any]:
+def _opened(tx: Transaction, caller: Caller, body: AskBody, cap: OpenCap) -> dict[str, Any]:
     own = frozenset(person for person in (caller.owner,) if person is not None)
     request = Request(
         title=body.title,
@@ -157,7 +158,9 @@ def _opened(tx: Transaction, caller: Caller, body: AskBody) -> dict[str, Any]:
         kind=body.kind,
         fields=body.fields,
     )
-    row = approvals.ask(tx, caller.tenant, request, started_by=caller.subject, owner=caller.owner)
+    row = approvals.ask(
+        tx, caller.tenant, request, started_by=caller.subject, owner=caller.owner, cap=cap
+    )
     return {
         "id": row.id,
         "run": row.run,

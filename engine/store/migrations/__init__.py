@@ -15,7 +15,7 @@ from engine.store.sqlite_errors import unopened
 
 __all__ = ["HEAD", "migrate", "migrate_over", "revision"]
 
-HEAD = "0024"
+HEAD = "0025"
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('signoff:migrate', 0))")
 
