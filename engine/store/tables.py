@@ -138,7 +138,7 @@ approvals = Table(
     moment("opened_at"), moment("expires_at", optional=True), moment("ended_at", optional=True),
     moment("consumed_at", optional=True), words("asked_by", optional=True),
     known("status", ApprovalStatus), ForeignKeyConstraint(["run"], ["runs.id"]), UniqueConstraint("run", "path"),
-    index_where("ix_approvals_asked_by", "asked_by", "tenant", where="status = 'open'"),
+    index_where("ix_approvals_asked_by", "asked_by", "status", "tenant", where="status = 'open'"),
     Index("ix_approvals_page", "tenant", "status", "opened_at", "id"),
     Index("ix_approvals_whom", "tenant", "status", whom, "expires_at", "id", "excluded"),
 )  # fmt: skip

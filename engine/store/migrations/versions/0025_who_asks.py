@@ -15,7 +15,7 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_approvals_asked_by"),
         "approvals",
-        ["asked_by", "tenant"],
+        ["asked_by", "status", "tenant"],
         sqlite_where=is_open,
         postgresql_where=is_open,
     )
