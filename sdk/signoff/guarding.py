@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import wraps
 from string import Formatter
 from typing import Any, Final, ParamSpec, TypeVar, Unpack, cast
+from weakref import WeakSet
 
 from signoff.asking import AskTerms
 from signoff.calls import takes_step
@@ -22,6 +23,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 NOT_TOLD: Final = frozenset({"self", "cls", "step"})
+
+_GUARDED: Final[WeakSet[Callable[..., Any]]] = WeakSet()
 
 
 class NotDone(Exception):
@@ -88,6 +91,7 @@ def guarded(
             async def waiting(*args: P.args, **kwargs: P.kwargs) -> Any:
                 return await guard.call(args, kwargs)
 
+            _GUARDED.add(waiting)
             return cast("Callable[P, R]", waiting)
 
         @wraps(fn)
@@ -95,9 +99,15 @@ def guarded(
             result: R = _finished(guard.call(args, kwargs))
             return result
 
+        _GUARDED.add(blocking)
         return blocking
 
     return decorate
+
+
+def is_guarded(fn: Callable[..., object]) -> bool:
+    """Whether `fn` is what `guarded` made, or a method that it made of an object."""
+    return getattr(fn, "__func__", fn) in _GUARDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
