@@ -63,8 +63,8 @@ class Toolbox:
     def functions(self) -> list[Function]:
         """The tools as functions that return text, for a framework's own decorator.
 
-        `langchain_core.tools.tool`, `agents.function_tool`, `anthropic.beta_async_tool`, CrewAI's `tool` and
-        `mcp.tool()` read their names, parameters and docstrings.
+        LangChain's `tool`, `function_tool` of OpenAI's agents, Anthropic's `beta_tool` and
+        `beta_async_tool`, and the `tool()` of an MCP server read name, parameters and docstring.
         """
         return [each.function for each in self._tools.values()]
 

@@ -40,7 +40,7 @@ SEEN = {
     "connect-email": ("will be sent again",),
     "connect-slack": ("/slack/events", "chat:write"),
     "define-in-yaml": ("can be added", "Granted 900.00 USD", "reserved lamp"),
-    "guard-a-function": ("'refund': 'ref_1'", "paid 1 time"),
+    "guard-a-function": ("'refund': 'ref_1'", "paid 1 time", "['order']", "Not done. "),
     "erase-and-retain": ("dana is erased", "Everything is as it was written", "person:bo is held"),
     "irreversible-steps": ("paid out as transfer 1",),
     "keys-and-people": ("Signed in as ana", "Signed out", "is revoked"),
