@@ -54,7 +54,7 @@ def is_found(copy: Path, defect: Defect) -> bool:
 
 def _tested(copy: Path, tests: str) -> int:
     command = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
-    command += ["-p", "no:xdist", "-m", "not postgres and not slow", tests]
+    command += ["-p", "no:xdist", "-m", "not postgres", tests]
     paths = os.pathsep.join((str(copy), str(copy / "sdk")))
     done = subprocess.run(
         command,
