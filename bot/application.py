@@ -39,7 +39,7 @@ class Application:
     webhooks: tuple[WebhookTarget, ...] = ()
     slack: Endpoint | None = None
     trusted_proxies: tuple[str, ...] = ()
-    webhook_allow_nets: tuple[Network, ...] = ()
+    callback_allow_nets: tuple[Network, ...] = ()  # for addresses that whoever asks names
     open_cap: OpenCap = field(default_factory=lambda: OpenCap(0))  # of each requester
     anchoring: Anchoring | None = None
     erasures: ErasureFile | None = None  # where it is kept outside who was erased

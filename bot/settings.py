@@ -119,7 +119,7 @@ class Settings(AskingSettings):
         tuple[Network, ...], NoDecode, BeforeValidator(values.networks)
     ] = Field(
         default=(),
-        description="Networks of your own that webhooks may call, on any port and without https.",
+        description="Networks of your own that your webhooks and HTTP steps may call, also without https.",
         examples=["10.1.0.0/16"],
     )
     trusted_proxies: Annotated[

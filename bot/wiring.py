@@ -18,7 +18,7 @@ from bot.definition_files import sources_in
 from bot.erasures import ErasureFile, erasures_path, keep_outside
 from bot.retaining import Retaining
 from bot.rotating import take_up, tokens_of
-from bot.settings import Settings
+from bot.settings import Settings, variable
 from bot.telling import free_all, tell
 from bot.tracing.sending import Collector, TraceSender
 from channels.base import Channel
@@ -182,7 +182,7 @@ def _put_together(
             webhooks=listed.webhooks,
             slack=_slack_door(parts, cards, listed.slack_teams),
             trusted_proxies=settings.trusted_proxies,
-            webhook_allow_nets=tuple(settings.webhook_allow_nets),
+            callback_allow_nets=tuple(settings.callback_allow_nets),
             open_cap=executor.cap,
             anchoring=anchoring,
             erasures=_erasures(settings),
@@ -251,9 +251,17 @@ def _channels(parts: _Parts, webhooks: Sequence[WebhookTarget]) -> Mapping[str, 
         found.append(EmailChannel(mail, clock=clock))
     egress = Egress(allow_nets=settings.webhook_allow_nets)
     base_url = settings.base_url
+    nets = settings.callback_allow_nets
     # Always there: whoever asks may name a `callback_url`.
     found.append(
-        WebhookChannel(webhooks, egress=egress, tokens=parts.tokens, clock=clock, base_url=base_url)
+        WebhookChannel(
+            webhooks,
+            egress=egress,
+            callbacks=Egress(allow_nets=nets, setting=variable("callback_allow_nets")),
+            tokens=parts.tokens,
+            clock=clock,
+            base_url=base_url,
+        )
     )
     return by_name(found)
 

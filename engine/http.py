@@ -81,19 +81,20 @@ class Egress:
     that is connected to, so that a second answer of its name server changes nothing. Redirects
     are answers, not instructions. Proxies from the environment are ignored. Addresses within
     `allow_nets` may be called on any port and without TLS; all others need a port of `ports`,
-    and TLS unless `allow_http`.
+    and TLS unless `allow_http`. Refusals name the `setting` that those networks come from.
     """
 
     def __init__(
         self,
         *,
         allow_nets: Sequence[Network] = (),
+        setting: str = ALLOW_SETTING,
         allow_http: bool = False,
         ports: frozenset[int] = frozenset({443}),
         resolver: Resolver = resolve,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._allow_nets = tuple(allow_nets)
+        self._allow_nets, self._setting = tuple(allow_nets), setting
         self._allow_http = allow_http
         self._ports = ports
         self._resolver = resolver
@@ -158,19 +159,19 @@ class Egress:
         if not is_public(address):
             raise EgressRefused(
                 f"{name} leads to {address}, which is not a public address. If it is meant to be "
-                f"called, add its network to {ALLOW_SETTING}.",
+                f"called, add its network to {self._setting}.",
                 rule="address",
             )
         if not (tls or self._allow_http):
             raise EgressRefused(
                 f"{name} would be called without TLS. Use https, or add the network of {address} "
-                f"to {ALLOW_SETTING}.",
+                f"to {self._setting}.",
                 rule="scheme",
             )
         if port not in self._ports:
             raise EgressRefused(
                 f"Port {port} of {name} is not among {sorted(self._ports)}. Use one of these, or "
-                f"add the network of {address} to {ALLOW_SETTING}.",
+                f"add the network of {address} to {self._setting}.",
                 rule="port",
             )
 

@@ -31,7 +31,7 @@ async def expiries(place: Place, *, waiting: int, lead: timedelta) -> Figures:
     said = bearer(tokens.terminals["bench"])
     async with _receiver() as callback_url:
         due = await _armed(place, callback_url, waiting=waiting, lead=lead)
-        async with serving(place, {"SIGNOFF_WEBHOOK_ALLOW_NETS": "127.0.0.0/8"}) as server:
+        async with serving(place, {"SIGNOFF_CALLBACK_ALLOW_NETS": "127.0.0.0/8"}) as server:
             # A connection that is idle for long is closed.
             await SystemClock().sleep_until(due - BASELINE)
             async with connected(server.url) as door:

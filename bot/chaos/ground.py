@@ -142,6 +142,7 @@ def _place(url: str, outside: World, target: str, shape: Shape, own: Mapping[str
         "SIGNOFF_SMTP_URL": outside.mail.smtp_url,
         "SIGNOFF_MAIL_FROM": "Signoff <signoff@example.com>",
         "SIGNOFF_WEBHOOK_ALLOW_NETS": "127.0.0.0/8",
+        "SIGNOFF_CALLBACK_ALLOW_NETS": "127.0.0.0/8",
         "SIGNOFF_OPEN_APPROVALS_MAX": "0",
     }
     hooks = outside.hooks

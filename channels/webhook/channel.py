@@ -52,7 +52,8 @@ class _Receiver:
 class WebhookChannel(Channel):
     """Posts signed events. `to` is the name of a configured endpoint, or a `callback_url` in full.
 
-    An endpoint that answered 410 is not called again until the configuration is read anew.
+    What the operators configured is called by `egress`, and what those who ask named by `callbacks`, which
+    may reach less. An endpoint that answered 410 is not called again until the configuration is read anew.
     """
 
     def __init__(
@@ -60,12 +61,14 @@ class WebhookChannel(Channel):
         targets: Iterable[WebhookTarget],
         *,
         egress: Egress,
+        callbacks: Egress,
         tokens: Tokens,
         clock: Clock,
         base_url: str,
     ) -> None:
         self._targets = by_name(targets)
-        self._egress, self._tokens, self._clock = egress, tokens, clock
+        self._egress, self._callbacks = egress, callbacks
+        self._tokens, self._clock = tokens, clock
         self._base_url = base_url.rstrip("/")
         self._gone: set[tuple[TenantId, str]] = set()
 
@@ -149,7 +152,8 @@ class WebhookChannel(Channel):
             **signed(envelope.body, id=key, at=now, secrets=receiver.secrets),
         }
         try:
-            request = self._egress.request(
+            caller = self._callbacks if target is None else self._egress
+            request = caller.request(
                 "POST", receiver.url, headers=headers, content=envelope.body,
                 timeout=SEND_WITHIN, body_cap=ANSWER_BYTES_MAX,
             )  # fmt: skip

@@ -137,6 +137,7 @@ async def house(postgres: Postgres, tmp_path: Path) -> AsyncGenerator[House]:
             settings = Settings(
                 database_url=url, secret_key="0123456789abcdef" * 4, config=config,
                 webhook_allow_nets=(ip_network("127.0.0.0/8"),),
+                callback_allow_nets=(ip_network("127.0.0.0/8"),),
             )  # fmt: skip
             async with (
                 running(settings, authored=dict(registered())) as it,

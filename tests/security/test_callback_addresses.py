@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 
 from bot.application import Application
+from bot.settings import Settings
 from bot.web.app import create_app
-from tests.api.desk import ASKED, Desk, code
+from bot.wiring import running
+from tests.api.desk import ASKED, WORKFLOWS, Desk, code
 
 pytestmark = pytest.mark.anyio
 
@@ -64,7 +67,7 @@ async def test_the_open_internet_may_be_told(desk: Desk, url: str) -> None:
 
 
 async def test_what_the_operator_allows_may_be_named(application: Application) -> None:
-    allowed = replace(application, webhook_allow_nets=(ip_network("10.1.0.0/16"),))
+    allowed = replace(application, callback_allow_nets=(ip_network("10.1.0.0/16"),))
     async with Desk.of(create_app(allowed), allowed) as desk:
         key = await desk.key()
         urls = ("http://10.1.2.3:8000/x", "http://inside.example/", "https://10.2.0.1/")
@@ -72,3 +75,25 @@ async def test_what_the_operator_allows_may_be_named(application: Application) -
         answers = [await key.post("/api/approvals", {**ASKED, "callback_url": url}) for url in urls]
 
     assert [answer.status_code for answer in answers] == [202, 202, 422]
+
+
+async def test_what_is_open_to_webhooks_is_not_to_whoever_asks(tmp_path: Path) -> None:
+    settings = Settings(
+        None,
+        database_url=f"sqlite+aiosqlite:///{tmp_path / 'signoff.db'}",
+        config=tmp_path / "signoff.toml",
+        webhook_allow_nets=(ip_network("10.1.0.0/16"),),
+    )
+    settings.config.write_text("", "utf-8")
+    async with (
+        running(settings, authored=WORKFLOWS) as it,
+        Desk.of(create_app(it.application), it.application) as desk,
+    ):
+        key, inside = await desk.key(), "https://10.1.2.3/x"
+
+        asked = await key.post("/api/approvals", {**ASKED, "callback_url": inside})
+        start = {"workflow": "tests.pay", "input": {"order": "17"}, "notify": [inside]}
+        started = await key.post("/api/runs", start)
+
+    assert code(asked) == (422, "bad_callback_url")
+    assert code(started) == (422, "bad_notify")

@@ -228,7 +228,8 @@ def test_every_setting_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
             **SLACK, **MAIL, "DATABASE_URL": "sqlite:////var/lib/signoff.db", "HOST": "0.0.0.0",
             "BASE_URL": "https://bot.example.com/", "SECRET_KEY": SECRET, "LEASE_FOR": "20s",
             "WORKFLOWS": "shop.refunds, shop.releases,", "SLACK_TEAM_IDS": "T0123,E0123",
-            "WEBHOOK_ALLOW_NETS": "10.1.0.0/16, ::1", "TRUSTED_PROXIES": "127.0.0.1",
+            "WEBHOOK_ALLOW_NETS": "10.1.0.0/16, ::1", "CALLBACK_ALLOW_NETS": "10.2.0.0/16",
+            "TRUSTED_PROXIES": "127.0.0.1",
             "HTTP_SECRETS": '{"BANK": {"hosts": ["Bank.example.com"], "value": "sk_hush"}}',
         },
     )  # fmt: skip
@@ -241,6 +242,7 @@ def test_every_setting_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.workflows == ("shop.refunds", "shop.releases")
     assert settings.lease_for == timedelta(seconds=20)
     assert settings.webhook_allow_nets == (ip_network("10.1.0.0/16"), ip_network("::1"))
+    assert settings.callback_allow_nets == (ip_network("10.2.0.0/16"),)
     sent = {"Authorization": "Bearer ${secret.BANK}"}
     filled = settings.secrets().filled(sent, host="bank.example.com")
     assert filled == {"Authorization": "Bearer sk_hush"}

@@ -186,7 +186,7 @@ def _refuse_unknown(application: Application, body: AskBody) -> None:
             "No webhook channel is set up here, so no callback_url can be called.",
             code="unknown_channel",
         )
-    why = body.callback_url and never_called(body.callback_url, application.webhook_allow_nets)
+    why = body.callback_url and never_called(body.callback_url, application.callback_allow_nets)
     if why:
         raise Invalid(f"That callback_url is never called: {why}.", code="bad_callback_url")
 

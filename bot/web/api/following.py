@@ -35,7 +35,7 @@ def _check(application: Application, follower: Follower) -> None:
             code="unknown_channel",
         )
     if follower.is_url:
-        why = never_called(follower.address, application.webhook_allow_nets)
+        why = never_called(follower.address, application.callback_allow_nets)
         if why is not None:
             raise Invalid(f"{follower.shown()} is never called: {why}.", code="bad_notify")
     elif follower.channel == "webhook":

@@ -54,7 +54,9 @@ def target(url: str, **changes: Any) -> WebhookTarget:
 
 def channel_of(clock: ManualClock, tokens: Tokens, *targets: WebhookTarget) -> WebhookChannel:
     """The channel with these endpoints, allowed to call this machine."""
-    return WebhookChannel(targets, egress=LOOPBACK, tokens=tokens, clock=clock, base_url=BASE)
+    return WebhookChannel(
+        targets, egress=LOOPBACK, callbacks=LOOPBACK, tokens=tokens, clock=clock, base_url=BASE
+    )
 
 
 def card(**changes: Any) -> Card:

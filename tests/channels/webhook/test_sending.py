@@ -25,7 +25,7 @@ from engine.digest import sha256
 from engine.http import Egress
 from engine.ids import SystemIds
 from engine.tokens import Tokens
-from tests.channels.webhook.conftest import BASE, SNAPSHOT, card, channel_of, target
+from tests.channels.webhook.conftest import BASE, LOOPBACK, SNAPSHOT, card, channel_of, target
 from tests.clock import ManualClock
 
 pytestmark = pytest.mark.anyio
@@ -42,12 +42,31 @@ async def test_an_unknown_name_is_an_unknown_recipient(to: str, channel: Webhook
     ["https://127.0.0.1/x", "https://[::1]/", "https://169.254.169.254/", "http://localhost/"],
 )
 async def test_the_inside_is_not_called(url: str, clock: ManualClock, tokens: Tokens) -> None:
-    closed = WebhookChannel([], egress=Egress(), tokens=tokens, clock=clock, base_url=BASE)
+    closed = WebhookChannel(
+        [], egress=Egress(), callbacks=Egress(), tokens=tokens, clock=clock, base_url=BASE
+    )
 
     with pytest.raises(ChannelRefused) as refusal:
         await closed.post(card(event="approval.decided"), to=url, key="dlv_1")
 
     assert refusal.value.code == "egress_refused"
+
+
+async def test_what_whoever_asks_names_reaches_less_than_a_webhook_of_the_operators(
+    clock: ManualClock, tokens: Tokens, hooks: HooksStandIn
+) -> None:
+    erp = target(hooks.url)
+    theirs = Egress(setting="SIGNOFF_CALLBACK_ALLOW_NETS")
+    channel = WebhookChannel(
+        [erp], egress=LOOPBACK, callbacks=theirs, tokens=tokens, clock=clock, base_url=BASE
+    )
+
+    with pytest.raises(ChannelRefused, match="SIGNOFF_CALLBACK_ALLOW_NETS") as refusal:
+        await channel.post(card(event="approval.decided"), to=hooks.url, key="dlv_1")
+    await channel.post(card(event="approval.decided"), to="erp", key="dlv_2")
+
+    assert refusal.value.code == "egress_refused"
+    assert len(hooks.attempts) == 1
 
 
 @pytest.mark.parametrize(
