@@ -11,6 +11,7 @@ from engine.store.journal import Entry
 from engine.store.runs import RunRow
 from engine.store.spent import spent_by
 from engine.store.steps import money_and_tokens
+from signoff.undoing import REQUEST_NAME
 
 SUMMARY_CHARS: Final = 500
 
@@ -74,13 +75,12 @@ def _outputs(finished: Sequence[Entry]) -> dict[str, object]:
 
 def _calls(alive: Sequence[Entry]) -> list[dict[str, object]]:
     """Every call of the outside world: what was sent, how it ended, and the beginning of the answer."""
-    sent = {entry.path: entry.data for entry in alive if entry.kind == "step.begun"}
+    sent = {entry.path: entry.data for entry in reversed(alive) if "arguments" in entry.data}
     return [
         {
             "step": entry.name,
             "path": entry.path,
-            "fn": sent.get(entry.path, {}).get("fn"),
-            "arguments": sent.get(entry.path, {}).get("arguments"),
+            **_sent(sent.get(entry.path, {}), entry.data.get("result")),
             "status": entry.kind.partition(".")[2],
             "at": iso(entry.at),
             "response": _summary(entry.data.get("result", entry.data.get("error"))),
@@ -88,6 +88,16 @@ def _calls(alive: Sequence[Entry]) -> list[dict[str, object]]:
         for entry in alive
         if entry.kind in {"step.finished", "step.failed"}
     ]
+
+
+def _sent(told: Mapping[str, Any], result: Any) -> dict[str, object]:
+    """What was called and with what; of a request also where it went, and which status came back."""
+    called = {"fn": told.get("fn"), "arguments": told.get("arguments")}
+    if called["fn"] != REQUEST_NAME or "args" not in told["arguments"]:
+        return called
+    method, url = told["arguments"]["args"]
+    answered = result.get("status") if isinstance(result, dict) else None
+    return {**called, "method": method, "endpoint": url, "answered": answered}
 
 
 def _resources(alive: Sequence[Entry], journal: Sequence[Entry]) -> dict[str, object]:

@@ -15,6 +15,7 @@ from engine.runtime.effects import Doubt, doubt_in, leave_to_operators, probed, 
 from engine.runtime.memory import last
 from engine.runtime.pausing import Pausing
 from engine.runtime.reusing import Reusing
+from engine.runtime.sent import sent
 from engine.runtime.spending import Spending
 from engine.services import driving
 from engine.services.driving import Driven, Permit
@@ -41,6 +42,12 @@ class Wanted:
     def name(self) -> str:
         """What the step is called in the journal."""
         return name_of(self.call, self.options)
+
+    @property
+    def is_ordinary(self) -> bool:
+        """Whether nothing depends on its beginning, so that only its end is journaled."""
+        options = self.options
+        return self.call.undo is None and options.approved is None and not options.irreversible
 
     def entry(self, kind: str, data: Mapping[str, object]) -> NewEntry:
         """A line of the journal about this step."""
@@ -124,7 +131,7 @@ class Stepper:
         call, approved = wanted.call, wanted.options.approved
         check_arguments(call.fn, call.args, call.kwargs)
         options = wanted.options
-        if call.undo is None and approved is None and not options.irreversible:
+        if wanted.is_ordinary:
             # Nothing depends on its beginning, but it may depend on what came before: an idempotency
             # key that was drawn then must be the same when it is done again after a crash.
             await self._unwritten.record(*along)
@@ -186,7 +193,7 @@ class Stepper:
         if failure is not None and self._is_unknown(wanted, failure):
             return await self._resolve(wanted, Doubt(number, iso(began), failure))
         spent, failure = self._spending.spent(wanted, said, failure, took=took)
-        made = {"attempt": number, "started_at": iso(began), **spent}
+        made = {"attempt": number, "started_at": iso(began), **spent, **self._sent(wanted)}
         if failure is not None:
             await self._fail(wanted, made, failure)
         facts = {**made, "result": result}
@@ -252,6 +259,11 @@ class Stepper:
             return None
         delay = next_delay(retry, number, jitter=self._ids.fraction())
         return None if delay is None else self._clock.now() + delay
+
+    def _sent(self, wanted: Wanted) -> Mapping[str, object]:
+        """What it was given, where neither a beginning nor an earlier attempt has told it."""
+        is_told = any("arguments" in entry.data for entry in wanted.known)
+        return {} if is_told or not wanted.is_ordinary else sent(wanted.call, self._caller.secrets)
 
     def _key(self, wanted: Wanted) -> str:
         return wanted.options.request_id or f"{self._driven.run}:{wanted.path}"

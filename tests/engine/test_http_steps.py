@@ -4,13 +4,17 @@ import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from ipaddress import ip_network
+from typing import Any
 
 import pytest
 
 from engine.http import Egress
 from engine.ids import DEFAULT_TENANT, RunId
 from engine.rules.breaker import FAILURES_MAX, FIRST_REST
+from engine.runtime.snapshots import Told, snapshot
 from engine.services import runs
+from engine.store import journal
+from engine.store import runs as stored
 from tests.engine.stage import Stage
 from tests.engine.targets import SILENCE, Target, target
 
@@ -47,6 +51,21 @@ async def test_it_carries_its_request_id_and_canonical_bytes(stage: Stage, there
     assert there.bodies == [b'{"a":"1","b":"2"}']
     assert there.headers[0]["authorization"] == "Bearer hush"
     assert (await stage.picture(run)).row.result == {"charge": 1}
+
+
+async def test_its_call_is_kept_at_a_checkpoint(stage: Stage, there: Target) -> None:
+    run = await stage.start("charging", url=there.url)
+    row, entries = await stage.database.read(
+        lambda tx: (stored.get(tx, DEFAULT_TENANT, run), journal.entries(tx, run))
+    )
+
+    found: Any = snapshot(row, entries, Told(name="after", state={}))
+    (call,) = found["calls"]
+
+    assert (call["method"], call["endpoint"]) == ("POST", f"{there.url}/charges")
+    assert (call["status"], call["answered"]) == ("finished", 200)
+    assert call["arguments"]["kwargs"] == {"json": {"a": "1", "b": "2"}}
+    assert "charge" in call["response"]
 
 
 async def test_no_header_is_journaled(stage: Stage, there: Target) -> None:

@@ -1,6 +1,7 @@
 """Checkpoints: what they keep, compressed and proved, compared, carried about, and made by themselves."""
 
 import gzip
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,9 +10,13 @@ from sqlalchemy import text
 from engine.digest import canonical, sha256
 from engine.errors import Fault, Invalid
 from engine.ids import DEFAULT_TENANT, RunId
+from engine.runtime.snapshots import Told
+from engine.runtime.snapshots import snapshot as snapshot_now
 from engine.services import artifacts, checkpoints
+from engine.store import journal, runs
 from engine.store.database import Transaction
 from signoff.layers import check_layers
+from tests.engine.flows import FAIL
 from tests.engine.stage import Stage
 
 pytestmark = pytest.mark.anyio
@@ -73,6 +78,25 @@ async def test_a_call_is_kept_with_what_was_sent_and_what_came_back(stage: Stage
     assert build["arguments"] == {"args": ["build"], "kwargs": {}}
     assert (build["status"], build["response"]) == ("finished", "build")
     assert build["at"].startswith("2026-01-15T12:00")
+
+
+async def test_an_ordinary_call_is_kept_with_what_was_sent_whenever_it_ended(
+    stage: Stage,
+) -> None:
+    FAIL["twice"] = 1
+    run = await stage.start("retrying", deed_name="twice", retries=1)
+    await stage.pass_time(timedelta(minutes=1))
+    row, entries = await stage.database.read(
+        lambda tx: (runs.get(tx, DEFAULT_TENANT, run), journal.entries(tx, run))
+    )
+
+    found: Any = snapshot_now(row, entries, Told(name="after", state={}))["calls"]
+
+    assert [call["status"] for call in found] == ["failed", "finished"]
+    assert [call["fn"] for call in found] == ["tests.engine.flows:deed"] * 2
+    assert [call["arguments"] for call in found] == [{"args": ["twice"], "kwargs": {}}] * 2
+    assert sum("arguments" in entry.data for entry in entries) == 1
+    assert found[1]["response"] == "twice"
 
 
 def found_at(snapshot: Any) -> int:
