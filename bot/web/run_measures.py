@@ -19,6 +19,7 @@ from engine.rules.costs import TOKENS, currency_of
 from engine.rules.money import MICROS
 from engine.rules.spans import Span
 from engine.services import tracing
+from engine.services.tracing import Batch
 from engine.store.database import Database
 
 BOUNDS: Final = (0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 1_800, 3_600, 14_400, 86_400, 604_800)
@@ -37,10 +38,20 @@ _TIMES: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
     "delivery": ("signoff_delivery_seconds", "How long messages were on their way", ("channel", "outcome")),
 }  # fmt: skip
 _COUNTS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
+    "signoff_runs_created": ("Runs that were started", ("workflow",)),
+    "signoff_approvals_requested": ("Approvals that were asked for", ("workflow", "action")),
+    "signoff_votes": ("Answers that people gave", ("workflow", "action", "choice", "channel")),
+    "signoff_rollbacks": ("Times that runs went back", ("workflow",)),
+    "signoff_step_retries": ("Attempts of steps after ones that failed", ("workflow", "step")),
     "signoff_step_failures": ("Attempts of steps that failed", ("workflow", "step", "error")),
     "signoff_cost": ("Money that steps cost", ("workflow", "step", "agent", "currency")),
     "signoff_tokens": ("Tokens that steps took", ("workflow", "step", "agent")),
 }
+
+# What is counted as it begins, by the kind of span, and as it happens, by the kind of entry.
+_BEGUN: Final = {"run": "signoff_runs_created", "approval": "signoff_approvals_requested"}
+_HAPPENED: Final = {"vote.recorded": "signoff_votes", "rollback.started": "signoff_rollbacks"}
+_OF_A_VOTE: Final = ("choice", "channel")
 
 _Labels = tuple[str, ...]
 
@@ -67,7 +78,7 @@ class _Times:
 
 
 class RunMeasures:
-    """Counts what ended since this process began, in whichever process it did, when somebody looks.
+    """Counts what began and ended since this process did, in whichever process it did, when somebody looks.
 
     Nothing is counted while a run goes on: it is read from journals, at each look what came since the
     one before. Series are bounded; what is told apart too finely is counted as `other`.
@@ -88,6 +99,8 @@ class RunMeasures:
                 for batch in due.batches:
                     for span in batch.spans:
                         self._note(batch.tenant, span)
+                    for span in batch.trace.spans:
+                        self._note_news(batch, span)
                 self._place = due.until
                 if not due.batches:
                     return
@@ -105,16 +118,31 @@ class RunMeasures:
             found.setdefault(key, _Times()).note(span.ended_at - span.began_at)
         if span.kind != "step":
             return
-        for each in span.happened:
-            if each.name == "step.failed":
-                error = str(each.facts.get("error.type", "error"))
-                self._add("signoff_step_failures", {**labels, "error": error}, tenant, 1)
+        failed = [each.facts for each in span.happened if each.name == "step.failed"]
+        if failed:
+            self._add("signoff_step_retries", labels, tenant, len(failed))
+        if span.outcome == "failed" and "error.type" in span.facts:
+            failed.append(span.facts)
+        for facts in failed:
+            error = str(facts.get("error.type", "error"))
+            self._add("signoff_step_failures", {**labels, "error": error}, tenant, 1)
         currency = currency_of(span.cost)
         if currency is not None:
             spent = {**labels, "currency": currency}
             self._add("signoff_cost", spent, tenant, span.cost[currency] / MICROS)
         if TOKENS in span.cost:
             self._add("signoff_tokens", labels, tenant, span.cost[TOKENS])
+
+    def _note_news(self, batch: Batch, span: Span) -> None:
+        """Count what began, or happened in a span, since the run's news before."""
+        labels, begun = _labels(span), _BEGUN.get(span.kind)
+        if begun is not None and batch.covers(span.began_at):
+            self._add(begun, labels, batch.tenant, 1)
+        for each in span.happened:
+            name = _HAPPENED.get(each.name)
+            if name is not None and batch.covers(each.at):
+                said = {key: str(each.facts.get(f"signoff.{key}", "")) for key in _OF_A_VOTE}
+                self._add(name, {**labels, **said}, batch.tenant, 1)
 
     def _add(self, name: str, labels: Mapping[str, str], tenant: TenantId, much: float) -> None:
         _, names = _COUNTS[name]

@@ -11,7 +11,7 @@ from fastapi import Depends
 from jinja2 import Environment
 from starlette.requests import HTTPConnection, Request
 
-from bot.application import Application
+from bot.application import VERSION, Application
 from bot.web.health import ChannelHealth, StoreHealth
 from bot.web.places import place_of
 from bot.web.rates import Buckets
@@ -49,7 +49,7 @@ def shared(application: Application) -> Shared:
     minute = timedelta(minutes=1)
     return Shared(
         pages=environment(TEMPLATES),
-        traffic=Traffic(),
+        traffic=Traffic(VERSION),
         measures=RunMeasures(application.database, application.clock),
         health=ChannelHealth(application.channels, application.clock),
         store=StoreHealth(application.database),

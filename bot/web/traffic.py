@@ -1,8 +1,9 @@
-"""Counts what the doors answered, for `/metrics`."""
+"""Counts what the doors answered, and says which version answers, for `/metrics`."""
 
+import platform
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, Info
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -10,8 +11,10 @@ METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 class Traffic:
     """How many requests each route answered, with which status, and how long that took."""
 
-    def __init__(self) -> None:
+    def __init__(self, version: str) -> None:
         self.registry = CollectorRegistry()
+        about = Info("signoff", "What answers here", registry=self.registry)
+        about.info({"version": version, "python": platform.python_version()})
         labels = ["method", "route", "status"]
         self._answered = Counter(
             "signoff_http_requests", "HTTP requests answered", labels, registry=self.registry

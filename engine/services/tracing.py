@@ -1,7 +1,7 @@
 """Traces for those who look at one run, and for whoever keeps all of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -22,11 +22,21 @@ PAGE: Final = 200  # news at once, and about as many runs
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What is to be sent now. After it everything is sent up to `turn.at`; `left_out` is what never will be."""
+    """What is to be sent now: the spans that ended between two news of a run, `after` and `until`.
+
+    Without `after` it is told of from its beginning; without `until` it is over.
+    """
 
     tenant: TenantId
     trace: Trace
     spans: Sequence[Span]
+    after: datetime | None
+    until: datetime | None
+
+    def covers(self, at: datetime) -> bool:
+        """Whether this batch tells what happened then; exactly one of a run's batches does."""
+        is_new = self.after is None or at > self.after
+        return is_new and (self.until is None or at <= self.until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,14 +110,10 @@ def _batch(tenant: TenantId, trace: Trace, since: datetime, until: datetime) -> 
     earlier = max((at for at in trace.told if at <= since), default=None)
     latest = max(at for at in trace.told if at <= until)
     is_over = trace.run.ended_at is not None and trace.run.ended_at <= until
-    return Batch(
-        tenant=tenant,
-        trace=trace,
-        spans=[
-            span
-            for span in trace.spans
-            if span.ended_at is not None
-            and (earlier is None or span.ended_at > earlier)
-            and (is_over or span.ended_at <= latest)
-        ],
+    batch = Batch(
+        tenant=tenant, trace=trace, spans=(), after=earlier, until=None if is_over else latest
     )
+    ended = [
+        span for span in trace.spans if span.ended_at is not None and batch.covers(span.ended_at)
+    ]
+    return replace(batch, spans=ended)

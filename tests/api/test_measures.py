@@ -1,6 +1,7 @@
 """What was spent and how long it took, at `/metrics`: after the fact, bounded, and by tenant."""
 
 import json
+import platform
 import re
 from datetime import timedelta
 
@@ -8,13 +9,14 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry, generate_latest
 
+from bot.application import VERSION
 from bot.web.run_measures import RunMeasures
 from engine.ids import DEFAULT_TENANT, TenantId
 from engine.services import tracing
 from tests.api.desk import ASKED, Desk
 from tests.architecture.sources import ROOT
 from tests.clock import ManualClock
-from tests.engine import spenders
+from tests.engine import flows, spenders
 from tests.engine.stage import Stage
 
 pytestmark = pytest.mark.anyio
@@ -74,6 +76,87 @@ async def test_time_money_tokens_and_failures_are_counted_once(
     assert f"signoff_step_failures_total{{{failed}}} 1.0" in found
     ended = 'outcome="completed",tenant="default",workflow="flaky"'
     assert f"signoff_run_seconds_count{{{ended}}} 1.0" in found
+
+
+async def test_what_begins_is_counted_while_it_goes_on(desk: Desk, clock: ManualClock) -> None:
+    stage = Stage(desk.application.database, clock)
+    await stage.prepare()
+    await desk.stranger.get("/metrics")
+    await stage.start("deploy", quorum=2)
+    run = await stage.start("deploy")
+    await clock.advance(SETTLED)
+
+    begun = (await desk.stranger.get("/metrics")).text
+    await stage.vote(run, "dana", "reject", comment="No.")
+    await clock.advance(SETTLED)
+    await desk.stranger.get("/metrics")
+    over = (await desk.stranger.get("/metrics")).text
+
+    of, asked = (
+        'tenant="default",workflow="deploy"',
+        'action="deploy",{}tenant="default",workflow="deploy"',
+    )
+    assert f"signoff_runs_created_total{{{of}}} 2.0" in begun
+    assert f"signoff_approvals_requested_total{{{asked.format('')}}} 2.0" in begun
+    assert "signoff_votes_total{" not in begun
+    for found in (begun, over):
+        assert f"signoff_runs_created_total{{{of}}} 2.0" in found
+    said = asked.format('channel="web",choice="reject",')
+    assert f"signoff_votes_total{{{said}}} 1.0" in over
+    assert f"signoff_rollbacks_total{{{of}}} 1.0" in over
+    ended = asked.format('outcome="rejected",')
+    assert f"signoff_approval_seconds_count{{{ended}}} 1.0" in over
+
+
+async def test_each_attempt_that_failed_is_counted_the_last_one_too(
+    desk: Desk, clock: ManualClock
+) -> None:
+    stage = Stage(desk.application.database, clock)
+    await desk.stranger.get("/metrics")
+    flows.FAIL["never"] = 9
+    await stage.start("retrying", deed_name="never", retries=2)
+    for _wait in range(3):
+        await stage.pass_time(timedelta(minutes=10))
+    flows.FAIL.clear()
+
+    await desk.stranger.get("/metrics")
+    found = (await desk.stranger.get("/metrics")).text
+
+    step = 'step="deed",tenant="default",workflow="retrying"'
+    assert f"signoff_step_retries_total{{{step}}} 2.0" in found
+    assert f'signoff_step_failures_total{{error="Broken",{step}}} 3.0' in found
+
+
+@pytest.mark.parametrize(
+    ("measure", "labels"),
+    [
+        ("signoff_runs", ["running", "waiting", "completed"]),
+        ("signoff_approvals", ["open", "expired"]),
+        ("signoff_outbox", ["pending", "dead"]),
+    ],
+)
+async def test_what_there_is_now_is_told_by_state(
+    desk: Desk, measure: str, labels: list[str]
+) -> None:
+    found = (await desk.stranger.get("/metrics")).text
+
+    for status in labels:
+        assert f'{measure}{{status="{status}",tenant="default"}} 0.0' in found
+    assert f'signoff_info{{python="{platform.python_version()}",version="{VERSION}"}} 1.0' in found
+
+
+async def test_what_nobody_answered_is_counted_as_expired(desk: Desk, clock: ManualClock) -> None:
+    stage = Stage(desk.application.database, clock)
+    await desk.stranger.get("/metrics")
+    await stage.start("patient", rung="reject after 1h")
+    await stage.pass_time(timedelta(hours=1))
+    await clock.advance(SETTLED)
+
+    found = (await desk.stranger.get("/metrics")).text
+
+    of = 'outcome="expired",tenant="default",workflow="patient"'
+    assert re.search(rf'signoff_approval_seconds_count{{action="[^"]*",{of}}} 1.0', found)
+    assert re.search(rf'signoff_approval_seconds_sum{{action="[^"]*",{of}}} 3600.0', found)
 
 
 async def test_names_without_end_are_counted_together(desk: Desk, clock: ManualClock) -> None:
