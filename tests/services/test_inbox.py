@@ -10,6 +10,7 @@ from engine.ids import DEFAULT_TENANT, PersonId
 from engine.services import approvals, rungs
 from engine.services.approvals import COUNTED_TO, Nearest, Request
 from engine.services.configuration import ListedPerson
+from engine.store.answerable import APART_MAX
 from engine.store.approvals import ApprovalRow
 from engine.store.database import Database
 from tests.clock import ManualClock
@@ -112,6 +113,22 @@ async def test_the_nearest_deadline_comes_first_and_none_last_page_by_page(
     assert whole == ["in one", "in two", "in two, too", "held", "held, too"]
     assert pages == [whole[:2], whole[2:4], whole[4:], []]
     assert await inbox(database, BO, after="apr_nobody_knows") == whole
+
+
+async def test_however_many_kinds_there_are_the_nearest_of_all_come_first(
+    database: Database,
+) -> None:
+    others = [PersonId(f"other{number}") for number in range(APART_MAX + 1)]
+    listed = (*COMPANY.people, *(ListedPerson(id=each, name=each) for each in others))
+    await given_company(database, replace(COMPANY, people=listed))
+
+    for hours, other in enumerate(reversed(others), start=1):
+        ladder = [f"reject after {hours}h"]
+        title, whom = f"With {other}", f"person:chen,person:{other}"
+        await asked(database, title, whom, requester="person:ana", ladder=ladder)
+        assert await inbox(database, CHEN, limit=2) == [
+            f"With {each}" for each in others[:-3:-1][:hours]
+        ]
 
 
 async def test_whoever_a_rung_adds_finds_it(database: Database, clock: ManualClock) -> None:

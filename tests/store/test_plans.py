@@ -12,8 +12,18 @@ from sqlalchemy import Connection, select, update
 
 from engine.clock import micros
 from engine.ids import DEFAULT_TENANT, ApprovalId, LeaseToken, PersonId, RunId, SystemIds, WorkerId
-from engine.services import approvals, deliveries, driving, rungs, runs, tending, watching
+from engine.services import (
+    approvals,
+    configuration,
+    deliveries,
+    driving,
+    rungs,
+    runs,
+    tending,
+    watching,
+)
 from engine.services.approvals import Wanted
+from engine.services.configuration import Directory, ListedPerson
 from engine.store import agreement, answerable, timers, votes
 from engine.store import approvals as approval_rows
 from engine.store import runs as run_rows
@@ -260,3 +270,19 @@ async def test_it_is_found_by_its_index(full: SqliteDatabase, what: str) -> None
 
     assert statements.scans == []
     assert statements.uses(index), statements.plans
+
+
+async def test_of_all_that_are_open_only_a_page_of_ones_own_is_sorted(full: SqliteDatabase) -> None:
+    statements = Statements()
+    who = Directory(people=(ListedPerson(id=PersonId("ana"), name="Ana"),))
+    inbox, _index = HOT["one's own inbox"]
+
+    await full.write(lambda tx: configuration.apply(tx, DEFAULT_TENANT, who))
+    await full.write(lambda tx: statements.of(inbox, tx))
+
+    (plan,) = [steps for _statement, steps in statements.plans if _sorts(steps)]
+    assert sum("(id=?)" in step for step in plan) == len(_sorts(plan)) == 1, plan
+
+
+def _sorts(plan: list[str]) -> list[str]:
+    return [step for step in plan if "TEMP B-TREE FOR ORDER BY" in step]
