@@ -1,7 +1,7 @@
 """A deployment: another system says no, and everything done so far is undone."""
 
 from bot.demo.hooks.callbacks import Answered
-from bot.demo.people import DESK
+from bot.demo.people import DESK, ROOM
 from bot.demo.scene import Scene
 from bot.demo.table import Claim, Report, demand
 from bot.demo.trees import strings
@@ -16,10 +16,7 @@ async def play(scene: Scene, report: Report) -> None:
     callbacks = scene.world.hooks.callbacks
     first: list[Answered] = []
     with report.showing(Claim.PLANNED) as proof:
-        opened = await scene.event(scene.deployment, "approval.opened")
-        planned = list(strings(opened.approval.get("undoes")))
-        demand(len(planned) == len(UNDONE), f"The plan says: {planned}.")
-        proof.append(f"1. {planned[0]}, 2. {planned[1]}, 3. {planned[2]}, back to the start")
+        await _planned(scene, proof)
     with report.showing(Claim.REJECTED) as proof:
         opened = await scene.event(scene.deployment, "approval.opened")
         answered = await callbacks.answer(opened, "reject", COMMENT)
@@ -36,12 +33,30 @@ async def play(scene: Scene, report: Report) -> None:
         demand(told[3:] == UNDONE, f"The ledger says: {told}.")
         proof.append(", ".join(UNDONE))
     with report.showing(Claim.REPORTED) as proof:
-        ended = await scene.event(scene.deployment, "run.rolled_back")
-        lines = list(strings(ended.approval.get("report")))
-        demand(lines[:1] == [REPORT], f"The report says: {lines}.")
-        proof.append(f"“{lines[0]}”, {'; '.join(lines[1:])}")
+        await _reported(scene, proof)
     with report.showing(Claim.CALLED_TWICE) as proof:
         demand(first, "It never arrived a first time.")
         async with scene.unchanged(scene.deployment):
             again = await callbacks.send(first[0].sent)
         proof.append(f"answered {again.status}, and no entry in the journal")
+
+
+async def _planned(scene: Scene, proof: list[str]) -> None:
+    """The other system and everybody in the room see it before anybody votes."""
+    opened = await scene.event(scene.deployment, "approval.opened")
+    planned = list(strings(opened.approval.get("undoes")))
+    demand(len(planned) == len(UNDONE), f"The plan says: {planned}.")
+    card = await scene.card(scene.deployment)
+    unsaid = [step for step in planned if f"• {step}" not in card.words]
+    demand(not unsaid, f"The card in {ROOM} does not say that {unsaid} would be undone.")
+    proof.append(f"1. {planned[0]}, 2. {planned[1]}, 3. {planned[2]}, back to the start")
+
+
+async def _reported(scene: Scene, proof: list[str]) -> None:
+    """The other system hears it, and the card that showed the plan shows it."""
+    ended = await scene.event(scene.deployment, "run.rolled_back")
+    lines = list(strings(ended.approval.get("report")))
+    demand(lines[:1] == [REPORT], f"The report says: {lines}.")
+    card = await scene.card(scene.deployment)
+    await scene.world.slack.until(lambda: card if REPORT in card.words else None)
+    proof.append(f"“{lines[0]}”, {'; '.join(lines[1:])}")
