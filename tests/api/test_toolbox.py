@@ -154,6 +154,19 @@ async def test_people_are_asked_and_their_no_is_told_to_the_model(shop: Shop, de
     assert (told["18"], shop.paid) == ('{"refund": "order-18"}', [("18", "1.00 EUR")])
 
 
+async def test_a_method_that_is_not_async_is_a_tool_alike(shop: Shop) -> None:
+    class Till:
+        @guarded("pay", "till-{order}", client=shop.client)
+        def pay(self, order: int) -> int:
+            shop.paid.append((str(order), "paid"))
+            return order + 1
+
+    box = Toolbox(Till().pay)
+
+    assert [await box.answer("pay", '{"order": 17}') for _call in range(2)] == ["18", "18"]
+    assert shop.paid == [("17", "paid")]
+
+
 async def test_a_key_that_is_refused_is_no_matter_for_the_model(shop: Shop) -> None:
     shop.key = "sk_wrong"
 

@@ -1,5 +1,6 @@
 """Effects that require a case: none before its outcome is final, one for each case, and it is settled then."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -148,6 +149,23 @@ async def test_from_the_first_signal_to_the_receipt_everything_is_on_record(
     ]  # fmt: skip
     assert str(made.execution_id) in str(told[5].data)
     assert (await auditing.verify(database, DEFAULT_TENANT, trusted=[])).findings == []
+
+
+async def test_of_many_actors_at_once_under_ids_of_their_own_one_makes_it(
+    matters: Matters, shop: Shop
+) -> None:
+    case = await matters.begin()
+    await matters.all_say(case, "no", "no")
+
+    made = await asyncio.gather(*(shop.once(f"order-17-{actor}", case) for actor in range(8)))
+    late = await matters.say(case, "s0", "yes")
+
+    assert sorted(each.reason for each in made) == [*["already_settled"] * 7, "executed"]
+    assert {each.execution_id for each in made} == {(await matters.seen(case))["settlement"]}
+    assert len(shop.paid) == 1
+    assert (late["reason"], late["case"]["status"], late["case"]["outcome"]) == (
+        "late", "settled", "no",
+    )  # fmt: skip
 
 
 async def test_another_effect_for_the_same_case_is_a_conflict_in_whatever_namespace(
