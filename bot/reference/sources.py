@@ -16,6 +16,7 @@ _CODE: Final = re.compile(r"[a-z]+(_[a-z0-9]+)*")
 _SAYS_CODE_FIRST: Final = ("BadRule", "SignoffError")
 _LEVELS: Final = ("debug", "info", "warning", "error", "exception", "critical")
 _LOGS: Final = ("log", "_log")
+_TELLING: Final = (ast.AnnAssign, ast.Call, ast.ClassDef, ast.FunctionDef)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -36,35 +37,41 @@ class Logged:
     fields: tuple[str, ...]
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    """The syntax tree of a module, read once."""
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+@cache
 def raised() -> frozenset[Raised]:
     """Every code that this checkout can refuse with."""
     found: set[Raised] = set()
-    for _room, tree in _trees():
-        for node in ast.walk(tree):
-            match node:
-                case ast.Call():
-                    found |= {Raised(code=code, by=_name(node.func)) for code in _codes(node)}
-                case ast.ClassDef(name=name):
-                    found |= {Raised(code=code, by=name) for code in _own_code(node)}
-                case ast.FunctionDef(name=name, args=ast.arguments() as given):
-                    found |= {Raised(code=code, by=f"def {name}") for code in _default_code(given)}
-                case ast.AnnAssign(target=ast.Name(id="_CODES"), value=ast.Dict() as table):
-                    found |= {Raised(code=code, by="Problem") for code in _texts(table)}
-                case _:
-                    pass
+    for _room, node in _telling():
+        match node:
+            case ast.Call():
+                found |= {Raised(code=code, by=_name(node.func)) for code in _codes(node)}
+            case ast.ClassDef(name=name):
+                found |= {Raised(code=code, by=name) for code in _own_code(node)}
+            case ast.FunctionDef(name=name, args=ast.arguments() as given):
+                found |= {Raised(code=code, by=f"def {name}") for code in _default_code(given)}
+            case ast.AnnAssign(target=ast.Name(id="_CODES"), value=ast.Dict() as table):
+                found |= {Raised(code=code, by="Problem") for code in _texts(table)}
+            case _:
+                pass
     return frozenset(each for each in found if _CODE.fullmatch(each.code))
 
 
-def logged() -> list[Logged]:
+@cache
+def logged() -> tuple[Logged, ...]:
     """Every event that this checkout logs, sorted."""
     found: set[Logged] = set()
-    for room, tree in _trees():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and (level := _level(node)) and node.args:
-                fields = tuple(word.arg for word in node.keywords if word.arg is not None)
-                for event in _texts(node.args[0]):
-                    found.add(Logged(event=event, level=level, room=room, fields=fields))
-    return sorted(found)
+    for room, node in _telling():
+        if isinstance(node, ast.Call) and (level := _level(node)) and node.args:
+            fields = tuple(word.arg for word in node.keywords if word.arg is not None)
+            for event in _texts(node.args[0]):
+                found.add(Logged(event=event, level=level, room=room, fields=fields))
+    return tuple(sorted(found))
 
 
 def words(name: str) -> Mapping[str, str]:
@@ -75,12 +82,15 @@ def words(name: str) -> Mapping[str, str]:
 
 
 @cache
-def _trees() -> tuple[tuple[str, ast.Module], ...]:
+def _telling() -> tuple[tuple[str, ast.AST], ...]:
+    """The nodes that can name a code or an event, each with its room: one walk for all questions."""
     return tuple(
-        (room, ast.parse(path.read_text(encoding="utf-8")))
+        (room, node)
         for room in ROOMS
         for path in sorted((ROOT / room).rglob("*.py"))
         if not {"bench", "demo"} & set(path.relative_to(ROOT).parts)
+        for node in ast.walk(tree(path))
+        if isinstance(node, _TELLING)
     )
 
 

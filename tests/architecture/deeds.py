@@ -7,7 +7,8 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Final
 
-from tests.architecture.sources import Function, modules, name, tree
+from bot.reference.sources import tree
+from tests.architecture.sources import Function, modules, name
 
 SERVICES: Final = "engine.services."
 WRITERS: Final = {f"engine.store.statements.{each}" for each in ("add", "change", "put", "add_new")}

@@ -5,6 +5,9 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Final
+
+from bot.reference.sources import tree
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("bot", "channels", "engine", "sdk")
@@ -13,6 +16,8 @@ SKIPPED = re.compile(
 )
 TEXT = {".css", ".html", ".j2", ".json", ".md", ".py", ".sh", ".toml", ".txt", ".yaml", ".yml", ""}
 
+BLOCKS: Final = ("body", "orelse", "finalbody", "handlers", "cases")  # what holds statements
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -20,6 +25,7 @@ def name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@cache
 def read(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
@@ -65,22 +71,25 @@ def templates() -> list[Path]:
     ]
 
 
-@cache
-def tree(path: Path) -> ast.Module:
-    return ast.parse(read(path), filename=str(path))
-
-
 def functions(path: Path) -> Iterator[Function]:
-    for node in ast.walk(tree(path)):
-        if isinstance(node, Function):
-            yield node
+    return (node for node in statements(path) if isinstance(node, Function))
+
+
+@cache
+def statements(path: Path) -> tuple[ast.AST, ...]:
+    """Every statement of a module, however deep, in no order; within expressions there are none."""
+    found: list[ast.AST] = [tree(path)]
+    for node in found:
+        for part in BLOCKS:
+            found += getattr(node, part, ())
+    return tuple(found)
 
 
 @cache
 def imports(path: Path) -> set[str]:
     """The full names of everything that is imported anywhere in the module."""
     found: set[str] = set()
-    for node in ast.walk(tree(path)):
+    for node in statements(path):
         match node:
             case ast.Import(names=names):
                 found |= {alias.name for alias in names}

@@ -7,9 +7,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
+from bot.reference.sources import tree
 from engine.failpoints import BOUNDARIES
 from tests.architecture.deeds import SERVICES, found
-from tests.architecture.sources import ROOT, Function, functions, imports, modules, name, read, tree
+from tests.architecture.sources import ROOT, Function, functions, imports, modules, name, read
 from tests.channels.slack.test_crossings import CROSSED as SLACK
 from tests.channels.test_crossings import CROSSED as MESSAGES
 from tests.durability.test_boundaries import STORIES
@@ -64,11 +65,12 @@ def doors(path: Path) -> frozenset[str]:
 
 def bare(path: Path) -> Iterator[str]:
     """The calls of a module that leave this process, and go through no boundary."""
+    leaving = doors(path)
     for function in functions(path):
         through = set(_through(function))
         for node in ast.walk(function):
             match node:
-                case ast.Call(func=ast.Attribute(attr=call)) if call in doors(path):
+                case ast.Call(func=ast.Attribute(attr=call)) if call in leaving:
                     if node not in through:
                         yield f"{name(path)}:{node.lineno}: {call}"
                 case _:

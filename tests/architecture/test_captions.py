@@ -2,7 +2,8 @@
 
 import ast
 
-from tests.architecture.sources import ROOMS, Function, modules, name, read, templates, tree
+from bot.reference.sources import tree
+from tests.architecture.sources import ROOMS, Function, modules, name, read, templates
 
 PROMISING = ("engine/rules", "engine/services", "engine/store", "engine/runtime")
 VERBS = {"delete", "get", "head", "patch", "post", "put"}

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import signoff
-from tests.architecture.sources import ROOT, imports, modules, name, tree
+from bot.reference.sources import tree
+from tests.architecture.sources import ROOT, imports, modules, name
 
 NAMES_MAX = 20
 MEDIA = sorted(path.parent for path in (ROOT / "channels").glob("*/__init__.py"))
