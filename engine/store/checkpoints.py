@@ -7,6 +7,7 @@ from sqlalchemy import insert, select
 from engine.clock import iso
 from engine.ids import RunId, TenantId
 from engine.store.database import Transaction
+from engine.store.statements import find
 from engine.store.tables import checkpoints, runs
 
 
@@ -22,9 +23,7 @@ def insert_last(tx: Transaction, tenant: TenantId, run: RunId, *, name: str, art
 
 def of(tx: Transaction, run: RunId) -> list[Mapping[str, object]]:
     """The run's checkpoints, oldest first, as they are shown."""
-    rows = tx.connection.execute(
-        select(checkpoints).where(checkpoints.c.run == run).order_by(checkpoints.c.position)
-    )
+    rows = find(tx, checkpoints, {"run": run}, order_by=("position",))
     return [
         {"name": row.name, "position": row.position, "artifact": row.artifact, "at": iso(row.at)}
         for row in rows

@@ -1,18 +1,21 @@
 """What of the outbox is due: leased to whoever sends it, a fair share of each tenant's at a time."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
+from functools import lru_cache
 from operator import lt
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, and_, or_, select, update
+from sqlalchemy import Column, ColumnElement, Row, and_, bindparam, or_, select, true, update
 
 from engine.ids import ApprovalId, DeliveryId, LeaseToken, MessageId, PersonId, TenantId
 from engine.rules.wording import is_table
 from engine.store import sealing, waiting
 from engine.store.database import Transaction
 from engine.store.outbox import UNSURE, Delivery, Shown, is_in, pending_beside
+from engine.store.prepared import Prepared
+from engine.store.statements import Among
 from engine.store.tables import messages, outbox
 from engine.store.tenants import is_awake
 
@@ -39,12 +42,11 @@ def claim(
     if tx.connection.dialect.name == "postgresql":
         due = waiting.due_deliveries(tx, channel, resting=resting, limit=limit)
         return _leased(tx, due, lease_for=lease_for)
-    wanted = and_(outbox.c.channel == channel, outbox.c.address.not_in(resting))
     # Each tenant's longest waiting take turns, so that nobody's many hold up the few of another.
     turns: list[tuple[int, Any]] = []
     for lane in waiting.lanes(tx, channel):
-        found = _due(tx, and_(wanted, outbox.c.tenant == lane), limit=limit)
-        turns += enumerate(found)
+        given = {"channel": channel, "tenant": lane, "limit": limit}
+        turns += enumerate(_due(tx, _due_in_lane, resting, given))
     turns.sort(key=lambda turn: (turn[0], turn[1].due_at, turn[1].id))
     return _leased(tx, [row for _turn, row in turns[:limit]], lease_for=lease_for)
 
@@ -56,27 +58,51 @@ def claim_orphans(
     if tx.is_guarded:
         rows = waiting.due_orphans(tx, known, limit=limit)
     else:
-        rows = _due(tx, outbox.c.channel.not_in(known), limit=limit)
+        rows = _due(tx, _due_of_nobody, known, {"limit": limit})
     return _leased(tx, rows, lease_for=lease_for)
 
 
-def _due(tx: Transaction, wanted: ColumnElement[bool], *, limit: int) -> Sequence[Any]:
-    free = or_(outbox.c.lease_expires_at.is_(None), outbox.c.lease_expires_at <= tx.now)
-    due = (
+def _due(
+    tx: Transaction,
+    query: Callable[[int], Prepared],
+    without: Collection[str],
+    given: Mapping[str, object],
+) -> Sequence[Any]:
+    left_out = {f"without_{index}": each for index, each in enumerate(sorted(without))}
+    return query(len(without)).rows(tx, {**given, **left_out, "now": tx.now})
+
+
+@lru_cache(maxsize=32)
+def _due_in_lane(count: int) -> Prepared:
+    lane = and_(outbox.c.channel == bindparam("channel"), outbox.c.tenant == bindparam("tenant"))
+    return _due_where(lane, _is_none_of(count, outbox.c.address))
+
+
+@lru_cache(maxsize=32)
+def _due_of_nobody(count: int) -> Prepared:
+    return _due_where(_is_none_of(count, outbox.c.channel))
+
+
+def _is_none_of(count: int, column: Column[str]) -> ColumnElement[bool]:
+    return and_(true(), *(column != bindparam(f"without_{index}") for index in range(count)))
+
+
+def _due_where(*wanted: ColumnElement[bool]) -> Prepared:
+    now: ColumnElement[Any] = bindparam("now")
+    return Prepared(
         select(outbox.c.id, outbox.c.tenant, outbox.c.due_at)
         .where(
             is_in("pending"),
-            outbox.c.due_at <= tx.now,
-            free,
-            wanted,
+            outbox.c.due_at <= now,
+            or_(outbox.c.lease_expires_at.is_(None), outbox.c.lease_expires_at <= now),
+            *wanted,
             is_awake(outbox.c.tenant),
             ~pending_beside(lt),
         )
         .order_by(outbox.c.due_at, outbox.c.id)
-        .limit(limit)
+        .limit(bindparam("limit"))
         .with_for_update(skip_locked=True, key_share=True)
     )
-    return list(tx.connection.execute(due))
 
 
 def _leased(tx: Transaction, rows: Sequence[Any], *, lease_for: timedelta) -> list[Delivery]:
@@ -88,22 +114,9 @@ def _leased(tx: Transaction, rows: Sequence[Any], *, lease_for: timedelta) -> li
 
 
 def _lease(tx: Transaction, found: Sequence[str], *, lease_for: timedelta) -> list[Delivery]:
-    tx.connection.execute(
-        update(outbox)
-        .where(outbox.c.id.in_(found))
-        .values(
-            lease_token=tx.ids.secret(),
-            lease_expires_at=tx.now + lease_for,
-            attempts=outbox.c.attempts + 1,
-        )
-    )
-    rows = tx.connection.execute(
-        select(outbox, *_OF_MESSAGE)
-        .outerjoin(messages, messages.c.id == outbox.c.message)
-        .where(outbox.c.id.in_(found))
-        .order_by(outbox.c.due_at, outbox.c.id)
-    )
-    return [_delivery(tx, row) for row in rows.all()]
+    token, until = tx.ids.secret(), tx.now + lease_for
+    _TAKE.run_all(tx, [{"delivery": each, "token": token, "until": until} for each in found])
+    return [_delivery(tx, row) for row in _TAKEN.rows(tx, found)]
 
 
 _OF_MESSAGE = (
@@ -115,6 +128,21 @@ _OF_MESSAGE = (
     messages.c.shown,
     messages.c.left_out,
     messages.c.shown_version,
+)
+_TAKE = Prepared(
+    update(outbox)
+    .where(outbox.c.id == bindparam("delivery"))
+    .values(
+        lease_token=bindparam("token"),
+        lease_expires_at=bindparam("until"),
+        attempts=outbox.c.attempts + 1,
+    )
+)
+_TAKEN = Among(
+    select(outbox, *_OF_MESSAGE)
+    .outerjoin(messages, messages.c.id == outbox.c.message)
+    .order_by(outbox.c.due_at, outbox.c.id),
+    outbox.c.id,
 )
 
 

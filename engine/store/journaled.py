@@ -9,18 +9,21 @@ from sqlalchemy import Row, bindparam, select
 from engine.ids import RunId
 from engine.store.database import Transaction
 from engine.store.new_entry import Entry
+from engine.store.prepared import Prepared
 from engine.store.statements import Among, find_among
 from engine.store.tables import journal
+
+_BEHIND = Prepared(
+    select(journal)
+    .where(journal.c.run == bindparam("run"), journal.c.position > bindparam("after"))
+    .order_by(journal.c.position)
+    .limit(bindparam("limit"))
+)
 
 
 def entries(tx: Transaction, run: RunId, *, after: int = -1, limit: int = 1_000_000) -> list[Entry]:
     """The run's entries behind position `after`, in order."""
-    rows = tx.connection.execute(
-        select(journal)
-        .where(journal.c.run == run, journal.c.position > after)
-        .order_by(journal.c.position)
-        .limit(limit)
-    )
+    rows = _BEHIND.rows(tx, {"run": run, "after": after, "limit": limit})
     return [_entry(row) for row in rows]
 
 

@@ -68,15 +68,9 @@ _ABSOLVE = (
     )
     .values(tries=runs.c.tries - 1)
 )
-_SUSPECTS = (
-    select(runs.c.tries)
-    .where(
-        _IS_READY,
-        _PIN.in_(bindparam("workflows", expanding=True)),
-        runs.c.tries > 0,
-        is_awake(runs.c.tenant),
-    )
-    .distinct()
+_SUSPECTS = Among(
+    select(runs.c.tries).where(_IS_READY, runs.c.tries > 0, is_awake(runs.c.tenant)).distinct(),
+    _PIN,
 )
 
 
@@ -193,10 +187,9 @@ def renew(
 
 def suspects(tx: Transaction, *, workflows: Sequence[str]) -> set[int]:
     """How often those ready runs of `workflows` were taken up in vain that were so at all."""
-    given = {"now": tx.now, "workflows": list(workflows)}
     if tx.is_guarded:
-        return waiting.suspects(tx, given)
-    return {row.tries for row in tx.connection.execute(_SUSPECTS, given)}
+        return waiting.suspects(tx, {"now": tx.now, "workflows": list(workflows)})
+    return {row.tries for row in _SUSPECTS.rows(tx, workflows, {"now": tx.now})}
 
 
 def give_back(

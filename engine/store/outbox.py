@@ -3,15 +3,17 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from operator import gt
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, bindparam, literal_column, null, select, tuple_, update
 
 from engine.digest import canonical
 from engine.errors import LeaseLost
 from engine.ids import ApprovalId, DeliveryId, LeaseToken, MessageId, PersonId, TenantId
 from engine.store.database import Transaction
+from engine.store.prepared import Prepared
 from engine.store.statements import add
 from engine.store.tables import outbox
 
@@ -122,17 +124,9 @@ def mark(tx: Transaction, delivery: Delivery, **values: Any) -> None:
     Raises:
         LeaseLost: if the lease is no longer this one, or ran out; nothing was changed.
     """
-    done = tx.connection.execute(
-        update(outbox)
-        .where(
-            outbox.c.id == delivery.id,
-            outbox.c.lease_token == delivery.lease,
-            outbox.c.lease_expires_at > tx.now,
-            outbox.c.status == "pending",
-        )
-        .values(**values, **FREE)
-    )
-    if done.rowcount == 0:
+    given = {f"set_{name}": value for name, value in values.items()}
+    given |= {"delivery": delivery.id, "lease": delivery.lease, "now": tx.now}
+    if _marking(tuple(values)).run(tx, given) == 0:
         raise LeaseLost(f"Delivery {delivery.id} is no longer held; somebody else sends it.")
     if _waits_behind(tx, delivery):
         tx.hint("outbox")
@@ -167,7 +161,7 @@ def release_all(tx: Transaction) -> int:
 def is_in(status: str) -> ColumnElement[bool]:
     """Whether a delivery is in this state."""
     # Spelled into the statement: a partial index is not used for a bound parameter.
-    return outbox.c.status == literal(status, literal_execute=True)
+    return outbox.c.status == literal_column(f"'{status}'")
 
 
 def _join(tx: Transaction, new: NewDelivery) -> DeliveryId | None:
@@ -197,5 +191,24 @@ def pending_beside(order: Callable[[Any, Any], Any]) -> ColumnElement[bool]:
 
 
 def _waits_behind(tx: Transaction, delivery: Delivery) -> bool:
-    waiting = select(outbox.c.id).where(outbox.c.message == delivery.message, is_in("pending"))
-    return tx.connection.execute(waiting.limit(1)).first() is not None
+    if delivery.message is None:
+        return bool(_TOLD.rows(tx, {}))
+    return bool(_BEHIND.rows(tx, {"message": delivery.message}))
+
+
+_PENDING: Final = select(outbox.c.id).where(is_in("pending")).limit(1)
+_TOLD: Final = Prepared(_PENDING.where(outbox.c.message.is_(None)))
+_BEHIND: Final = Prepared(_PENDING.where(outbox.c.message == bindparam("message")))
+
+
+@lru_cache(maxsize=32)
+def _marking(columns: tuple[str, ...]) -> Prepared:
+    values: dict[str, Any] = {name: bindparam(f"set_{name}") for name in columns}
+    held = (
+        outbox.c.id == bindparam("delivery"),
+        outbox.c.lease_token == bindparam("lease"),
+        outbox.c.lease_expires_at > bindparam("now"),
+        is_in("pending"),
+    )
+    freed = {name: null() for name in FREE}
+    return Prepared(update(outbox).where(*held).values({**values, **freed}))

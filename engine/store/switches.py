@@ -30,6 +30,11 @@ _ENGAGED: Final = Prepared(
         or_(switches.c.tenant == bindparam("whose"), switches.c.scope == EVERYTHING)
     )
 )
+_HALTED: Final = Prepared(
+    select(runs.c.id, runs.c.workflow, runs.c.started_by, runs.c.parent)
+    .where(runs.c.tenant == bindparam("tenant"), runs.c.reason == WaitingReason.HALTED)
+    .order_by(runs.c.id)
+)
 _ALL: Final = Prepared(select(switches.c.tenant, switches.c.scope))
 # Where the database guards rows, it answers this for everybody's; `*` is all of them.
 _switched: Final = func.signoff_switched(bindparam("whose", type_=Text())).table_valued(
@@ -186,11 +191,7 @@ def halted(tx: Transaction, *, limit: int) -> Iterator[tuple[TenantId, RunId]]:
     for each in tenants.listing(tx):
         tx.act_for(each.id)
         scopes = engaged(tx, each.id)
-        rows = tx.connection.execute(
-            select(runs.c.id, runs.c.workflow, runs.c.started_by, runs.c.parent)
-            .where(runs.c.tenant == each.id, runs.c.reason == WaitingReason.HALTED)
-            .order_by(runs.c.id)
-        ).all()
+        rows = _HALTED.rows(tx, {"tenant": each.id})
         uppers = lineage.of_each(tx, [row.parent for row in rows])
         for row in rows:
             found = beneath(

@@ -35,6 +35,7 @@ RESTING = select(tenants.c.id).where(tenants.c.is_active.is_(False))
 
 
 _ALL: Final = tenants.alias("others")
+_EVERY: Final = Prepared(select(tenants))
 _OTHERS: Final = Prepared(select(tenants.c.id).where(tenants.c.id != DEFAULT_TENANT).limit(1))
 
 
@@ -48,7 +49,7 @@ def find(tx: Transaction, tenant: TenantId) -> Tenant | None:
 
 def listing(tx: Transaction, *, only_active: bool = False) -> list[Tenant]:
     """Every organisation, or every active one, in the order of their ids."""
-    rows = tx.connection.execute(select(tenants))
+    rows = _EVERY.rows(tx, {})
     there = {BUILT_IN.id: BUILT_IN, **{TenantId(row.id): _tenant(row) for row in rows}}
     return [there[id] for id in sorted(there) if there[id].is_active or not only_active]
 

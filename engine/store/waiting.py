@@ -3,11 +3,12 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import TextClause, bindparam, func, literal, select, text
+from sqlalchemy import TextClause, bindparam, func, literal_column, select, text
 
 from engine.ids import RunId, TenantId
 from engine.store.columns import Moment
 from engine.store.database import Transaction
+from engine.store.prepared import Prepared
 from engine.store.tables import outbox
 
 
@@ -28,6 +29,14 @@ _DELIVERIES: Final = _asked(
     "SELECT id, tenant FROM signoff_due_deliveries(:channel, :resting, :now, :limit)"
 )
 _ORPHANS: Final = _asked("SELECT id, tenant FROM signoff_due_orphans(:known, :known, :now, :limit)")
+# The state is spelled into the statement: a partial index is not used for a bound parameter.
+_FOLLOWING: Final = Prepared(
+    select(func.min(outbox.c.tenant)).where(
+        outbox.c.channel == bindparam("channel"),
+        outbox.c.status == literal_column("'pending'"),
+        outbox.c.tenant > bindparam("last"),
+    )
+)
 
 
 def ready_runs(tx: Transaction, given: Mapping[str, object]) -> Sequence[Any]:
@@ -69,13 +78,7 @@ def lanes(tx: Transaction, channel: str) -> list[TenantId]:
     found: list[TenantId] = []
     last = ""
     while True:
-        following = tx.connection.execute(
-            select(func.min(outbox.c.tenant)).where(
-                outbox.c.channel == channel,
-                outbox.c.status == literal("pending", literal_execute=True),
-                outbox.c.tenant > last,
-            )
-        ).scalar()
+        ((following,),) = _FOLLOWING.rows(tx, {"channel": channel, "last": last})
         if following is None:
             return found
         last = following

@@ -2,7 +2,9 @@
 
 import asyncio
 import dataclasses
+import os
 import sys
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -24,9 +26,29 @@ LEFT_OUT = (
 )
 
 
+@pytest.fixture(scope="module")
+def surroundings(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    """All that the fuzzer is told: what it works out of Unicode it keeps, and nobody stands between.
+
+    It looks through its whole environment for proxies, twice for every request.
+    """
+    kept = tmp_path_factory.mktemp("hypothesis")
+    return {
+        "HYPOTHESIS_STORAGE_DIRECTORY": str(kept),
+        "LANG": "C.UTF-8",
+        "NO_PROXY": "*",
+        "PATH": os.defpath,
+    }
+
+
 @pytest.mark.parametrize("kind", ["key", "person"])
 async def test_nothing_breaks_and_nothing_is_undescribed(
-    app: FastAPI, desk: Desk, clock: ManualClock, tmp_path: Path, kind: str
+    app: FastAPI,
+    desk: Desk,
+    clock: ManualClock,
+    tmp_path: Path,
+    surroundings: Mapping[str, str],
+    kind: str,
 ) -> None:
     patient = Buckets(clock, tries=10**9, per=timedelta(minutes=1))
     app.state.shared = dataclasses.replace(app.state.shared, bad_tries=patient, asked_links=patient)
@@ -35,7 +57,7 @@ async def test_nothing_breaks_and_nothing_is_undescribed(
     settings.write_text(await configured(known))
 
     async with served(app) as url:
-        status, said = await fuzzed(url, known.token, settings)
+        status, said = await fuzzed(url, known.token, settings, surroundings)
 
     assert status == 0, said
 
@@ -51,7 +73,9 @@ async def configured(known: Known) -> str:
     )
 
 
-async def fuzzed(url: str, token: str, settings: Path) -> tuple[int, str]:
+async def fuzzed(
+    url: str, token: str, settings: Path, surroundings: Mapping[str, str]
+) -> tuple[int, str]:
     """How it went, and what was found."""
     process = await asyncio.create_subprocess_exec(
         str(Path(sys.executable).with_name("schemathesis")),
@@ -77,6 +101,7 @@ async def fuzzed(url: str, token: str, settings: Path) -> tuple[int, str]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         cwd=settings.parent,
+        env=surroundings,
     )
     output, _ = await process.communicate()
     return process.returncode or 0, output.decode(errors="replace")
