@@ -10,17 +10,35 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from engine.errors import Unavailable
-from engine.store.migrations import HEAD, migrate, revision
+from engine.store.migrations import HEAD, migrate, revision, upgrade
 from engine.store.tables import metadata
+
+
+@pytest.fixture(scope="module")
+def chained_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database that went through every migration."""
+    path = tmp_path_factory.mktemp("chain") / "signoff.db"
+    upgrade(url=f"sqlite:///{path}")
+    return path
 
 
 def shape(path: Path) -> list[tuple[str, list[str]]]:
     """Every table and index with the lines of its definition: a column that was added stands last."""
     with sqlite3.connect(path) as connection:
-        rows = connection.execute(
-            "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name != 'alembic_version'"
+        rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+        return sorted((name, _lines(sql)) for name, sql in rows)
+
+
+def rows(path: Path) -> dict[str, list[object]]:
+    """What stands in the tables that are not empty."""
+    with sqlite3.connect(path) as connection:
+        tables = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table'"
         ).fetchall()
-    return sorted((name, _lines(sql)) for name, sql in rows)
+        every = {
+            name: connection.execute(f'SELECT * FROM "{name}"').fetchall() for (name,) in tables
+        }
+    return {name: found for name, found in every.items() if found}
 
 
 def _lines(sql: str) -> list[str]:
@@ -64,19 +82,15 @@ def test_migrating_twice_changes_nothing(migrated_file: Path) -> None:
     assert shape(migrated_file) == before
 
 
-def test_fresh_equals_migrated(tmp_path: Path, migrated_file: Path) -> None:
-    fresh = tmp_path / "fresh.db"
-    database = create_engine(f"sqlite:///{fresh}")
-    metadata.create_all(database)
-    database.dispose()
-
-    assert shape(fresh) == shape(migrated_file)
+def test_fresh_equals_migrated(migrated_file: Path, chained_file: Path) -> None:
+    assert shape(migrated_file) == shape(chained_file)
+    assert rows(migrated_file) == rows(chained_file)
 
 
 # Of an index over an expression SQLite's dialect reads nothing; `test_fresh_equals_migrated` compares its words.
 @pytest.mark.filterwarnings("ignore:.*expression-based index")
-def test_nothing_is_left_to_migrate(migrated_file: Path) -> None:
-    database = create_engine(f"sqlite:///{migrated_file}")
+def test_nothing_is_left_to_migrate(chained_file: Path) -> None:
+    database = create_engine(f"sqlite:///{chained_file}")
     with database.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": False})
         differences = compare_metadata(context, metadata)

@@ -1,7 +1,8 @@
 """Brings a database to the schema this version knows, by one Alembic chain for both databases.
 
-Each migration says in `oldest` the oldest schema whose code may still work on what it leaves: one that
-only adds names an earlier one, and one that takes away names itself.
+An empty file is given that schema at once: it is where the chain leads, as `tests/migration` sees to. Each
+migration says in `oldest` the oldest schema whose code may still work on what it leaves: one that only adds
+names an earlier one, and one that takes away names itself.
 """
 
 import logging
@@ -9,13 +10,16 @@ from pathlib import Path
 
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
-from engine.store.migrations.marks import check, revision
+from engine.store.migrations.marks import check, revision, set_oldest, set_revision
 from engine.store.sqlite_errors import unopened
+from engine.store.tables import metadata
 
-__all__ = ["HEAD", "migrate", "migrate_over", "revision"]
+__all__ = ["HEAD", "migrate", "migrate_over", "revision", "upgrade"]
 
 HEAD = "0025"
+OLDEST = "0023"  # the greatest `oldest` of all migrations
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('signoff:migrate', 0))")
 
@@ -27,12 +31,15 @@ def migrate(url: str) -> None:
         Unavailable: when the database was made by a newer Signoff, which older ones may not use, or by
             another program, or the file cannot be read or written.
     """
-    database = create_engine(url)
+    # The driver begins no transaction by itself, and so none is over before its end.
+    database = create_engine(url, connect_args={"isolation_level": None}, poolclass=NullPool)
     try:
         with database.connect() as connection:
-            is_behind = _is_behind(connection)
-        if is_behind:
-            _upgrade(url=url)
+            found = _checked(connection)
+            if found is None:
+                _make(connection)
+        if found is not None and found < HEAD:
+            upgrade(url=url)
     except SQLAlchemyError as error:
         raise unopened(error, Path(url.partition(":///")[2])) from error
     finally:
@@ -45,17 +52,28 @@ def migrate_over(connection: Connection) -> None:
     Several that start at once wait for each other, and the first of them does it.
     """
     connection.execute(_LOCK)
-    if _is_behind(connection):
-        _upgrade(connection=connection)
+    found = _checked(connection)
+    if found is None or found < HEAD:
+        upgrade(connection=connection)
 
 
-def _is_behind(connection: Connection) -> bool:
+def _checked(connection: Connection) -> str | None:
     found = revision(connection)
     check(connection, found, head=HEAD)
-    return found is None or found < HEAD
+    return found
 
 
-def _upgrade(**where: object) -> None:
+def _make(connection: Connection) -> None:
+    """All of the schema, or nothing of it: two dozen migrations of an empty file take a second."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    metadata.create_all(connection, checkfirst=False)
+    set_oldest(connection, OLDEST)
+    set_revision(connection, HEAD)
+    connection.exec_driver_sql("COMMIT")
+
+
+def upgrade(**where: object) -> None:
+    """Run what is missing of the chain on the file at `url`, or over `connection`."""
     # Alembic is slow to import and a database at its head never needs it.
     from alembic import command
     from alembic.config import Config

@@ -7,6 +7,10 @@ from engine.store import meta
 from engine.store.tables import metadata
 
 _MARK = "alembic_version"
+_MARK_TABLE = (  # as Alembic makes it
+    "CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL, "
+    "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+)
 
 
 def revision(connection: Connection) -> str | None:
@@ -36,6 +40,12 @@ def check(connection: Connection, found: str | None, *, head: str) -> None:
             f"This database has schema {found}; this Signoff knows {head}. Install the newer version.",
             code="schema_too_new",
         )
+
+
+def set_revision(connection: Connection, revision: str) -> None:
+    """A database that had none has the schema `revision`."""
+    connection.exec_driver_sql(_MARK_TABLE)
+    connection.execute(text("INSERT INTO alembic_version VALUES (:it)"), {"it": revision})
 
 
 def set_oldest(connection: Connection, revision: str) -> None:
