@@ -22,7 +22,20 @@ from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, Final
 
-PRELOADED: Final = ("bot.cli", "bot.serving", "bot.wiring", "bot.databases")
+PRELOADED: Final = (
+    "bot.cli",
+    "bot.databases",
+    "bot.doctor",
+    "bot.logbook",
+    "bot.serving",
+    "bot.web.local",
+    "bot.wiring",
+    "bot.workflow_modules",
+    "channels.email.channel",
+    "channels.slack.channel",
+    "channels.slack.inbound",
+    "uvloop",
+)
 REQUEST_BYTES_MAX: Final = 200_000
 ANSWER_BYTES_MAX: Final = 100
 BEGINS_WITHIN: Final = 60.0  # seconds

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import IO, Any
 
 import httpx
-from typer.testing import CliRunner
 
-from bot.cli import app
 from bot.settings import Settings, variable
+from tests.cli.in_process import typed
 from tests.nursery import Forked
 
 SECONDS_MAX = 60
@@ -228,8 +227,8 @@ class Shop:
         """The same in this process, which is quicker; not for what opens the database or serves."""
         with contextlib.chdir(self.folder):
             environment = {**UNSET, **self.environment(home or self.folder)}
-            ended = CliRunner(env=environment).invoke(app, words)
-        return Said(code=ended.exit_code, out=ended.stdout, err=ended.stderr)
+            code, out, err = typed(words, environment)
+        return Said(code=code, out=out, err=err)
 
 
 @dataclass(kw_only=True)
@@ -294,12 +293,12 @@ def sign_in(server: Server, who: str, home: Path) -> Said:
     return Said(code=process.wait(), out=out, err=err)
 
 
-def until(is_so: Callable[[], object]) -> None:
-    """Return once `is_so`, looking again and again for a minute."""
+def until(is_so: Callable[[], object], *, every: float = 0.02) -> None:
+    """Return once `is_so`, looking again and again for a minute, `every` so many seconds."""
     last = time.monotonic() + SECONDS_MAX
     while not is_so():
         assert time.monotonic() < last
-        threading.Event().wait(0.02)
+        threading.Event().wait(every)
 
 
 def free_port() -> int:

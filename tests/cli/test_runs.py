@@ -183,7 +183,7 @@ def stuck(signoff: Signoff) -> str:
     until(lambda: waiting_for() == "approval")
     approval = signoff("runs", "show", run, "--json").json["waiting_for"]["approval"]
     signoff("approvals", "cancel", approval, "--reason", "it is wet")
-    until(lambda: waiting_for() == "stuck")
+    until(lambda: waiting_for() == "stuck", every=0.5)  # each look is a whole command
     return run
 
 

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from bot.cli import app
+from tests.cli import in_process
 from tests.cli.ground import UNSET, Said, free_port, new_shop
 
 SHOWING = [
@@ -31,8 +30,8 @@ VERBS = [*SHOWING, ["approvals", "approve", "apr_1"], ["approvals", "reject", "a
 
 
 def typed(*words: str, **environment: str) -> Said:
-    ended = CliRunner(env={**UNSET, **environment}).invoke(app, words)
-    return Said(code=ended.exit_code, out=ended.stdout, err=ended.stderr)
+    code, out, err = in_process.typed(words, {**UNSET, **environment})
+    return Said(code=code, out=out, err=err)
 
 
 def name(words: list[str]) -> str:

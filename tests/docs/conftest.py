@@ -1,6 +1,7 @@
 """A story for each page: its own folder, its own port, and Slack, mail and webhooks around it."""
 
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,13 @@ USERS = (
 
 @pytest.fixture
 async def story(tmp_path: Path) -> AsyncGenerator[Story]:
+    async with telling(tmp_path) as told:
+        yield told
+
+
+@asynccontextmanager
+async def telling(folder: Path) -> AsyncGenerator[Story]:
+    """A story in `folder`, whose servers end with the block."""
     house = House(
         bot_token="xoxb-of-the-pages",
         signing_secret="the signing secret of these pages",
@@ -26,7 +34,9 @@ async def story(tmp_path: Path) -> AsyncGenerator[Story]:
         channels=CHANNELS,
     )
     async with world(SystemClock(), house=house) as around:
-        told = Story(folder=tmp_path, world=around)
+        told = Story(folder=folder, world=around)
         around.bot_at(told.url)
-        yield told
-        await told.close()
+        try:
+            yield told
+        finally:
+            await told.close()

@@ -1,7 +1,12 @@
-"""Drives one workflow of a page on a real engine: `python -m tests.docs.driven module workflow input`."""
+"""Drives workflows of the pages on a real engine, each in a fork of its own.
+
+It is told on stdin, a line of JSON for each: the folder, the module, the workflow and its input. How the runs
+ended is in `ended.json` there; why there is none is said on stderr.
+"""
 
 import asyncio
 import json
+import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -66,7 +71,19 @@ async def picture(it: Running, run: RunId) -> RunPicture:
     return await it.application.database.read(lambda tx: runs.picture(tx, DEFAULT_TENANT, run))
 
 
+def main() -> None:
+    """What all of them import is imported once; what a page imports, only in its own fork."""
+    for line in sys.stdin:
+        pid = os.fork()
+        if pid == 0:
+            folder, module, workflow, given = json.loads(line)
+            os.chdir(folder)
+            ended = asyncio.run(driven(module, workflow, given))
+            told = json.dumps([each.to_json() for each in ended], default=str)
+            Path("ended.json").write_text(told, encoding="utf-8")
+            return
+        os.waitpid(pid, 0)
+
+
 if __name__ == "__main__":
-    module, workflow, given = sys.argv[1:]
-    ended = asyncio.run(driven(module, workflow, json.loads(given)))
-    sys.stdout.write(json.dumps([each.to_json() for each in ended], default=str))
+    main()

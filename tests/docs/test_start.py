@@ -1,9 +1,13 @@
 """The page that people start with, step by step: terminal, email, webhook and Slack."""
 
+import shutil
+from pathlib import Path
+
 import httpx
 import pytest
 
 from tests.architecture.sources import ROOT
+from tests.docs.conftest import telling
 from tests.docs.pages import Block, blocks_of
 from tests.docs.story import Story, ids_in
 
@@ -16,14 +20,25 @@ def under(*headings: str) -> list[Block]:
     return [block for block in START if block.heading in headings]
 
 
+@pytest.fixture(scope="module")
+async def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page up to the first approval, told once: the folder, after the server that was started."""
+    folder = tmp_path_factory.mktemp("start")
+    async with telling(folder) as story:
+        await story.tell(*under("See it first", "A project"))
+    return folder
+
+
 @pytest.fixture
-async def begun(story: Story) -> Story:
-    """The page up to the first approval."""
-    await story.tell(*under("See it first", "A project"))
+def begun(story: Story, project: Path) -> Story:
+    """Goes on with the page in a copy of that folder; most parts begin with a start of the server."""
+    shutil.copytree(project, story.folder, dirs_exist_ok=True)
     return story
 
 
 async def test_a_terminal_is_enough_for_the_first_approval(begun: Story) -> None:
+    await begun.serve()
+
     said = await begun.tell(*under("The first approval"))
 
     assert "Recorded. 1 of 2 approvals" in said

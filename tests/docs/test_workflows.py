@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,23 +35,36 @@ operator = ["ana"]
 """
 
 
-@pytest.fixture(scope="module", params=DRIVEN, ids=lambda block: block.place)
-def ended(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
-    """How the workflow of a page ends when everybody rejects, and when everybody approves."""
-    block: Block = request.param
-    folder = tmp_path_factory.mktemp("page")
+@pytest.fixture(scope="module")
+def all_driven(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Path], str]:
+    """The folders in which the workflows of the pages were driven, by place, and what went wrong."""
+    folders = {block.place: tmp_path_factory.mktemp("page") for block in DRIVEN}
+    orders = [given(block, folders[block.place]) for block in DRIVEN]
+    said = subprocess.run(
+        [sys.executable, "-m", "tests.docs.driven"], input="\n".join(orders), text=True,
+        env={"PATH": os.defpath, "PYTHONPATH": str(ROOT)}, capture_output=True, check=False,
+    )  # fmt: skip
+    return folders, said.stderr
+
+
+def given(block: Block, folder: Path) -> str:
+    """What it takes to drive the workflow of `block` in `folder`, written there; and the order to do so."""
     (folder / "signoff.toml").write_text(PEOPLE, encoding="utf-8")
     file = block.note("file") or "workflow.py"
     (folder / file).parent.mkdir(exist_ok=True)
     (folder / file).write_text(block.text, encoding="utf-8")
     workflow, _, given = (block.note("drive") or "").partition(" ")
     module = file.removesuffix(".py").replace("/", ".")
-    said = subprocess.run(
-        [sys.executable, "-m", "tests.docs.driven", module, workflow, given],
-        cwd=folder, env={"PATH": os.defpath, "PYTHONPATH": str(ROOT)}, capture_output=True, check=False,
-    )  # fmt: skip
-    assert said.returncode == 0, said.stderr.decode()
-    runs: list[Any] = json.loads(said.stdout.decode().splitlines()[-1])
+    return json.dumps([str(folder), module, workflow, json.loads(given)])
+
+
+@pytest.fixture(scope="module", params=DRIVEN, ids=lambda block: block.place)
+def ended(request: pytest.FixtureRequest, all_driven: tuple[dict[str, Path], str]) -> list[Any]:
+    """How the workflow of a page ends when everybody rejects, and when everybody approves."""
+    folders, said = all_driven
+    told = folders[request.param.place] / "ended.json"
+    assert told.exists(), said
+    runs: list[Any] = json.loads(told.read_text(encoding="utf-8"))
     return runs
 
 
