@@ -83,6 +83,22 @@ def show_journal(*, run: RunId, as_json: AsJson = False, url: Url = None) -> Non
     finish(deed())
 
 
+@verbs.command("changes", cls=Verb)
+def show_changes(*, run: RunId, as_json: AsJson = False, url: Url = None) -> None:
+    """Print how a run's state changed: from what to what, by whom, and why."""
+
+    async def deed() -> None:
+        async with doors(url) as server:
+            found = await server.get(f"/api/runs/{segment(run)}/changes")
+        if as_json:
+            return print_json(found)
+        for change in found["changes"]:
+            _print_change(change)
+        return None
+
+    finish(deed())
+
+
 @verbs.command("replay", cls=Verb)
 def replay_run(*, run: RunId, as_json: AsJson = False, url: Url = None) -> None:
     """Rebuild a run's state from its journal, and say whether it equals the stored one."""
@@ -213,3 +229,14 @@ def _print_entry(raw: Any, *, as_json: bool) -> None:
     name = "" if entry.name is None else f" {entry.name}"
     at = drawing.moment(entry.at)
     return print_line(f"{entry.position:>5}  {at}  {entry.kind}{name}  {drawing.value(entry.data)}")
+
+
+def _print_change(change: Any) -> None:
+    states = [
+        "" if each is None else f"{each['status']} {each['reason'] or ''}".strip()
+        for each in (change["before"], change["after"])
+    ]
+    by = "".join(f", by {who}" for who in change["by"])
+    why = f": {change['reason']}" if change["reason"] else ""
+    moved = " → ".join(filter(None, states))
+    print_line(f"{change['position']:>5}  {moved}  {change['says']}{by}{why}")

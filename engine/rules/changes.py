@@ -47,15 +47,24 @@ def apply(shape: RunShape | None, kind: str, data: Mapping[str, object]) -> RunS
     """
     if shape is not None and kind in QUIET and (not shape.is_terminal or kind in AFTER_THE_END):
         return shape
+    edge = edge_of(shape, kind, data)
+    kept = shape.reason if shape is not None and edge.keeps_reason else edge.reason
+    return RunShape(status=edge.after, reason=kept)
+
+
+def edge_of(shape: RunShape | None, kind: str, data: Mapping[str, object]) -> Edge:
+    """The edge that an entry of `kind`, which is no quiet one, takes from `shape`.
+
+    Raises:
+        ImpossibleChange: if none leads from here.
+    """
     fitting = [edge for edge in _leading(shape, kind) if edge.asks is None or data.get(edge.asks)]
     wanted = data.get("to")
     if len(fitting) > 1 and wanted is not None:
         fitting = [edge for edge in fitting if edge.after == wanted]
     if not fitting:
         raise ImpossibleChange(f"{kind} cannot happen to a run that is {_described(shape)}.")
-    edge = fitting[0]
-    kept = shape.reason if shape is not None and edge.keeps_reason else edge.reason
-    return RunShape(status=edge.after, reason=kept)
+    return fitting[0]
 
 
 def told_of_the_end(parent: RunShape) -> str | None:

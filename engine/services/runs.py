@@ -38,6 +38,7 @@ from engine.store.journal import Entry, NewEntry, RunChanges
 from engine.store.pictures import ApprovalPicture
 from engine.store.rollbacks import Report
 from engine.store.runs import NewRun, RunRow
+from engine.store.transitions import Transition, transitions
 from engine.store.undoing import Plan
 
 SETTLED: Final = frozenset({RunStatus.COMPLETED, RunStatus.ROLLED_BACK})  # never to be undone
@@ -198,6 +199,16 @@ def entries(
     runs.get(tx, tenant, run)
     found = journal.entries(tx, run, after=after, limit=limit)
     return sealing.opened_entries(tx, tenant, found)
+
+
+def changes(tx: Transaction, tenant: TenantId, run: RunId) -> list[Transition]:
+    """Every change of the run's state, oldest first, with what people wrote.
+
+    Raises:
+        NotFound: if this tenant has no such run.
+    """
+    runs.get(tx, tenant, run)
+    return transitions(sealing.opened_entries(tx, tenant, journal.entries(tx, run)))
 
 
 def cancel(

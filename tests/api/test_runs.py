@@ -132,6 +132,9 @@ async def test_a_run_is_shown_with_its_journal(desk: Desk) -> None:
     assert rest["next"] is None
     assert (await key.get(f"/api/runs/{run}/checkpoints")).json() == {"checkpoints": []}
     assert (await key.get(f"/api/runs/{run}/replay")).json()["equal"] is True
+    changes = (await key.get(f"/api/runs/{run}/changes")).json()["changes"]
+    assert [each["after"]["status"] for each in changes] == ["created", "running", "completed"]
+    assert changes[0]["before"] is None
 
 
 async def test_runs_are_listed_and_an_asking_run_is_one_of_them(desk: Desk) -> None:

@@ -8,7 +8,7 @@ from tests.cli.conftest import Signoff
 from tests.cli.ground import Server, until
 
 
-@pytest.mark.parametrize("verb", ["show", "journal", "replay"])
+@pytest.mark.parametrize("verb", ["show", "journal", "changes", "replay"])
 def test_looking_at_a_run_that_is_not_there_fails(signoff: Signoff, verb: str) -> None:
     said = signoff("runs", verb, "run_nowhere")
 
@@ -125,10 +125,12 @@ def test_the_same_idempotency_key_names_the_same_run(signoff: Signoff) -> None:
 def test_the_journal_is_printed_and_can_be_replayed(signoff: Signoff) -> None:
     run = signoff("run", "greet", "-i", "name=Ana", "--wait", "--json").json["id"]
 
+    changes = signoff("runs", "changes", run)
     journal = signoff("runs", "journal", run)
     replayed = signoff("runs", "replay", run)
 
     assert [line.split()[4] for line in journal.out.splitlines()][-1] == "run.completed"
+    assert "created → running" in changes.out
     assert replayed.code == 0
     assert signoff("runs", "replay", run, "--json").json == {"equal": True, "differences": []}
 

@@ -99,3 +99,45 @@ async def test_who_changed_the_state_of_a_run_is_told_and_why(stage: Stage) -> N
         ("run.killed", "key:agent", "Enough."),
     ]
     assert (await stage.picture(run)).row.status is RunStatus.KILLED
+
+
+async def test_each_change_of_state_is_told_with_what_was_before_and_after(stage: Stage) -> None:
+    run = await stage.start("kept-at-approvals")
+    await stage.vote(run, "ana", comment="Fine.")
+
+    found = await stage.database.read(lambda tx: runs.changes(tx, DEFAULT_TENANT, run))
+    told: Any = [each.to_json() for each in found]
+
+    states = [
+        None if each is None else (each["status"], each["reason"])
+        for each in (told[0]["before"], *(each["after"] for each in told))
+    ]
+    assert states == [
+        None,
+        ("created", None),
+        ("running", None),
+        ("waiting", "approval"),
+        ("running", None),
+        ("completed", None),
+    ]
+    assert [each["before"] for each in told[1:]] == [each["after"] for each in told[:-1]]
+    assert (told[0]["by"], told[1]["by"]) == (["key:agent"], [])
+    assert told[2]["checkpoint"] == "before publish"
+    decided = told[3]
+    assert (decided["kind"], decided["by"]) == ("approval.decided", ["ana"])
+    assert decided["says"] == "People decided."
+
+
+async def test_going_back_is_among_the_changes_of_a_run(stage: Stage) -> None:
+    run = await stage.start("deploy")
+    await stage.vote(run, "dana", "reject", comment="not on a Friday")
+
+    found = await stage.database.read(lambda tx: runs.changes(tx, DEFAULT_TENANT, run))
+    told: Any = [each.to_json() for each in found]
+
+    decided = next(each for each in told if each["kind"] == "approval.decided")
+    assert (decided["by"], decided["reason"]) == (["dana"], "not on a Friday")
+    back = next(each for each in told if each["kind"] == "rollback.started")
+    assert (back["before"], back["after"]["status"]) == (told[-3]["after"], "rolling_back")
+    assert told[-1]["after"] == {"status": "rolled_back", "reason": None}
+    assert len({each["position"] for each in told}) == len(told)

@@ -20,6 +20,7 @@ NEEDS: Mapping[tuple[str, str], tuple[Scope | None, Any]] = {
     ("GET", "/api/runs"): (READ, None),
     ("GET", "/api/runs/{id}"): (READ, None),
     ("GET", "/api/runs/{id}/journal"): (READ, None),
+    ("GET", "/api/runs/{id}/changes"): (READ, None),
     ("GET", "/api/runs/{id}/trace"): (READ, None),
     ("GET", "/api/runs/{id}/trace/otlp"): (READ, None),
     ("GET", "/api/runs/{id}/checkpoints"): (READ, None),

@@ -33,6 +33,7 @@ from bot.web.api import (
     sign_ins,
     tenants,
     tracing,
+    transitions,
     votes,
     watching,
 )
@@ -42,6 +43,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     hearing.router,
     runs.router,
     tracing.router,
+    transitions.router,
     checkpoints.router,
     rolling_back.router,
     settling.router,
