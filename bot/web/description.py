@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from typing_extensions import override
 
 from bot.web.problems import MEDIA_TYPE
+from bot.web.reading import StrictRoute
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -62,6 +63,9 @@ class Described(FastAPI):
     @override
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
+            for route in self.routes:
+                if isinstance(route, StrictRoute):
+                    route.describe()
             self.openapi_schema = _with_problems(super().openapi())
         return self.openapi_schema
 

@@ -5,7 +5,9 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from fastapi import Request, Response
+from fastapi.datastructures import DefaultPlaceholder
 from fastapi.routing import APIRoute
+from fastapi.utils import create_model_field
 from typing_extensions import override
 
 from engine.digest import read_json
@@ -38,7 +40,25 @@ class StrictRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """A route whose body is strict JSON, and nothing else."""
+    """A route whose body is strict JSON, and nothing else.
+
+    Its answers are written as they are: of what they look like only the description speaks, and it is made
+    for that.
+    """
+
+    @override
+    def __init__(self, path: str, endpoint: Callable[..., Any], **how: Any) -> None:
+        answers = how.pop("response_model", None)
+        self._answers = None if isinstance(answers, DefaultPlaceholder) else answers
+        super().__init__(path, endpoint, response_model=None, **how)
+
+    def describe(self) -> None:
+        """Say what the answer looks like."""
+        if self._answers is not None and self.response_field is None:
+            self.response_model = self._answers
+            self.response_field = create_model_field(
+                name=f"Response_{self.unique_id}", type_=self._answers, mode="serialization"
+            )
 
     @override
     def get_route_handler(self) -> Endpoint:

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict
 class Answer(BaseModel):
     """Something that is answered; fields are added over time, and none is renamed."""
 
-    model_config = ConfigDict(extra="allow")
+    # Made when the description is, and never where nobody asks for that.
+    model_config = ConfigDict(extra="allow", defer_build=True)
 
 
 class FieldChange(Answer):
