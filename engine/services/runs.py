@@ -157,7 +157,7 @@ def picture(tx: Transaction, tenant: TenantId, run: RunId) -> RunPicture:
         held_up=pinned.held_up(tx, [row]).get(run),
         plan=undoing.whole_plan(entries),
         monitor=readings.telemetry(row, entries, now=tx.now),
-        summary=summaries.summary(row, did, entries),
+        summary=summaries.summary(tx, row, did, entries),
         began_at=summaries.began_at(entries),
         budgets=allowances.of_run(tx, row),
         family=family.of(tx, row),

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Final
 
 from engine.rules import ballots
-from engine.store import steps
+from engine.store import segments, steps
+from engine.store.database import Transaction
 from engine.store.journal import Entry
 from engine.store.runs import RunRow
 from engine.store.spent import spent_by
@@ -16,24 +17,35 @@ from engine.store.steps import StepPicture
 BEGINS: Final = frozenset({"run.started", "approval.opened", "run.resumed"})
 
 
-def summary(row: RunRow, did: Sequence[StepPicture], entries: Sequence[Entry]) -> dict[str, object]:
-    """The run in figures; every one of them is read from its journal."""
+def summary(
+    tx: Transaction, row: RunRow, did: Sequence[StepPicture], entries: Sequence[Entry]
+) -> dict[str, object]:
+    """The run in figures, read from its journal; where that was pruned, from what stands for it."""
     spent = spent_by(entries)
     ended = row.ended_at or row.updated_at
+    kinds = Counter(each.kind for each in entries) or _pruned(tx, row)
+    finished = sum(step.kind == "step" and step.status == "finished" for step in did)
     return {
-        "steps": sum(step.kind == "step" and step.status == "finished" for step in did),
+        "steps": finished if entries else kinds["step.finished"],
         **steps.money_and_tokens(spent.total),
         "sources": spent.to_json(),
         "saved": steps.money_and_tokens(spent.saved) if spent.saved else None,
         "duration_ms": round((ended - row.created_at).total_seconds() * 1000),
         "ended_because": None if row.ended_at is None else _because(row),
-        "entries": {"count": len(entries), "kinds": dict(Counter(each.kind for each in entries))},
+        "entries": {"count": kinds.total(), "kinds": dict(kinds)},
     }
 
 
 def began_at(entries: Sequence[Entry]) -> datetime | None:
     """When the run was first taken up; None while it still waits for that."""
     return next((each.at for each in entries if each.kind in BEGINS), None)
+
+
+def _pruned(tx: Transaction, row: RunRow) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for segment in segments.of_chain(tx, row.tenant, row.id):
+        found.update(segment.statement.get("kinds", {}))
+    return found
 
 
 def _because(row: RunRow) -> str:
