@@ -80,7 +80,12 @@ class Consent:
             excluded=self._run.involved,
             on_reject="fail",
         )
-        asking = Asking(run=self._driven.run, path=place_of(undo), token=self._driven.token)
+        asking = Asking(
+            run=self._driven.run,
+            path=place_of(undo),
+            token=self._driven.token,
+            started_by=self._run.started_by,
+        )
         tenant = self._driven.tenant
         try:
             await self._database.write(

@@ -14,7 +14,7 @@ from engine.runtime.snapshots import Told, snapshot
 from engine.services import approvals, monitoring
 from engine.services.approvals import Request
 from engine.services.monitoring import Found, Spent
-from engine.store import runs
+from engine.store import keys, runs
 from engine.store.database import Database, Transaction
 from engine.store.journal import Entry
 from engine.store.runs import RunRow
@@ -105,13 +105,14 @@ class Watcher:
 
 def _ask(tx: Transaction, *, tenant: TenantId, found: Found) -> str | None:
     """Ask the operators whether the run may go on; None where nobody can be asked but whoever is behind it."""
+    run = runs.get(tx, tenant, found.run)
     request = Request(
         title=f"May run {found.run} of {found.workflow} go on?",
         action="monitor",
         approvers="role:operator",
         details={"run": found.run, "monitor": found.monitor.name, "found": found.finding.says},
         requester=f"workflow:{found.workflow}",
-        excluded=runs.get(tx, tenant, found.run).involved,
+        excluded=run.involved | keys.makers(tx, tenant, [run.started_by]),
     )
     by = f"monitor:{found.monitor.name}"
     try:

@@ -1,6 +1,7 @@
 """Asking for consent: opening an approval for a run, asking without a workflow, and reading what was asked."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from engine.clock import iso
 from engine.ids import PersonId, RunId, TenantId
@@ -13,6 +14,7 @@ from engine.store import (
     drawing,
     eligibility,
     journal,
+    keys,
     points,
     runs,
     timers,
@@ -81,6 +83,9 @@ def open_for_run(
     """
     if cap is not None and asking.asked_by is not None:
         cap.demand(tx, tenant, asking.asked_by)
+    starters = [who for who in (asking.started_by, asking.asked_by) if who is not None]
+    if makers := keys.makers(tx, tenant, starters):
+        request = replace(request, excluded=request.excluded | makers)
     row = prepare(tx, tenant, request, asking)
     if request.rollback_to is not None:
         # Whoever votes is shown what a rejection undoes, so there must be such a place.

@@ -56,9 +56,8 @@ def edit(
     row = _open(tx, caller.tenant, approval, _wrote_or_operates(caller))
     if seen not in {None, row.version}:
         raise Superseded(ballots.superseded())
-    # Whoever wrote what is asked now has asked for it, and so has whoever answers for their key.
-    authors = frozenset(who for who in (caller.person, caller.owner) if who is not None)
-    after = requests.edited(tx, row, wanted, authors=authors)
+    # Whoever wrote what is asked now has asked for it, and so has whoever answers for their key or made it.
+    after = requests.edited(tx, row, wanted, authors=caller.behind)
     if after.version == row.version:
         return drawing.picture(tx, row.tenant, row.id)
     if row.version >= VERSIONS_MAX:

@@ -40,12 +40,13 @@ _PRESENTED: Final = re.compile(r"sk_([A-Za-z0-9]{1,64})_([A-Za-z0-9_-]{1,200})")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewKey:
-    """A key that is wanted. Its `owner` answers for it, and never counts for what it asks."""
+    """A key that is wanted. Its `owner` answers for it; neither they nor its `makers` count for what it asks."""
 
     name: str
     scopes: Iterable[str]
     owner: PersonId | None = None
     expires_at: datetime | None = None  # None: in 90 days
+    makers: frozenset[PersonId] = frozenset()
 
 
 def create(tx: Transaction, tenant: TenantId, new: NewKey, *, by: str) -> tuple[KeyRow, str]:
@@ -67,6 +68,7 @@ def create(tx: Transaction, tenant: TenantId, new: NewKey, *, by: str) -> tuple[
         expires_at=_expiry(tx.now, new.expires_at),
         last_used_at=None,
         revoked_at=None,
+        made_by=new.makers,
     )
     presented = f"sk_{row.id.removeprefix(_PREFIX)}_{tx.ids.secret()}"
     keys.add(tx, row, hashed=tx.tokens.hashed("key", presented))
@@ -116,6 +118,7 @@ def authenticate(tx: Transaction, presented: str) -> Caller:
         is_use_due=not fits[0]
         or row.last_used_at is None
         or row.last_used_at <= tx.now - USE_NOTED_EVERY,
+        makers=row.made_by,
         hashed=None if fits[0] else hashes[0],
     )
 

@@ -5,7 +5,7 @@ from typing import Final
 from engine.errors import BudgetExceeded
 from engine.ids import RunId
 from engine.rules import costs
-from engine.store import audit, budget_questions, budgets, journal, runs
+from engine.store import audit, budget_questions, budgets, journal, keys, runs
 from engine.store.database import Transaction
 from engine.store.journal import NewEntry, RunChanges
 from engine.store.requests import Request
@@ -58,7 +58,7 @@ def begin(tx: Transaction, run: RunRow, short: BudgetExceeded) -> tuple[RunId, R
             **{name: short.facts[name] for name in told},
         },
         requester=f"workflow:{run.workflow}",
-        excluded=run.involved,
+        excluded=run.involved | keys.makers(tx, run.tenant, [run.started_by]),
         on_reject="fail",
     )
     return raising, request

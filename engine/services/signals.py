@@ -19,7 +19,7 @@ from engine.rules.cases import (
     say_share,
 )
 from engine.rules.consensus import Consensus, Standing
-from engine.store import case_pictures, cases, reconciliations, runs, signals
+from engine.store import case_pictures, cases, keys, reconciliations, runs, signals
 from engine.store.cases import CaseRow, Moved
 from engine.store.database import Transaction
 from engine.store.keys import Caller
@@ -151,7 +151,7 @@ def question(tx: Transaction, row: CaseRow) -> tuple[RunId, Request]:
         fields=[reconciliations.ANSWER],
         ladder=LADDER,
         requester=row.opened_by,
-        excluded=_involved(row, known),
+        excluded=_involved(tx, row, known),
         on_reject="fail",
     )
     return run, request
@@ -170,10 +170,11 @@ def _decided(tx: Transaction, row: CaseRow, found: Consensus) -> CaseRow:
     )
 
 
-def _involved(row: CaseRow, known: Sequence[SignalRow]) -> frozenset[PersonId]:
+def _involved(tx: Transaction, row: CaseRow, known: Sequence[SignalRow]) -> frozenset[PersonId]:
     kind, _, opener = row.opened_by.partition(":")
     asked = (opener if kind == "person" else None, row.owner)
-    return signals.reporters(known) | {PersonId(person) for person in asked if person}
+    makers = keys.makers(tx, row.tenant, [row.opened_by, *(each.by for each in known)])
+    return signals.reporters(known) | makers | {PersonId(person) for person in asked if person}
 
 
 def _read(

@@ -22,7 +22,7 @@ KEYED: Final[Mapping[str, frozenset[str]]] = {
 _ORDER: Final = tuple(KEYED)
 # What such deeds read and never write: whoever writes to these is none of them.
 READ: Final = frozenset(
-    {"identities", "members", "meta", "people", "routings", "switches", "tenants"}
+    {"identities", "keys", "members", "meta", "people", "routings", "switches", "tenants"}
 )
 _EACH: Final = "SELECT k.n, q.* FROM"
 HARMLESS: Final = frozenset({"signoff_now", "pg_advisory_xact_lock_shared"})

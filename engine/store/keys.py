@@ -41,11 +41,12 @@ class KeyRow:
     expires_at: datetime | None
     last_used_at: datetime | None
     revoked_at: datetime | None
+    made_by: frozenset[PersonId] = frozenset()  # people; nobody, where this machine made it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who calls. `owner` is the person behind a key, who never counts for what it asks."""
+    """Who calls. `owner` is the person behind a key, who never counts for what it asks, nor do its `makers`."""
 
     tenant: TenantId
     key: KeyId | None
@@ -56,6 +57,7 @@ class Caller:
     kind: Literal["key", "person", "local"]
     house: str | None = None  # what the tenant is called, for people, where there are several
     is_use_due: bool = False  # the key's last use should be noted; at most once a minute
+    makers: frozenset[PersonId] = frozenset()  # whoever made the key
     hashed: str | None = field(default=None, repr=False)  # as a key of an older secret is kept anew
 
     @property
@@ -64,6 +66,11 @@ class Caller:
         if self.person is not None:
             return f"person:{self.person}"
         return "local" if self.key is None else f"key:{self.key}"
+
+    @property
+    def behind(self) -> frozenset[PersonId]:
+        """The people who never count on what this caller asks: itself, or its key's owner and makers."""
+        return self.makers | {who for who in (self.person, self.owner) if who is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +94,7 @@ def add(tx: Transaction, row: KeyRow, *, hashed: str) -> None:
             owner=row.owner,
             created_at=row.created_at,
             expires_at=row.expires_at,
+            made_by=" ".join(sorted(row.made_by)) or None,
         )
     )
 
@@ -114,6 +122,14 @@ def several(tx: Transaction, tenant: TenantId, wanted: Iterable[KeyId]) -> list[
         return []
     rows = find_among(tx, keys, {"tenant": tenant}, among={"id": asked}, order_by=("id",))
     return [_key(row) for row in rows]
+
+
+def makers(tx: Transaction, tenant: TenantId, subjects: Iterable[str]) -> frozenset[PersonId]:
+    """The people who made those of `subjects` that are keys."""
+    asked = [
+        KeyId(subject.removeprefix("key:")) for subject in subjects if subject.startswith("key:")
+    ]
+    return frozenset(who for row in several(tx, tenant, asked) for who in row.made_by)
 
 
 def listing(tx: Transaction, tenant: TenantId) -> list[KeyRow]:
@@ -153,4 +169,5 @@ def _key(row: Row[Any]) -> KeyRow:
         expires_at=row.expires_at,
         last_used_at=row.last_used_at,
         revoked_at=row.revoked_at,
+        made_by=frozenset(PersonId(who) for who in (row.made_by or "").split()),
     )

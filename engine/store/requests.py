@@ -52,7 +52,8 @@ class Asking:
     """Where in a run the request comes up. `again` is the approval whose next round it is.
 
     In a branch the run itself does not wait: its driver holds the lease. What Signoff asks by itself is
-    `asked_by` nobody, and counts towards nobody's cap.
+    `asked_by` nobody, and counts towards nobody's cap. Whoever made the key that started the run,
+    `started_by`, never counts on what is asked for it.
     """
 
     run: RunId
@@ -61,6 +62,7 @@ class Asking:
     again: ApprovalId | None = None
     is_branch: bool = False
     asked_by: str | None = None
+    started_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

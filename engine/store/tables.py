@@ -198,7 +198,7 @@ switches = Table(
 keys = Table(
     "keys", metadata, own_id(), of_tenant(), words("name"), words("hash"), words("scopes"),
     words("owner", optional=True), moment("created_at"), moment("expires_at", optional=True),
-    moment("last_used_at", optional=True), moment("revoked_at", optional=True),
+    moment("last_used_at", optional=True), moment("revoked_at", optional=True), words("made_by", optional=True),
 )  # fmt: skip
 sessions = Table(
     "sessions", metadata, Column("hash", Text, primary_key=True), of_tenant(), words("person"), words("kind"),

@@ -8,7 +8,7 @@ from engine.ids import DEFAULT_TENANT
 from engine.services import configuration
 from engine.services.configuration import Directory
 from engine.services.keys import Scope
-from tests.api.desk import ANA, ASKED, BO, COMPANY, DANA, Desk, Known, code
+from tests.api.desk import ANA, ASKED, BO, CHEN, COMPANY, DANA, Desk, Known, code
 
 pytestmark = pytest.mark.anyio
 
@@ -73,6 +73,40 @@ async def test_a_key_that_somebody_makes_for_nobody_is_their_own(desk: Desk) -> 
     ).json()
     assert made["owner"] == "ana"
     assert await voted(ana, asked) == (403, "not_eligible")
+
+
+async def given_key_for(maker: Known, desk: Desk, owner: str, *scopes: str) -> Known:
+    body = {"name": "x", "scopes": scopes or ("approvals:ask", "runs:start"), "owner": owner}
+    made = (await maker.post("/api/keys", body)).json()
+    return Known(client=desk.stranger, token=made["key"])
+
+
+async def test_whoever_makes_a_key_for_somebody_else_does_not_approve_what_it_asks(
+    desk: Desk,
+) -> None:
+    ana = await given_ana_operates(desk)
+    key = await given_key_for(ana, desk, "person:chen")
+
+    asked = (await key.post("/api/approvals", {**ASKED, "quorum": 1})).json()
+
+    assert await voted(ana, asked) == (403, "not_eligible")
+    assert await voted(await desk.person(CHEN), asked) == (403, "not_eligible")
+    assert await voted(await desk.person(BO), asked) == (200, "")
+
+
+async def test_nor_by_a_key_that_makes_another_one(desk: Desk) -> None:
+    ana = await given_ana_operates(desk)
+    maker = await given_key_for(ana, desk, "person:dana", "operate")
+    key = await given_key_for(maker, desk, "person:chen")
+
+    asked = (await key.post("/api/approvals", {**ASKED, "quorum": 1})).json()
+
+    assert await voted(ana, asked) == (403, "not_eligible")
+    listed = (await ana.get("/api/keys")).json()["keys"]
+    assert {each["owner"]: each["made_by"] for each in listed} == {
+        "chen": ["ana", "dana"],
+        "dana": ["ana"],
+    }
 
 
 async def test_a_key_made_with_a_key_has_the_same_owner(desk: Desk) -> None:

@@ -32,8 +32,8 @@ class KeyBody(BaseModel):
     owner: Annotated[
         str | None,
         Field(
-            description="Who answers for it, and never counts for what it asks: whoever makes it, "
-            "unless another is named."
+            description="Who answers for it: whoever makes it, unless another is named. Neither of them ever "
+            "counts for what it asks."
         ),
     ] = None
     expires_at: Annotated[AwareDatetime | None, Field(description="In 90 days unless said.")] = None
@@ -50,7 +50,14 @@ async def create(caller: Operator, application: Scoped, body: KeyBody) -> JSONRe
     """Make a key. `key` is shown in this answer and never again."""
     # Else whoever makes a key that nobody answers for could approve what they asked with it.
     owner = caller.owner if body.owner is None else PersonId(body.owner.removeprefix("person:"))
-    new = NewKey(name=body.name, scopes=body.scopes, owner=owner, expires_at=body.expires_at)
+    # Nor could they by naming somebody else.
+    new = NewKey(
+        name=body.name,
+        scopes=body.scopes,
+        owner=owner,
+        expires_at=body.expires_at,
+        makers=caller.behind,
+    )
     row, presented = await application.database.write(
         lambda tx: keys.create(tx, caller.tenant, new, by=caller.subject)
     )
@@ -86,5 +93,6 @@ def _shown(row: KeyRow) -> dict[str, Any]:
         "name": row.name,
         "scopes": sorted(row.scopes),
         "owner": row.owner,
+        "made_by": sorted(row.made_by),
         **said,
     }

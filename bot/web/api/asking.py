@@ -140,7 +140,6 @@ async def ask(
 
 
 def _opened(tx: Transaction, caller: Caller, body: AskBody, cap: OpenCap) -> dict[str, Any]:
-    own = frozenset(person for person in (caller.owner,) if person is not None)
     request = Request(
         title=body.title,
         action=body.action,
@@ -152,7 +151,7 @@ def _opened(tx: Transaction, caller: Caller, body: AskBody, cap: OpenCap) -> dic
         risk=body.risk,
         comment=body.comment,
         requester=_requester(tx, caller, body.requester),
-        excluded=own,
+        excluded=caller.behind,
         routes=body.routes,
         callback_url=body.callback_url,
         kind=body.kind,

@@ -15,6 +15,7 @@ class Key(Answer):
     name: str
     scopes: list[Scope]
     owner: str | None
+    made_by: list[str] = Field(description="The people who made it; none where this machine did.")
     created_at: datetime
     expires_at: datetime | None
     last_used_at: datetime | None

@@ -18,7 +18,7 @@ from engine.store.tables import metadata
 
 __all__ = ["HEAD", "migrate", "migrate_over", "revision", "upgrade"]
 
-HEAD = "0025"
+HEAD = "0026"
 OLDEST = "0024"  # the greatest `oldest` of all migrations
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('signoff:migrate', 0))")
