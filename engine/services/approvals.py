@@ -83,10 +83,7 @@ def open_for_run(
     """
     if cap is not None and asking.asked_by is not None:
         cap.demand(tx, tenant, asking.asked_by)
-    starters = [who for who in (asking.started_by, asking.asked_by) if who is not None]
-    if makers := keys.makers(tx, tenant, starters):
-        request = replace(request, excluded=request.excluded | makers)
-    row = prepare(tx, tenant, request, asking)
+    row = prepare(tx, tenant, _without_makers(tx, tenant, request, asking), asking)
     if request.rollback_to is not None:
         # Whoever votes is shown what a rejection undoes, so there must be such a place.
         points.target(journal.entries(tx, asking.run), request.rollback_to)
@@ -190,6 +187,13 @@ def drawn(tx: Transaction, rows: Sequence[ApprovalRow]) -> list[ApprovalPicture]
 def counts(tx: Transaction, tenant: TenantId) -> dict[str, int]:
     """How many approvals are in each state."""
     return approvals.counts(tx, tenant)
+
+
+def _without_makers(tx: Transaction, tenant: TenantId, request: Request, asking: Asking) -> Request:
+    # Else one person could make a key in another's name, and approve what they ask with it.
+    starters = [who for who in (asking.started_by, asking.asked_by) if who is not None]
+    makers = keys.makers(tx, tenant, starters)
+    return replace(request, excluded=request.excluded | makers) if makers else request
 
 
 def _next_round(tx: Transaction, tenant: TenantId, row: ApprovalRow) -> ApprovalRow:
