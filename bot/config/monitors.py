@@ -15,6 +15,7 @@ from engine.rules.monitor import (
     Errors,
     Limit,
     Monitor,
+    Overdue,
     Own,
     Then,
     Timeline,
@@ -31,6 +32,7 @@ _OF: Final[Mapping[str, tuple[str, ...]]] = {
     "errors": ("more_than", "within"),
     "timeline": ("expected", "steps", "tolerance"),
     "limit": ("at",),
+    "overdue": ("after",),
     "condition": ("when",),
 }
 
@@ -63,8 +65,7 @@ def _monitor(table: Raw, path: Path, notes: Notes) -> Monitor | None:
     if then not in list(Then):
         notes.add((*path, "then"), f"then is one of {', '.join(Then)}.", value=then)
     watch = _watch(kind, table, path, notes)
-    within = watch.within if isinstance(watch, Calls | Errors) else WINDOW
-    window = _duration(table, path, "every", notes) if "every" in table else within
+    window = _duration(table, path, "every", notes) if "every" in table else _window(watch)
     if watch is None or len(notes.problems) > before:
         return None
     workflow = notes.text(table, path, "workflow")
@@ -86,8 +87,21 @@ def _watch(kind: str, table: Raw, path: Path, notes: Notes) -> Watch | None:
             )
         case "limit":
             return Limit(at=_whole(table, path, "at", notes))
+        case "overdue":
+            return Overdue(after=_duration(table, path, "after", notes))
         case _:
             return _own(table, path, notes)
+
+
+def _window(watch: Watch | None) -> timedelta:
+    """How long nothing more is said of a finding, where nobody wrote it."""
+    match watch:
+        case Calls() | Errors():
+            return watch.within
+        case Overdue():
+            return watch.after
+        case _:
+            return WINDOW
 
 
 def _own(table: Raw, path: Path, notes: Notes) -> Own | None:

@@ -25,7 +25,8 @@ class Then(StrEnum):
 class Reading:
     """A run in figures. `busy` is how long it has worked: waiting for people or an operator is no work.
 
-    `calls` are the moments at which attempts at steps ended, `errors` those that failed. `spent` says of
+    `calls` are the moments at which attempts at steps ended, `errors` those that failed, `asked` those at
+    which approvals were opened that still are. `spent` says of
     each budget above the run which share of it is used, in per cent. `facts` are what conditions ask.
     """
 
@@ -36,6 +37,7 @@ class Reading:
     calls: Sequence[datetime] = ()
     errors: Sequence[datetime] = ()
     steps: int = 0
+    asked: Sequence[datetime] = ()
     spent: Mapping[str, int] = field(default_factory=dict[str, int])
     facts: Mapping[str, object] = field(default_factory=dict[str, object])
 
@@ -73,6 +75,13 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Overdue:
+    """An approval that has been open for longer than `after`."""
+
+    after: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Own:
     """A condition of somebody's own; `holds` says whether it does, and never fails."""
 
@@ -80,7 +89,7 @@ class Own:
     holds: Callable[[Mapping[str, object]], bool]
 
 
-Watch: TypeAlias = Calls | Errors | Timeline | Limit | Own
+Watch: TypeAlias = Calls | Errors | Timeline | Limit | Overdue | Own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +140,8 @@ def judge(watch: Watch, reading: Reading) -> Finding | None:
             return _against(watch, reading)
         case Limit():
             return _near(watch, reading)
+        case Overdue():
+            return _overdue(watch, reading)
         case Own():
             return _own(watch, reading)
     assert_never(watch)
@@ -164,6 +175,17 @@ def _near(watch: Limit, reading: Reading) -> Finding | None:
         return None
     said = ", ".join(f"{name} is used to {share} %" for name, share in sorted(near.items()))
     return Finding(says=f"{said}.", advice="Grant more in time, or end what is not needed.")
+
+
+def _overdue(watch: Overdue, reading: Reading) -> Finding | None:
+    since = min(reading.asked, default=reading.now)
+    if reading.now - since <= watch.after:
+        return None
+    waits, allowed = say_duration(_whole(reading.now - since)), say_duration(watch.after)
+    return Finding(
+        says=f"An approval has been open for {waits}, more than {allowed}.",
+        advice="Remind those who are asked, delegate it, or ask others.",
+    )
 
 
 def _own(watch: Own, reading: Reading) -> Finding | None:

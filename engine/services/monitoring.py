@@ -8,7 +8,7 @@ import structlog
 
 from engine.digest import canonical
 from engine.ids import RunId, TenantId
-from engine.rules.monitor import Finding, Limit, Monitor, Own, Then, judge
+from engine.rules.monitor import Finding, Limit, Monitor, Overdue, Own, Then, judge
 from engine.rules.states import ApprovalStatus, RunStatus
 from engine.store import (
     approvals,
@@ -18,6 +18,7 @@ from engine.store import (
     journal,
     nearing,
     notices,
+    overdue,
     readings,
     runs,
     tenants,
@@ -26,6 +27,7 @@ from engine.store import (
 from engine.store.database import Transaction
 from engine.store.journal import Entry, NewEntry
 from engine.store.nearing import Nearing
+from engine.store.overdue import Late
 from engine.store.runs import RunRow
 
 Spent = Callable[[Transaction, RunRow], Mapping[str, int]]  # of each budget the share used, in %
@@ -73,20 +75,21 @@ def look(
     """Judge the next of the tenant's runs that are under way. Reads only.
 
     Runs that wait for people do nothing that could be judged; what they have spent may all the same
-    near a limit, so those are looked at by such rules alone.
+    near a limit, and they may wait for too long, so those are looked at by such rules alone.
     """
-    limits = [each for each in monitors if isinstance(each.watch, Limit)]
-    asking = nearing.waiting(tx, tenant, _nearing(limits), after=after)
-    idle = {row.id for row in asking}
-    rows = sorted([*watched.under_way(tx, tenant, after=after), *asking], key=lambda row: row.id)
-    rows = rows[: watched.PAGE]
+    of_idle = [each for each in monitors if isinstance(each.watch, Limit | Overdue)]
+    near = nearing.waiting(tx, tenant, _nearing(monitors), after=after)
+    late = overdue.waiting(tx, tenant, _late(monitors), after=after)
+    busy = {row.id: row for row in watched.under_way(tx, tenant, after=after)}
+    found_by_id = {**{row.id: row for row in (*near, *late)}, **busy}
+    rows = [found_by_id[run] for run in sorted(found_by_id)][: watched.PAGE]
     wanted = [row for row in rows if any(each.is_about(row.workflow) for each in monitors)]
     journals = journal.entries_of(tx, [row.id for row in wanted])
     found = [
         each
         for row in wanted
         for each in _judged(
-            tx, row, journals[row.id], limits if row.id in idle else monitors, spent
+            tx, row, journals[row.id], monitors if row.id in busy else of_idle, spent
         )
     ]
     agreed = [
@@ -152,11 +155,19 @@ def everybody(tx: Transaction) -> list[TenantId]:
     return [each.id for each in tenants.listing(tx, only_active=True)]
 
 
-def _nearing(limits: Sequence[Monitor]) -> list[Nearing]:
+def _nearing(monitors: Sequence[Monitor]) -> list[Nearing]:
     return [
         Nearing(name=each.name, at=each.watch.at, workflow=each.workflow, window=each.window)
-        for each in limits
+        for each in monitors
         if isinstance(each.watch, Limit)
+    ]
+
+
+def _late(monitors: Sequence[Monitor]) -> list[Late]:
+    return [
+        Late(name=each.name, after=each.watch.after, workflow=each.workflow, window=each.window)
+        for each in monitors
+        if isinstance(each.watch, Overdue)
     ]
 
 

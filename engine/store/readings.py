@@ -44,6 +44,7 @@ def reading(
         calls=calls,
         errors=errors,
         steps=steps,
+        asked=_asked(entries),
         spent=spent,
         facts={
             "run": {"id": row.id, "workflow": row.workflow, "input": dict(row.input)},
@@ -106,6 +107,17 @@ def _busy(entries: Sequence[Entry], until: datetime) -> timedelta:
 def _works(shape: RunShape) -> bool:
     is_idle = shape.is_terminal or shape.status in {RunStatus.PAUSED, RunStatus.CREATED}
     return not is_idle and shape.reason not in _IDLE
+
+
+def _asked(entries: Sequence[Entry]) -> list[datetime]:
+    """When each approval was opened that nobody has decided yet."""
+    opened: dict[str, datetime] = {}
+    for entry in entries:
+        if entry.kind == "approval.opened":
+            opened[str(entry.data.get("approval"))] = entry.at
+        elif entry.kind == "approval.decided":
+            opened.pop(str(entry.data.get("approval")), None)
+    return list(opened.values())
 
 
 def _last(entries: Sequence[Entry]) -> dict[str, object]:

@@ -1,9 +1,11 @@
 """`[[monitors]]` in signoff.toml: every mistake with its line, and each rule as it is written."""
 
+from datetime import timedelta
+
 import pytest
 
 from bot.config.reading import parse
-from engine.rules.monitor import Calls, Limit, Own, Then, Timeline
+from engine.rules.monitor import Calls, Limit, Overdue, Own, Then, Timeline
 
 
 @pytest.mark.parametrize(
@@ -56,6 +58,11 @@ watch = "limit"
 at = 90
 
 [[monitors]]
+name = "late"
+watch = "overdue"
+after = "4h"
+
+[[monitors]]
 name = "unsure"
 watch = "condition"
 when = "last.result.confidence < 0.8"
@@ -65,11 +72,13 @@ then = "ask"
     configuration, problems = parse(text)
 
     assert problems == ()
-    spike, slow, money, unsure = configuration.monitors
+    spike, slow, money, late, unsure = configuration.monitors
     assert isinstance(spike.watch, Calls)
     assert (spike.then, slow.workflow, slow.is_about("other")) == (Then.PAUSE, "research", False)
     assert isinstance(slow.watch, Timeline)
     assert money.watch == Limit(at=90)
+    assert late.watch == Overdue(after=timedelta(hours=4))
+    assert (late.window, money.window) == (timedelta(hours=4), timedelta(hours=1))
     assert isinstance(unsure.watch, Own)
     assert unsure.watch.holds({"last": {"result": {"confidence": 0.5}}})
     assert not unsure.watch.holds({"last": {}})

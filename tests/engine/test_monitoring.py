@@ -1,18 +1,21 @@
 """Monitors at work: what one finds is recorded and acted on once, whoever finds it and however often."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from engine.ids import DEFAULT_TENANT, PersonId, RunId
-from engine.rules.monitor import Calls, Errors, Monitor, Own, Then, Timeline, Watch
+from engine.rules.monitor import Calls, Errors, Monitor, Overdue, Own, Then, Timeline, Watch
 from engine.rules.states import RunStatus, WaitingReason
 from engine.rules.tally import Choice
 from engine.runtime.monitoring import Watcher
-from engine.services import votes
+from engine.services import configuration, votes
 from engine.services.votes import Ballot
+from engine.store import deliveries
 from tests.engine.flows import FAIL, LEDGER
-from tests.engine.stage import Stage
+from tests.engine.stage import Stage, cast_of_characters
 from tests.engine.test_pausing import inside
 
 pytestmark = pytest.mark.anyio
@@ -81,6 +84,49 @@ async def test_a_run_that_waits_for_people_is_not_stuck(stage: Stage) -> None:
     timeline = Timeline(expected=timedelta(minutes=1), steps=100)
 
     assert await watcher(stage, timeline).look() == 0
+
+
+async def test_an_approval_that_is_overdue_is_told_once_in_a_while(stage: Stage) -> None:
+    run = await stage.start("deploy")
+    other = await stage.start("paid-refund")
+    watching = watcher(stage, Overdue(after=2 * HOUR), workflow="deploy")
+
+    found: list[int] = []
+    for _each in range(3):
+        found.append(await watching.look())
+        await stage.clock.advance(HOUR)
+        found.append(await watching.look())
+    found.append(await watching.look())
+
+    assert found == [0, 0, 0, 0, 0, 1, 0]
+    assert await fired(stage, other) == 0
+    seen: Any = (await stage.picture(run)).to_json()["monitor"]
+    assert seen["alerts"][0]["says"] == "An approval has been open for 3h, more than 2h."
+    await stage.vote(run, "ana")
+    assert await watching.look() == 0
+    assert (await stage.picture(run)).row.status is RunStatus.COMPLETED
+    assert await stage.is_sound(run)
+
+
+async def test_what_is_found_calls_whoever_the_operators_named(stage: Stage) -> None:
+    told = replace(
+        cast_of_characters(), routes={"operators": {"webhook": ["pager"], "email": ["approvers"]}}
+    )
+    await stage.database.write(lambda tx: configuration.apply(tx, DEFAULT_TENANT, told))
+    run = await in_trouble(stage)
+
+    await watcher(stage, ANY_ERROR).look()
+    await watcher(stage, ANY_ERROR).look()
+
+    sent = await stage.database.read(
+        lambda tx: deliveries.page(tx, DEFAULT_TENANT, status=None, before=None, limit=9)
+    )
+    assert {(each.event, each.channel, each.address) for each in sent} == {
+        ("monitor.fired", "webhook", "pager"),
+        ("monitor.fired", "email", "ana@example.com"),
+    }
+    assert len(sent) == 2
+    assert await fired(stage, run) == 1
 
 
 async def test_a_monitor_pauses_a_run_until_an_operator_resumes_it(stage: Stage) -> None:

@@ -4,7 +4,18 @@ from datetime import timedelta
 
 import pytest
 
-from engine.rules.monitor import Calls, Errors, Limit, Monitor, Own, Reading, Timeline, Watch, judge
+from engine.rules.monitor import (
+    Calls,
+    Errors,
+    Limit,
+    Monitor,
+    Overdue,
+    Own,
+    Reading,
+    Timeline,
+    Watch,
+    judge,
+)
 from tests.clock import NOON
 
 MINUTE = timedelta(minutes=1)
@@ -21,6 +32,7 @@ def reading(*, calls: int = 0, errors: int = 0, steps: int = 0, busy: int = 0) -
         calls=moments,
         errors=moments[:errors],
         steps=steps,
+        asked=[NOON - timedelta(hours=1), NOON - timedelta(hours=4)],
         spent={"day": 79, "run": 95},
         facts={"steps": steps},
     )
@@ -58,6 +70,8 @@ TEN_STEPS = Timeline(expected=timedelta(minutes=10), steps=10)
         pytest.param(TEN_STEPS, reading(steps=9, busy=30), "stuck", id="long past its time"),
         pytest.param(Limit(at=96), reading(), None, id="below the limit"),
         pytest.param(Limit(at=95), reading(), "run is used to 95 %", id="at the limit"),
+        pytest.param(Overdue(after=timedelta(hours=4)), reading(), None, id="open for so long"),
+        pytest.param(Overdue(after=timedelta(hours=3)), reading(), "open for 4h", id="for longer"),
         pytest.param(
             Own(text="steps > 3", holds=lambda facts: facts["steps"] == 4),
             reading(steps=4),
