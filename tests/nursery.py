@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 PRELOADED: Final = (
-    "bot.cli",
+    "bot.cli.verbs",
     "bot.databases",
     "bot.doctor",
     "bot.logbook",

@@ -11,7 +11,7 @@ import bot.serving
 import channels.email.channel
 import channels.slack.channel
 import channels.slack.inbound
-from bot.cli import app
+from bot.cli.verbs import app
 from bot.settings import PREFIX
 
 OUT: Final = "out"

@@ -6,7 +6,7 @@ from typing import Any, Final
 import typer.main
 from typer.core import TyperArgument, TyperGroup, TyperOption
 
-from bot.cli import app
+from bot.cli.verbs import app
 from bot.reference.tables import code, table
 
 _INTRODUCTION: Final = """\

@@ -3,9 +3,11 @@
 import gc
 import importlib.util
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+SERVERS: Final = ("serve", "worker")
 ROOMS: Final = ("bot", "channels", "engine")
 PACKAGED: Final = Path(__file__).resolve().parent / "_app"
 
@@ -14,17 +16,28 @@ def main() -> None:
     """Run the command line; refuse, in a sentence, where that would start somebody else's code."""
     refusal = _make_rooms_importable()
     if refusal is None:
-        gc.disable()  # nothing that is imported is garbage
         try:
-            from bot.cli import app
+            app = _app()
         except ModuleNotFoundError as missing:
             refusal = _what_is_missing(missing)
         else:
-            gc.enable()
             app()
             return
     print(refusal, file=sys.stderr)
     raise SystemExit(1)
+
+
+def _app() -> Callable[[], None]:
+    """The command line; of a server, which is to answer soon, without the verbs of its clients."""
+    gc.disable()  # nothing that is imported is garbage
+    try:
+        if sys.argv[1:2] and sys.argv[1] in SERVERS:
+            from bot.cli.servers import app
+        else:
+            from bot.cli.verbs import app
+    finally:
+        gc.enable()
+    return app
 
 
 def _make_rooms_importable() -> str | None:

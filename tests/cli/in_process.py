@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from bot.cli import app
+from bot.cli.verbs import app
 
 
 def typed(words: Sequence[str], environment: Mapping[str, str | None]) -> tuple[int, str, str]:

@@ -11,7 +11,7 @@ SERVERS_OWN: Final = {
 }  # fmt: skip
 SCRIPT: Final = """
 import json, sys
-import bot.cli
+import bot.cli.verbs
 print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
 """
 

@@ -4,7 +4,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from bot.cli import app
+from bot.cli.verbs import app
 from tests.cli.conftest import Signoff
 from tests.cli.ground import UNSET, Said, Server, until
 

@@ -8,7 +8,7 @@ import pytest
 import typer.main
 from typer.core import TyperGroup
 
-from bot.cli import app
+from bot.cli.verbs import app
 from tests.architecture.sources import ROOT
 from tests.docs.pages import name, pages
 

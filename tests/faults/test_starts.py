@@ -23,7 +23,7 @@ SECONDS_MAX = 60
 WITHOUT_DRIVER = """
 import sys
 sys.modules["asyncpg"] = None
-from bot.cli import app
+from bot.cli.verbs import app
 app(["migrate", "--yes"])
 """
 
