@@ -69,9 +69,15 @@ class Notes:
             os.fsync(self._files[name])
 
 
-def effects(folder: Path) -> list[Effect]:
-    """What was done, in order."""
-    return [Effect(**{**line, "args": tuple(line["args"])}) for line in _lines(folder / "effects")]
+def count(folder: Path, name: str) -> int:
+    """How many notes there are of this name, without reading them."""
+    return (folder / name).read_bytes().count(b"\n")
+
+
+def effects(folder: Path, *, after: int = 0) -> list[Effect]:
+    """What was done, in order, but for so many of the first."""
+    lines = _lines(folder / "effects", after=after)
+    return [Effect(**{**line, "args": tuple(line["args"])}) for line in lines]
 
 
 def made(folder: Path) -> list[str]:
@@ -89,6 +95,6 @@ def messages(folder: Path) -> list[Shown]:
     return [Shown(**line) for line in _lines(folder / "shown")]
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    for line in path.read_text().splitlines():
+def _lines(path: Path, *, after: int = 0) -> Iterator[dict[str, Any]]:
+    for line in path.read_text().splitlines()[after:]:
         yield json.loads(line)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.chaos.checker.pages import opened_book
+from bot.chaos.checker.pages import opened_book, opened_pages
 from bot.chaos.checker.progress import unfinished
 from bot.chaos.checker.violations import Evidence, violations
 from engine.clock import SystemClock, micros
@@ -76,9 +76,9 @@ def moment(life: int) -> float:
 
 def at_work(process: ForkServerProcess, folder: Path) -> None:
     """Return once this life has told somebody of a vote and has had an effect, however slow it is."""
-    told, done = len(notes.acks(folder)), len(notes.effects(folder))
+    told, done = notes.count(folder, "acked"), notes.count(folder, "effects")
     for _look in range(int(BEGUN_WITHIN * 50)):
-        if len(notes.acks(folder)) > told and len(notes.effects(folder)) > done:
+        if notes.count(folder, "acked") > told and notes.count(folder, "effects") > done:
             return
         if wait([process.sentinel], timeout=0.02):
             return
@@ -88,7 +88,7 @@ def at_work(process: ForkServerProcess, folder: Path) -> None:
 def is_finished(path: Path) -> bool:
     """Whether everything had its time but what waits for an hour or for people."""
     now = micros(SystemClock().now() + timedelta(seconds=5))
-    return not list(unfinished(opened_book(path), now))
+    return not list(unfinished(opened_pages(path, "runs", "timers", "outbox"), now))
 
 
 @pytest.mark.slow

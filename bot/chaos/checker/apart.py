@@ -69,7 +69,7 @@ def leaked(
     book: Book, canaries: Sequence[Canary], said: Mapping[str, str] | None = None
 ) -> Iterator[str]:
     """Planted secrets that are anywhere but at home; `said` are texts that left, each under a name."""
-    for table, rows in book.tables.items():
+    for table, rows in book.tables.items() if canaries else ():
         for column, value in _values(rows):
             for text in _texts(value):
                 for canary in canaries:

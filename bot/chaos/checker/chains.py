@@ -12,6 +12,7 @@ from bot.chaos.checker.book import Book, Row, digest_of, spelled
 from bot.chaos.checker.pruned import AUDIT, Cut
 
 DIGEST_TAG = "signoff/approval/v1"
+_QUOTER = json.JSONEncoder(ensure_ascii=False)
 
 
 def broken_chains(book: Book) -> Iterator[str]:
@@ -111,7 +112,7 @@ def _together(fields: dict[str, str]) -> str:
 
 
 def _quoted(value: str | None) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return _QUOTER.encode(value)
 
 
 _Hash = Callable[[Row], str]

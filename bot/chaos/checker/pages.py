@@ -27,6 +27,13 @@ def opened_book(path: Path) -> Book:
     return Book(tables, tuple(faults))
 
 
+def opened_pages(path: Path, *names: str) -> Book:
+    """These tables of a SQLite file alone and unchecked, for whoever looks often."""
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+        connection.row_factory = sqlite3.Row
+        return Book({name: _rows(connection, name) for name in names})
+
+
 async def shared_book(url: str) -> Book:
     """Everything in a PostgreSQL database, as it was at one moment.
 

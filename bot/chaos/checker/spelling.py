@@ -7,6 +7,7 @@ from typing import Any, Final, TypeGuard
 
 MICROS: Final = 1_000_000
 COUNTED: Final = frozenset({"tokens", "calls", "steps"})
+_QUOTER: Final = json.JSONEncoder(ensure_ascii=False)
 
 
 def spelled_out(value: Any) -> str:
@@ -43,7 +44,7 @@ def _unit(key: str) -> str:
 
 
 def _quoted(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return _QUOTER.encode(value)
 
 
 def _number(value: float) -> str:

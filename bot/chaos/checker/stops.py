@@ -49,7 +49,7 @@ def begun_while_halted(book: Book) -> Iterator[str]:
     halts = list(_halts(_by_moment(book)))
     for run, entry in _beginnings(book) if halts else ():
         for halt in halts:
-            if halt.stands_above(book, run) and halt.covers(entry["at"]):
+            if halt.covers(entry["at"]) and halt.stands_above(book, run):
                 yield _told(run, entry["kind"], entry["position"], halt)
 
 

@@ -151,7 +151,7 @@ class Story:
 async def told(scene: Scene, story: Story, on: Shaky, number: int) -> object:
     """Tell a story, and give how it ended."""
     _forget_the_world()
-    before = len(notes.effects(scene.folder))
+    before = notes.count(scene.folder, "effects")
     telling = Telling(scene, on, number)
     for act in story.acts:
         await _performed(telling, on, act)
@@ -162,7 +162,7 @@ async def told(scene: Scene, story: Story, on: Shaky, number: int) -> object:
     return (
         [(row.status, row.reason) for row in rows],
         sorted({*flows.LEDGER, *spenders.TILL}),
-        list(dict.fromkeys(each.name for each in notes.effects(scene.folder)[before:])),
+        list(dict.fromkeys(each.name for each in notes.effects(scene.folder, after=before))),
         await story.end(telling),
     )
 
