@@ -2,13 +2,24 @@
 
 import json
 from collections.abc import Sequence
+from typing import Final
 
 from engine.ids import PersonId
 
+NOTHING: Final = "—"
+
 
 def text_of(value: object) -> str:
-    """A value as people read it: a text as it is, anything else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """A value as people read it: a text as it is, yes or no, a dash for nothing, anything else as JSON."""
+    match value:
+        case str():
+            return value
+        case bool():
+            return "yes" if value else "no"
+        case None:
+            return NOTHING
+        case _:
+            return json.dumps(value, ensure_ascii=False)
 
 
 def said(label: str, old: str, new: str) -> str:

@@ -1,6 +1,5 @@
 """Draws runs and approvals in a terminal: marks with words beside them, so that no colour is needed."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -16,7 +15,7 @@ from bot.cli.standings import waits, way_out
 from bot.cli.sums import sums
 from bot.cli.trees import run_tree
 from channels.calls import call_home, call_text
-from channels.saying import said
+from channels.saying import said, text_of
 from channels.visible import visible
 
 _MARKS: Final[Mapping[str, tuple[str, str]]] = {
@@ -64,7 +63,7 @@ def spent(began: datetime, ended: datetime | None) -> str:
 
 def value(item: object) -> str:
     """A JSON value on one line, cut where it is very long."""
-    text = item if isinstance(item, str) else json.dumps(item, ensure_ascii=False)
+    text = text_of(item)
     if len(text) <= _VALUE_CHARS_MAX:
         return text
     return f"{text[:_VALUE_CHARS_MAX]}… ({len(text)} characters; --json has all)"

@@ -9,7 +9,7 @@ from bot.cli import drawing
 from bot.cli.connection import Url, doors
 from bot.cli.shapes import Shape
 from bot.cli.tenant import Verb
-from bot.cli.terminal import AsJson, ExitCode, finish, print_json, print_line, show
+from bot.cli.terminal import AsJson, ExitCode, finish, print_json, print_line, say, show
 from engine.rules.switches import EVERYTHING
 
 
@@ -73,7 +73,12 @@ async def _turn(action: str, scope: str, reason: str, *, as_json: bool, url: str
     body = {"action": action, "scope": scope, "reason": reason}
     async with doors(url, as_person=as_person) as server:
         done = await server.post("/api/kill-switch", body)
-    return print_json(done) if as_json else print_line(_said(action, done))
+    if as_json:
+        return print_json(done)
+    print_line(_said(action, done))
+    if warning := done.get("warning"):
+        say(warning)
+    return None
 
 
 def _said(action: str, done: Any) -> str:

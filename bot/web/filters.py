@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from bot.web.moments import ago, countdown, duration, moment
 from channels.calls import call_home, call_text
+from channels.saying import NOTHING, text_of
 from channels.visible import visible
 
 Json = Mapping[str, Any]
 
-_NOTHING: Final = "—"
 _LINE_CHARS_MAX: Final = 120
 _PIPS_MAX: Final = 10
 
@@ -115,7 +115,7 @@ def chip(status: str) -> Chip:
 
 def short_digest(digest: str | None) -> str:
     """The twelve characters of a digest that every channel shows."""
-    return (digest or _NOTHING).removeprefix("sha256:")[:12]
+    return (digest or NOTHING).removeprefix("sha256:")[:12]
 
 
 def pretty_json(value: object) -> str:
@@ -132,7 +132,7 @@ def name(person: str | None, people: Mapping[str, str]) -> str:
     """What a person or a key is called; the id where nobody knows, so that nobody is hidden."""
     if person == "workflow":
         return "the workflow"
-    said = person or _NOTHING
+    said = person or NOTHING
     plain = said.removeprefix("person:")
     return people.get(said) or people.get(plain, plain)
 
@@ -241,15 +241,8 @@ def _part(whole: Json, key: str) -> Json:
 
 
 def _fact(label: str, value: object) -> Fact:
-    match value:
-        case str():
-            text = value
-        case bool():
-            text = "yes" if value else "no"
-        case None:
-            text = _NOTHING
-        case _:
-            text = pretty_json(value)
+    is_word = value is None or isinstance(value, str | bool)
+    text = text_of(value) if is_word else pretty_json(value)
     return Fact(label=label, text=text, is_block="\n" in text or len(text) > _LINE_CHARS_MAX)
 
 

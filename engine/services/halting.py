@@ -10,7 +10,18 @@ from engine.ids import DEFAULT_TENANT, KeyId, LeaseToken, RunId, TenantId
 from engine.rules.states import WaitingReason
 from engine.rules.switches import EVERYTHING, parse_scope
 from engine.rules.wording import BadRule, shown
-from engine.store import audit, holding, journal, keys, leases, notices, runs, stopping, switches
+from engine.store import (
+    audit,
+    electorates,
+    holding,
+    journal,
+    keys,
+    leases,
+    notices,
+    runs,
+    stopping,
+    switches,
+)
 from engine.store.database import Transaction
 from engine.store.journal import NewEntry, RunChanges, released
 from engine.store.keys import Caller
@@ -29,9 +40,11 @@ __all__ = [
     "pause",
     "release",
     "status",
+    "warning",
 ]
 
 FREED_AT_ONCE: Final = 200
+RELEASED_BY: Final = 2  # people, where it is everything
 
 log = structlog.get_logger("engine.services")
 
@@ -112,6 +125,20 @@ def release(tx: Transaction, caller: Caller, scope: str, *, reason: str) -> Swit
     _tell(tx, home, f"Kill switch released: {found}", f"{reason} What waited goes on.")
     log.warning("switch.released", scope=found)
     return None
+
+
+def warning(tx: Transaction, switch: Switch | None) -> str | None:
+    """What whoever just engaged `switch` should know now: that nobody could release it, as things stand."""
+    if switch is None or switch.scope != EVERYTHING:
+        return None
+    operators = electorates.members_of(tx, DEFAULT_TENANT, "role", "operator")
+    if len(operators) >= RELEASED_BY:
+        return None
+    few = "there is one" if operators else "there is none"
+    return (
+        f"Releasing everything takes two operators, and {few}: nobody can release it before another "
+        "person stands in operator, under [roles] in signoff.toml, and the server was started anew."
+    )
 
 
 def hold_up(tx: Transaction, tenant: TenantId, run: RunId, token: LeaseToken) -> None:

@@ -1,9 +1,12 @@
 """Kill switches, pauses and kills over HTTP: refused first, then for operators."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from engine.services.keys import Scope
-from tests.api.desk import ANA, ASKED, DANA, Desk, Known, code
+from tests.api.desk import ANA, ASKED, COMPANY, DANA, Desk, Known, code, given_company
 
 pytestmark = pytest.mark.anyio
 
@@ -16,7 +19,7 @@ async def given_run(desk: Desk) -> tuple[str, str]:
     return asked["run"], asked["id"]
 
 
-async def turn(caller: Known, action: str, scope: str) -> tuple[int, object]:
+async def turn(caller: Known, action: str, scope: str) -> tuple[int, Any]:
     answer = await caller.post("/api/kill-switch", {**WHY, "action": action, "scope": scope})
     return answer.status_code, answer.json()
 
@@ -95,6 +98,20 @@ async def test_nobody_releases_everything_alone(desk: Desk) -> None:
     assert first.json()["switch"]["release_asked_by"] == "person:dana"
     assert code(again) == (403, "second_person_needed")
     assert (await dana.get("/api/kill-switch")).json()["halted"] is True
+
+
+async def test_whoever_stops_everything_is_told_where_nobody_could_release_it(desk: Desk) -> None:
+    dana = await desk.person(DANA)
+
+    alone = await turn(dana, "engage", "everything")
+    less = await turn(dana, "engage", "tenant")
+    two = replace(COMPANY, roles={"operator": frozenset({ANA, DANA})})
+    await given_company(desk.application.database, two)
+    together = await turn(dana, "engage", "everything")
+
+    warnings = [answer["warning"] for _status, answer in (alone, less, together)]
+    assert "takes two operators, and there is one: nobody can release it" in warnings[0]
+    assert warnings[1:] == [None, None]
 
 
 async def test_a_run_is_paused_resumed_and_killed_with_reasons(desk: Desk) -> None:

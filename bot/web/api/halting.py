@@ -57,16 +57,21 @@ async def change(caller: Operator, application: Scoped, body: SwitchBody) -> JSO
     """From the answer on no step below an engaged switch begins; released, what waited goes on.
 
     Releasing `everything` takes two people, each with a session of their own: after the first the
-    answer still says `engaged`, with who asked.
+    answer still says `engaged`, with who asked. Where there are no two operators, `warning` says at
+    once that nobody can release it.
     """
 
-    def changed(tx: Transaction) -> halting.Switch | None:
+    def changed(tx: Transaction) -> tuple[halting.Switch | None, str | None]:
         turn = halting.engage if body.action == "engage" else halting.release
-        return turn(tx, caller, body.scope, reason=body.reason)
+        switch = turn(tx, caller, body.scope, reason=body.reason)
+        return switch, halting.warning(tx, switch)
 
-    switch = await application.database.write(changed)
+    switch, warning = await application.database.write(changed)
     shown = None if switch is None else switch.to_json()
-    return JSONResponse({"scope": body.scope, "engaged": switch is not None, "switch": shown})
+    engaged = switch is not None
+    return JSONResponse(
+        {"scope": body.scope, "engaged": engaged, "switch": shown, "warning": warning}
+    )
 
 
 @router.post(

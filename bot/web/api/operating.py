@@ -74,6 +74,7 @@ class SwitchChange(Answer):
     scope: str
     engaged: bool
     switch: Switch | None
+    warning: str | None = Field(description="That nobody could release it, as things stand.")
 
 
 class Delivery(Answer):

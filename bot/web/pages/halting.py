@@ -67,7 +67,9 @@ def _turned(
     caller = viewer.visitor.caller
     if turn is Turn.ENGAGE:
         switch = halting.engage(tx, caller, scope, reason=reason)
-        return PageNotice(tone="warn", text=f"Engaged: no step below {switch.scope} begins.")
+        warning = halting.warning(tx, switch) or ""
+        text = f"Engaged: no step below {switch.scope} begins. {warning}".strip()
+        return PageNotice(tone="warn", text=text)
     if halting.release(tx, caller, scope, reason=reason) is None:
         return PageNotice(tone="good", text=f"Released: what waited below {scope} goes on.")
     text = f"You asked to release {scope}. It stays engaged until a second operator releases it."
