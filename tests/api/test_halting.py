@@ -67,7 +67,7 @@ async def test_a_vote_below_a_switch_is_told_why(desk: Desk) -> None:
     assert (switch["scope"], switch["engaged_by"]) == (f"run:{run}", "person:dana")
     assert await turn(dana, "release", f"run:{run}") == (
         200,
-        {"scope": f"run:{run}", "engaged": False, "switch": None},
+        {"scope": f"run:{run}", "engaged": False, "switch": None, "warning": None},
     )
 
 
