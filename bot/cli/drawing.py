@@ -101,6 +101,8 @@ def run_picture(run: Run) -> RenderableType:
 def _run_facts(run: Run) -> Iterable[tuple[str, str | Text]]:
     yield "run", run.id
     yield "workflow", f"{run.workflow}, version {run.version}"
+    if run.sandbox:
+        yield "sandbox", "none of its steps is done, and nothing is undone"
     yield "status", _standing(run)
     if run.held_up is not None:
         yield "held up", run.held_up

@@ -12,6 +12,7 @@ from bot.cli.shapes import Entry, Run, RunLine
 from bot.cli.standings import waits
 from bot.cli.tenant import Verb
 from bot.cli.terminal import AsJson, ExitCode, finish, print_json, print_line, show
+from engine.rules.sandboxes import marked
 
 verbs = typer.Typer(name="runs", help="Look at runs and operate them.", no_args_is_help=True)
 
@@ -40,7 +41,7 @@ def list_runs(
             drawing.table(
                 ("run", "workflow", "status", "begun"),
                 [
-                    (line.id, line.workflow, _standing(line), drawing.moment(line.created_at))
+                    (line.id, _named(line), _standing(line), drawing.moment(line.created_at))
                     for line in lines
                 ],
             )
@@ -210,6 +211,10 @@ def _done(verb: str) -> str:
         "retry": "goes on",
         "skip": "skipped the stuck step",
     }[verb]
+
+
+def _named(line: RunLine) -> str:
+    return marked(line.workflow) if line.sandbox else line.workflow
 
 
 def _standing(line: RunLine) -> Text:

@@ -213,6 +213,7 @@ class RunLine(Shape):
     status: str
     waiting_for: Waiting | None = None
     held_up: str | None = None
+    sandbox: bool = False
     created_at: datetime
     updated_at: datetime
     ended_at: datetime | None = None

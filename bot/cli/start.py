@@ -36,6 +36,17 @@ Notify = Annotated[
     ),
 ]
 
+Sandbox = Annotated[
+    bool,
+    typer.Option("--sandbox", help="Do no step; ask people all the same, marked as a sandbox."),
+]
+Answers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--answer", metavar="STEP=JSON", help="What a step returns in the sandbox; may be repeated."
+    ),
+]
+
 
 def run(
     *,
@@ -55,6 +66,8 @@ def run(
     ] = None,
     budget: Budget = None,
     notify: Notify = None,
+    sandbox: Sandbox = False,
+    answers: Answers = None,
     workflows: Workflows = None,
     as_json: AsJson = False,
     url: Url = None,
@@ -65,6 +78,7 @@ def run(
         begun: dict[str, object] = {"workflow": workflow, "input": _input(given or [], input_json)}
         begun |= {"budget": amounts(budget)} if budget else {}
         begun |= {"notify": notify} if notify else {}
+        begun |= {"sandbox": _answers(answers) or True} if sandbox or answers else {}
         key = idempotency_key or SystemIds().new("cli")
         async with AsyncExitStack() as stack:
             server = await stack.enter_async_context(doors(url, workflows=split(workflows)))
@@ -123,6 +137,19 @@ def _input(given: list[str], input_json: str | None) -> dict[str, object]:
         if key in found:
             raise usage(f"The input {key!r} is there twice.")
         found[key] = text
+    return found
+
+
+def _answers(given: list[str] | None) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for each in given or []:
+        step, equals, text = each.partition("=")
+        if not equals or not step:
+            raise usage(f'{each!r} is no answer. Write --answer \'charge={{"id": "ch_1"}}\'.')
+        try:
+            found[step] = read_json(text.encode(), what="answer")
+        except EngineError as error:
+            raise usage(f"The answer of {step} is no JSON: {error}", code=error.code) from None
     return found
 
 

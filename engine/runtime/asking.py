@@ -141,6 +141,7 @@ class Asker:
             parameters=call.parameters if isinstance(call, Call) else (),
             requester=terms.get("requester", by_default),
             excluded=self._run.involved,
+            is_sandbox=self._claim.sandbox is not None,
             **{name: terms[name] for name in PLAIN if name in terms},
         )
 

@@ -13,6 +13,7 @@ from engine.rules.retry import Retry, next_delay
 from engine.runtime.attempts import UNDO, Attempt, Failure, make
 from engine.runtime.calling import Caller
 from engine.runtime.consenting import Answer, Consent
+from engine.runtime.sandboxing import marks_of
 from engine.services import children, driving
 from engine.services.driving import Driven
 from engine.store import points
@@ -96,7 +97,7 @@ class Undoer:
 
     async def _undo_one(self, undo: Undo, entries: Sequence[Entry]) -> bool:
         """Whether the compensation is settled; otherwise the lease was given back."""
-        consent = Consent(self.driven, self.claim.run, self.database)
+        consent = Consent(self.driven, self.claim, self.database)
         match await consent.to(undo, entries):
             case Answer.WAITING:
                 return False
@@ -107,17 +108,18 @@ class Undoer:
         number = _attempts(entries, undo) + 1
         began_at = self.clock.now()
         request_id = f"{self.driven.run}:{undo.path}:undo"
-        if _is_in_doubt(entries, undo):
+        if self.claim.sandbox is None and _is_in_doubt(entries, undo):
             lost = {"type": "process_lost", "message": f"Its process ended before it did. {_LOOK}"}
             await self._stick(undo, {"error": lost, "request_id": request_id})
             return False
-        facts = {"undo": undo.undo, "attempt": number, "request_id": request_id}
+        marks = marks_of(self.claim)
+        facts = {"undo": undo.undo, "attempt": number, "request_id": request_id, **marks}
         begun = _entry(undo, "compensation.begun", facts)
         begin = driving.record if _is_ordered(entries) else driving.begin
         await self.database.write(lambda tx: begin(tx, self.driven, [begun]))
         await self.caller.demand_lease()
         result, failure = await self._call(undo, request_id, number)
-        after = {"attempt": number, "started_at": iso(began_at), "request_id": request_id}
+        after = {"attempt": number, "started_at": iso(began_at), "request_id": request_id, **marks}
         if failure is None:
             done = after if result is None else {**after, "result": result}
             await self._record(undo, "compensation.finished", done)
@@ -156,6 +158,8 @@ class Undoer:
         self, undo: Undo, request_id: str, number: int
     ) -> tuple[object, Failure | None]:
         """What it returned, as far as it is JSON, or why it failed."""
+        if self.claim.sandbox is not None:
+            return None, None  # what was not done is not undone
         try:
             fn = resolve(undo.undo)
         except ImportError as error:

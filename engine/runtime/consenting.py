@@ -12,7 +12,7 @@ from engine.services.driving import Driven
 from engine.store import points
 from engine.store.database import Database
 from engine.store.journal import Entry, NewEntry
-from engine.store.runs import RunRow
+from engine.store.runs import Claim
 from engine.store.undoing import Undo
 
 # Nobody who is silent undoes anything, and nothing is silently left as it is.
@@ -30,8 +30,9 @@ class Answer(StrEnum):
 class Consent:
     """Asks on behalf of one rollback of one run."""
 
-    def __init__(self, driven: Driven, run: RunRow, database: Database) -> None:
-        self._driven, self._run, self._database = driven, run, database
+    def __init__(self, driven: Driven, claim: Claim, database: Database) -> None:
+        self._driven, self._run, self._database = driven, claim.run, database
+        self._is_sandbox = claim.sandbox is not None
 
     async def to(self, undo: Undo, entries: Sequence[Entry]) -> Answer:
         """Whether `undo` may be done; where it needs people they are asked once.
@@ -79,6 +80,7 @@ class Consent:
             requester=f"workflow:{self._run.workflow}",
             excluded=self._run.involved,
             on_reject="fail",
+            is_sandbox=self._is_sandbox,
         )
         asking = Asking(
             run=self._driven.run,

@@ -25,7 +25,7 @@ class Reusing:
 
     def __init__(self, driven: Driven, pausing: Pausing, clock: Clock) -> None:
         self._driven, self._unwritten, self._clock = driven, pausing.unwritten, clock
-        self._run = pausing.claim.run
+        self._run, self._is_sandbox = pausing.claim.run, pausing.claim.sandbox is not None
 
     async def answer(self, wanted: "Wanted") -> NewEntry | None:
         """The end of the step where an equal call's result is kept; it costs nothing, and is not yet journaled.
@@ -69,6 +69,8 @@ class Reusing:
         keep_for = parse_duration(wish) if isinstance(wish, str) else wish
         if not timedelta(0) < keep_for <= LONGEST:
             raise ValueError(f"reuse= is from 1s to {LONGEST.days}d.")
+        if self._is_sandbox:
+            return None  # its answers are nobody's results
         arguments = call.to_json()["arguments"]
         about = [run.workflow, run.version, importable_name(call.fn), arguments]
         key = sha256(canonical(about))

@@ -37,6 +37,7 @@ class Spending:
     def __init__(self, driven: Driven, pausing: Pausing) -> None:
         self._driven, self._pausing, self._claim = driven, pausing, pausing.claim
         self._unwritten = pausing.unwritten
+        self._is_free = self._claim.sandbox is not None  # nothing is done there, so nobody is paid
         self._read: tuple[Wanted, Cost] | None = None
         self._currency: set[str] = (
             set()
@@ -65,7 +66,7 @@ class Spending:
             Invalid: `bad_cost`, `bad_money` or `mixed_currencies`, before anything has begun.
         """
         cost = self._declared(wanted)
-        if cost is None and not self._claim.counts_steps:
+        if self._is_free or (cost is None and not self._claim.counts_steps):
             await begin()
             return
         self._demand_answer(wanted)
@@ -91,6 +92,8 @@ class Spending:
         What it said counts, unit by unit; else what was declared, unless it certainly did nothing.
         """
         if wanted.options.cost is None and not said and not self._claim.counts_steps:
+            return {}, failure
+        if self._is_free:
             return {}, failure
         declared = self._declared(wanted) or Cost()
         parts: list[Cost] = []

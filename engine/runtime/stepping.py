@@ -1,6 +1,6 @@
 """Steps: answered from the journal, or begun, attempted, and recorded with their outcome."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NoReturn, assert_never
@@ -15,6 +15,7 @@ from engine.runtime.effects import Doubt, doubt_in, leave_to_operators, probed, 
 from engine.runtime.memory import last
 from engine.runtime.pausing import Pausing
 from engine.runtime.reusing import Reusing
+from engine.runtime.sandboxing import marks_of, sandbox_of
 from engine.runtime.sent import sent
 from engine.runtime.spending import Spending
 from engine.services import driving
@@ -69,6 +70,8 @@ class Stepper:
         self._unwritten, self._caller = pausing.unwritten, caller
         self._spending = Spending(driven, pausing)
         self._reusing = Reusing(driven, pausing, clock)
+        self._sandbox = sandbox_of(pausing.claim)
+        self._marks = marks_of(pausing.claim)
 
     def of_branch(self) -> "Stepper":
         """The same for a branch of the run."""
@@ -96,7 +99,7 @@ class Stepper:
         if failed is not None and failed.data["is_final"]:
             _raise_recorded(failed)
         number = 1 + sum(entry.kind == "step.failed" for entry in wanted.known)
-        if (doubt := doubt_in(wanted.known)) is not None:
+        if self._sandbox is None and (doubt := doubt_in(wanted.known)) is not None:
             return await self._resolve(wanted, doubt)
         if (answered := await self._reusing.answer(wanted)) is not None:
             return self._answered(wanted, answered)
@@ -143,6 +146,7 @@ class Stepper:
             **undo_facts(call.undo),
             **promises(options),
             "approval": None if approved is None else approved.approval,
+            **self._marks,
         }
         begun = wanted.entry("step.begun", facts)
         if approved is None:
@@ -164,7 +168,7 @@ class Stepper:
         if wanted.known and (waits := wanted.known[-1]).kind == "step.retry_scheduled":
             tried = wanted.entry("step.retried", {"attempt": waits.data["attempt"]})
             await self._pausing.over(waits, tried)
-        again_at = await self._caller.again_at(wanted.call)
+        again_at = None if self._sandbox else await self._caller.again_at(wanted.call)
         if again_at is None:
             return
         resting = {"attempt": number, "until": iso(again_at), "because": "target_rests"}
@@ -177,7 +181,7 @@ class Stepper:
         options, call = wanted.options, wanted.call
         result, failure = await make(
             Attempt(
-                fn=self._caller.sender(call, wanted.sending, wanted.path),
+                fn=self._deed(wanted),
                 args=call.args,
                 kwargs=call.kwargs,
                 request_id=self._key(wanted),
@@ -193,7 +197,8 @@ class Stepper:
         if failure is not None and self._is_unknown(wanted, failure):
             return await self._resolve(wanted, Doubt(number, iso(began), failure))
         spent, failure = self._spending.spent(wanted, said, failure, took=took)
-        made = {"attempt": number, "started_at": iso(began), **spent, **self._sent(wanted)}
+        told = {**spent, **self._sent(wanted), **self._marks}
+        made = {"attempt": number, "started_at": iso(began), **told}
         if failure is not None:
             await self._fail(wanted, made, failure)
         facts = {**made, "result": result}
@@ -201,6 +206,11 @@ class Stepper:
         if not await self._reusing.keep(wanted, finished):
             self._unwritten.add_soon(finished)
         return loaded(result, options.returns)
+
+    def _deed(self, wanted: Wanted) -> Callable[..., object]:
+        if self._sandbox is not None:
+            return self._sandbox.stand_in(wanted)
+        return self._caller.sender(wanted.call, wanted.sending, wanted.path)
 
     def _is_unknown(self, wanted: Wanted, failure: Failure) -> bool:
         # What failed for good has told how it ended: the target declined, or the result was no JSON.

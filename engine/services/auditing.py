@@ -8,7 +8,15 @@ from typing import Any, Final
 from engine.ids import TenantId
 from engine.rules.accounts import Accounts
 from engine.rules.chaining import AUDIT, ChainCheck, Damage, Finding
-from engine.store import agreement, anchors, lines, receipt_record, runs, sealing, segments
+from engine.store import (
+    agreement,
+    anchors,
+    kept_runs,
+    lines,
+    receipt_record,
+    sealing,
+    segments,
+)
 from engine.store.balances import Balances
 from engine.store.case_record import CasesTold
 from engine.store.database import Database, Transaction
@@ -121,7 +129,7 @@ class Walk:
         return len(found) == ANCHORS_AT_ONCE
 
     def _runs(self, tx: Transaction) -> bool:
-        page = runs.stored(tx, self._tenant, after=self._run, limit=self._at_once)
+        page = kept_runs.stored(tx, self._tenant, after=self._run, limit=self._at_once)
         is_last = len(page) < self._at_once
         after, upto = self._run, None if is_last else str(page[-1].id)
         marks = anchors.marks(tx, self._tenant, after=after, upto=upto)

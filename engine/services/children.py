@@ -66,6 +66,7 @@ def start(tx: Transaction, claim: Claim, before: Sequence[NewEntry], wanted: Sta
             parent_path=wanted.path,
             root=parent.root,
             trace=claim.entries[0].data.get("trace"),
+            sandbox=claim.sandbox,
         ),
     )
     return child

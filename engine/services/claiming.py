@@ -11,7 +11,7 @@ from engine.errors import Conflict, NotFound, RequestIdConflict
 from engine.rules.cases import CaseStatus
 from engine.rules.receipts import ReceiptState, Standing, standing
 from engine.rules.states import ApprovalStatus
-from engine.store import approvals, cases, receipt_record, receipts, reconciliations, switches
+from engine.store import approvals, cases, receipt_record, receipts, reconciliations, runs, switches
 from engine.store.claims import Asked, check, row_of
 from engine.store.database import Transaction
 from engine.store.receipts import ReceiptRow
@@ -199,9 +199,11 @@ def _blocked(tx: Transaction, asked: Asked, row: ReceiptRow | None = None) -> Cl
         if case.status is not CaseStatus.FINAL:
             return Claimed(granted=False, reason=f"blocked:{case.status}")
         return None if case.outcome == asked.outcome else Claimed(granted=False, reason=OTHER)
-    status = approvals.get(tx, asked.tenant, asked.requires, lock=True).status
-    if status is not ApprovalStatus.APPROVED:
-        return Claimed(granted=False, reason=f"blocked:{status}")
+    approval = approvals.get(tx, asked.tenant, asked.requires, lock=True)
+    if approval.status is not ApprovalStatus.APPROVED:
+        return Claimed(granted=False, reason=f"blocked:{approval.status}")
+    if runs.get(tx, asked.tenant, approval.run).sandbox is not None:
+        return Claimed(granted=False, reason="blocked:sandbox")  # who agreed was told so
     used = receipts.of_approval(tx, asked.tenant, asked.requires)
     if used is not None and (row is None or used.execution != row.execution):
         raise RequestIdConflict(

@@ -11,10 +11,10 @@ from typing_extensions import override
 from engine.clock import iso
 from engine.ids import TenantId
 from engine.rules.chaining import AUDIT, Line
-from engine.store import anchors, lines, runs, sealing, segments
+from engine.store import anchors, kept_runs, lines, sealing, segments
 from engine.store.database import Transaction
 from engine.store.exports import compact, entry, header
-from engine.store.runs import Standing
+from engine.store.kept_runs import Standing
 from engine.store.segments import Segment
 
 RUNS_AT_ONCE: Final = 20
@@ -90,7 +90,7 @@ def _anchors(tx: Transaction, tenant: TenantId, after: int) -> tuple[list[str], 
 
 
 def _runs(tx: Transaction, tenant: TenantId, after: str) -> tuple[list[str], Place]:
-    found = runs.standings(tx, tenant, after=after, limit=RUNS_AT_ONCE)
+    found = kept_runs.standings(tx, tenant, after=after, limit=RUNS_AT_ONCE)
     is_last = len(found) < RUNS_AT_ONCE
     upto = None if is_last else found[-1].id  # behind the last run there may be what has none
     journals = lines.journal_lines(tx, tenant, after=after, upto=upto)

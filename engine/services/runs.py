@@ -89,6 +89,7 @@ class RunPicture:
             "started_by": row.started_by,
             "started_by_name": self.started_by_name,
             "notify": [each.shown() for each in row.notify],
+            "sandbox": row.sandbox is not None,
             "steps": [step.to_json() for step in self.steps],
             "approvals": [picture.to_json() for picture in self.approvals],
             "checkpoints": list(self.checkpoints),

@@ -115,7 +115,8 @@ def _of_run(row: Any, folded: Folded) -> Iterator[Finding]:
     shape = folded.shape
     if shape is not None and (shape.status, shape.reason) != (row.status, row.reason):
         yield _found(row.id, f"the journal says {shape.status}; the run is stored as {row.status}")
-    if folded.adopted is not None or folded.created_text != _created(row):
+    is_plain = folded.adopted is None and row.sandbox is None
+    if not is_plain or folded.created_text != _created(row):
         yield from _of_beginning(row, folded)
     if (folded.accounts.held or None) != _read(row.reserved):
         yield _found(row.id, "what is kept back for its steps is not what the journal says")
@@ -142,6 +143,10 @@ def _of_beginning(row: Any, folded: Folded) -> Iterator[Finding]:
     # Its stored text stands in the entry; only where it does not are the values compared.
     if f'"input":{row.input},' not in folded.created_text and said.get("input") != _read(row.input):
         yield _found(row.id, "its input is not the one in the journal")
+    if said.get("sandbox") != _read(row.sandbox):
+        yield _found(
+            row.id, "whether it is in a sandbox, or what that answers, is not as in the journal"
+        )
 
 
 def _of_checkpoints(run: str, rows: Sequence[Sequence[Any]], folded: Folded) -> Iterator[Finding]:

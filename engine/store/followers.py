@@ -7,6 +7,7 @@ from typing import Any
 from engine.digest import canonical
 from engine.ids import RunId, TenantId
 from engine.rules.following import NOTABLE, Follower
+from engine.rules.sandboxes import marked
 from engine.store import outbox
 from engine.store.database import Transaction
 from engine.store.new_entry import NewEntry
@@ -38,9 +39,13 @@ def _tell(tx: Transaction, run: RunId, row: Any, entry: NewEntry, follower: Foll
     event, words = NOTABLE[entry.kind]
     approval = entry.data.get("approval") if entry.kind == "approval.opened" else None
     about = {"id": run, "workflow": row.workflow, "approval": approval, "event": event}
+    workflow = row.workflow
+    if row.sandbox is not None:
+        about |= {"sandbox": True}
+        workflow = marked(workflow)
     named = "" if entry.kind != "approval.opened" else f" of {entry.name}"
     payload = {
-        "title": f"{row.workflow} {words}",
+        "title": f"{workflow} {words}",
         "text": f"Run {run} {words}{named}.",
         "path": f"/runs/{run}" if approval is None else f"/approvals/{approval}",
         "run": about,

@@ -31,6 +31,7 @@ _SHAPES: Final = (
         runs.c.parent_path,
         runs.c.root,
         runs.c.notify,
+        runs.c.sandbox,
     )
     .order_by(runs.c.id)  # locked in one order, where there are several
     .with_for_update(key_share=True)

@@ -12,6 +12,7 @@ from engine.rules.content import Content, Policy, check_words
 from engine.rules.ladder import Rung, expires_at, ladder_to_json, parse_ladder
 from engine.rules.quorum import Quorum, QuorumSpec, freeze, parse_quorum
 from engine.rules.routing import Routing
+from engine.rules.sandboxes import MARK, is_marked, marked
 from engine.rules.states import ApprovalStatus
 from engine.store import electorates, eligibility, routings
 from engine.store.approvals import DIGEST_TAG, ApprovalRow
@@ -45,6 +46,7 @@ class Request:
     kind: str = "binary"
     fields: object = None
     parameters: Sequence[str] = ()  # the names of the call's positional arguments
+    is_sandbox: bool = False  # asked by a run in a sandbox, and marked so wherever it is shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +143,7 @@ def edited(
         kind=content.kind,
         fields=list(content.fields),
         parameters=modifying.parameters(content.fields),
+        is_sandbox=is_marked(content.title),
     )
     following, digest = _content(tx, row.tenant, request, row.ladder)
     # More time is no change of what is asked; a version that follows freezes the longer ladder.
@@ -168,7 +171,7 @@ def _content(
     content = Content(
         tenant=tenant,
         action=request.action,
-        title=request.title,
+        title=_titled(request),
         call=request.call,
         details=request.details,
         policy=Policy(
@@ -194,6 +197,18 @@ def _content(
             code="too_large",
         )
     return content, tagged(DIGEST_TAG, text)
+
+
+def _titled(request: Request) -> str:
+    """The title as it is frozen. A sandbox's mark is part of what people agree to; nothing real may bear it."""
+    if request.is_sandbox:
+        return marked(request.title)
+    if is_marked(request.title):
+        raise Invalid(
+            f"Only what a run in a sandbox asks begins with {MARK.strip()}. Give another title.",
+            code="bad_title",
+        )
+    return request.title
 
 
 def _check_rungs(content: Content, ladder: Sequence[Rung]) -> None:

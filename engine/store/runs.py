@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, func, select, tuple_, update
+from sqlalchemy import Row, and_, func, select, tuple_, update
 
 from engine.digest import canonical
 from engine.errors import NotFound
@@ -16,9 +16,8 @@ from engine.rules.states import RunStatus, WaitingReason
 from engine.store import followers, journal
 from engine.store.database import Transaction
 from engine.store.lineage import Above
-from engine.store.prepared import Prepared
 from engine.store.searching import holds
-from engine.store.statements import Among, add, change, find_one, whose
+from engine.store.statements import Among, add, change, find_one
 from engine.store.tables import runs
 
 DAMAGED = (LookupError, TypeError, ValueError)  # what rows make us raise that nobody of ours wrote
@@ -30,6 +29,7 @@ class RunRow:
 
     `tries` counts how often it was taken up since it last got somewhere. `parent` is the run that
     started it, at `parent_path` there, and `root` the one at the top of the tree: itself, if nobody did.
+    `sandbox` is None for a real run, else what steps of it answer, by their names, instead of being done.
     """
 
     id: RunId
@@ -53,6 +53,7 @@ class RunRow:
     parent_path: str | None
     root: RunId
     notify: Sequence[Follower] = ()
+    sandbox: Mapping[str, object] | None = None
 
     @property
     def involved(self) -> frozenset[PersonId]:
@@ -78,6 +79,12 @@ class Claim:
     counts_steps: bool = False
     above: Above = ()
 
+    @property
+    def sandbox(self) -> Mapping[str, object] | None:
+        """The run's `sandbox`, also where only its journal still says that it is in one."""
+        said = self.entries[0].data.get("sandbox") if self.entries else None
+        return said if self.run.sandbox is None else self.run.sandbox
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRun:
@@ -95,6 +102,7 @@ class NewRun:
     root: RunId | None = None
     trace: Mapping[str, object] | None = None  # as `rules.threads` has it
     notify: Sequence[Follower] = ()
+    sandbox: Mapping[str, object] | None = None  # as `RunRow` has it
 
 
 _ORIGINS = Among(
@@ -117,6 +125,8 @@ def begin(tx: Transaction, new: NewRun, *, is_ready: bool = True) -> None:
         data["trace"] = new.trace
     if new.notify:
         data["notify"] = [each.shown() for each in new.notify]
+    if new.sandbox is not None:
+        data["sandbox"] = new.sandbox
     line = journal.first_line(new.tenant, new.id, data, at=tx.now)
     row = {
         "id": new.id,
@@ -136,6 +146,7 @@ def begin(tx: Transaction, new: NewRun, *, is_ready: bool = True) -> None:
         "parent_path": new.parent_path,
         "root": new.root,
         "notify": followers.written(new.notify),
+        "sandbox": None if new.sandbox is None else canonical(new.sandbox).decode(),
     }
     add(tx, runs, [row])
     journal.add_line(tx, line)
@@ -221,46 +232,6 @@ def page(
     return [run_of(row) for row in rows]
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A run as its chain has it: its name, how many entries there are, and the last one's hash."""
-
-    id: str
-    length: int
-    head: str
-
-
-def standings(tx: Transaction, tenant: TenantId, *, after: str, limit: int) -> list[Standing]:
-    """Up to `limit` runs behind the id `after`, in the order of their ids."""
-    rows = _STANDINGS.rows(tx, {"tenant": tenant, "after": after, "most": limit})
-    return [Standing(*row) for row in rows]
-
-
-_STANDINGS = Prepared(
-    select(runs.c.id, runs.c.next_position, runs.c.head)
-    .where(whose(runs), runs.c.id > bindparam("after"))
-    .order_by(runs.c.id)
-    .limit(bindparam("most"))
-)
-
-
-def stored(tx: Transaction, tenant: TenantId, *, after: str, limit: int) -> Sequence[Any]:
-    """Up to `limit` runs behind the id `after`: what of them their journals say too, as it is stored."""
-    return _STORED.rows(tx, {"tenant": tenant, "after": after, "most": limit})
-
-
-_JOURNALED = (
-    "id", "workflow", "workflow_version", "status", "reason", "input", "result", "error", "started_by", "owner",
-    "next_position", "head", "reserved",
-)  # fmt: skip
-_STORED = Prepared(
-    select(*(runs.c[name] for name in _JOURNALED))
-    .where(whose(runs), runs.c.id > bindparam("after"))
-    .order_by(runs.c.id)
-    .limit(bindparam("most"))
-)
-
-
 def counts(tx: Transaction, tenant: TenantId) -> dict[str, int]:
     """How many runs there are in each state."""
     rows = tx.connection.execute(
@@ -295,4 +266,5 @@ def run_of(row: Row[Any]) -> RunRow:
         parent_path=row.parent_path,
         root=RunId(row.root or row.id),
         notify=followers.read(row.notify),
+        sandbox=None if row.sandbox is None else json.loads(row.sandbox),
     )

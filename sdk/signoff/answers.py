@@ -207,6 +207,8 @@ class RunInfo(Answer):
     error: object = None
     steps: tuple[StepLine, ...] = ()
     notify_secret: str | None = None
+    sandbox: bool = False
+    """Whether none of its steps is done."""
     rollback: RollbackReport | None = None
     """Its last rollback, while it is under way and after it."""
 

@@ -138,18 +138,22 @@ class Client:
         *,
         budget: Mapping[str, object] | None = None,
         notify: Sequence[str] = (),
+        sandbox: bool | Mapping[str, object] = False,
         idempotency_key: str | None = None,
     ) -> RunInfo:
         """Start a run. As with `ask`, the same `idempotency_key` names the same run.
 
         `budget` is what it may spend at most, such as `{"usd": "10.00", "tokens": 50000}`; `notify`
-        who is told when it waits, is stuck or ends: `https://…`, `mailto:…`, `slack:#ops`.
+        who is told when it waits, is stuck or ends: `https://…`, `mailto:…`, `slack:#ops`. In a `sandbox`
+        no step is done: each returns what is given for it by its name there, else None.
         """
         given: dict[str, object] = {"workflow": workflow, "input": dict(arguments or {})}
         if budget is not None:
             given["budget"] = dict(budget)
         if notify:
             given["notify"] = list(notify)
+        if sandbox is not False:
+            given["sandbox"] = sandbox if sandbox is True else dict(sandbox)
         body = _json(given)
         key = idempotency_key or str(uuid.uuid4())
         started = Request(method="POST", path="/api/runs", body=body, idempotency_key=key)

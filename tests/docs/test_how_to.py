@@ -52,6 +52,7 @@ SEEN = {
         "order-18-refund",
     ),
     "modify-what-is-asked": ("Refunding 620.00 USD where 620.00 USD was asked",),
+    "rehearse-in-a-sandbox": ("none of its steps is done", "voucher 1", '"status":"created"'),
     "roll-back": (
         "It would go back to checkpoint migrated",
         "undoes deploy",

@@ -264,6 +264,19 @@ async def test_an_approval_is_read_with_its_progress_and_votes(client: Client) -
     assert [(vote.person, vote.counted) for vote in seen.votes] == [("ana", True)]
 
 
+@pytest.mark.parametrize("sandbox", [True, {"pay": "made up"}])
+async def test_a_run_is_started_in_a_sandbox(
+    client: Client, desk: Desk, sandbox: bool | dict[str, object]
+) -> None:
+    await client.start("refund", {"order": "17"}, sandbox=sandbox)
+
+    assert desk.received[0].json() == {
+        "workflow": "refund",
+        "input": {"order": "17"},
+        "sandbox": sandbox,
+    }
+
+
 async def test_a_run_is_started_once_read_and_cancelled(client: Client, desk: Desk) -> None:
     started = await client.start("refund", {"order": "17"}, idempotency_key="order-17")
     again = await client.start("refund", {"order": "17"}, idempotency_key="order-17")

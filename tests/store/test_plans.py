@@ -24,9 +24,8 @@ from engine.services import (
 )
 from engine.services.approvals import Wanted
 from engine.services.configuration import Directory, ListedPerson
-from engine.store import agreement, answerable, timers, votes
+from engine.store import agreement, answerable, kept_runs, timers, votes
 from engine.store import approvals as approval_rows
-from engine.store import runs as run_rows
 from engine.store.answerable import Nearest
 from engine.store.database import Transaction
 from engine.store.open_cap import OpenCap
@@ -239,7 +238,7 @@ HOT = {
         "ix_runs_page",
     ),
     "runs whose record is verified": (
-        lambda tx: run_rows.stored(tx, DEFAULT_TENANT, after="run_05000", limit=50),
+        lambda tx: kept_runs.stored(tx, DEFAULT_TENANT, after="run_05000", limit=50),
         "sqlite_autoindex_runs_1 (id>?)",
     ),
     "what is compared with their journals": (

@@ -122,7 +122,7 @@ async def test_why_a_run_was_rolled_back_is_said_once_in_words(stage: Stage, ana
     assert "Rolled back to the start" in page
 
 
-async def given_run(site: Site, *, started_by: str) -> RunId:
+async def given_run(site: Site, *, started_by: str, is_sandbox: bool = False) -> RunId:
     def start(tx: Transaction) -> RunId:
         new = NewRun(
             id=RunId(tx.ids.new("run")),
@@ -131,10 +131,22 @@ async def given_run(site: Site, *, started_by: str) -> RunId:
             version="1",
             input={},
             started_by=started_by,
+            sandbox={} if is_sandbox else None,
         )
         return runs.start(tx, new)
 
     return await site.application.database.write(start)
+
+
+@pytest.mark.parametrize("is_sandbox", [True, False])
+async def test_a_sandbox_is_told_from_what_is_real(
+    site: Site, ana: Browser, is_sandbox: bool
+) -> None:
+    run = await given_run(site, started_by="person:ana", is_sandbox=is_sandbox)
+
+    listed, shown = await ana.get("/runs"), await ana.get(f"/runs/{run}")
+
+    assert ("Sandbox" in listed.text, "no step is done" in shown.text) == (is_sandbox, is_sandbox)
 
 
 async def test_whoever_started_a_run_is_called_by_name(site: Site, ana: Browser) -> None:

@@ -1,5 +1,6 @@
 """Runs: started, watched, and operated when they are stuck."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
@@ -13,8 +14,9 @@ from bot.web.api.reasons import Because
 from bot.web.callers import CurrentCaller, Operator, Reader, Scoped, Starter
 from bot.web.description import refusals
 from bot.web.reading import StrictRoute
-from engine.errors import NotAllowed
+from engine.errors import Invalid, NotAllowed
 from engine.ids import RunId
+from engine.rules.sandboxes import parse_sandbox
 from engine.rules.states import RunStatus
 from engine.rules.threads import thread_from
 from engine.services import adopting, budgets, rolling_back, runs
@@ -40,6 +42,13 @@ class StartBody(BaseModel):
             description="Who is told when it waits, is stuck or ends.", examples=[["slack:#ops"]]
         ),
     ] = []
+    sandbox: Annotated[
+        bool | dict[str, Any],
+        Field(
+            description="Do no step: true, or what steps are to answer instead, by their names.",
+            examples=[{"charge": {"id": "ch_1"}}],
+        ),
+    ] = False
 
 
 Traceparent = Annotated[
@@ -66,6 +75,7 @@ async def start(
     await application.workflows.follow(body.workflow, application.database)
     workflow = application.workflows.check(body.workflow, body.input)
     notify = following.demanded(application, body.notify)
+    sandbox = _sandbox(body)
     asked = once(caller, key, "/api/runs", body)
 
     def begin(tx: Transaction) -> dict[str, Any]:
@@ -81,6 +91,7 @@ async def start(
             owner=caller.owner,
             trace=None if thread is None else thread.to_json(),
             notify=notify,
+            sandbox=sandbox,
         )
         runs.start(tx, new)
         if body.budget is not None:
@@ -248,6 +259,12 @@ async def skip(caller: Operator, application: Scoped, id: Id, body: Because) -> 
     return JSONResponse({"id": run, "status": row.status, "skipped": left})
 
 
+def _sandbox(body: StartBody) -> Mapping[str, object] | None:
+    if body.sandbox is not False and body.budget is not None:
+        raise Invalid("A run in a sandbox spends nothing; give it no budget.", code="bad_sandbox")
+    return parse_sandbox(body.sandbox)
+
+
 def _demand_own(tx: Transaction, caller: Caller, row: RunRow) -> None:
     if Scope.OPERATE in caller.scopes:
         return
@@ -267,6 +284,7 @@ def _line(row: RunRow, held_up: str | None) -> dict[str, object]:
         "status": row.status,
         "waiting_for": runs.waiting_for(row),
         "held_up": held_up,
+        "sandbox": row.sandbox is not None,
         "started_by": row.started_by,
         **moments(row),
     }

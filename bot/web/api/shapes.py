@@ -142,7 +142,7 @@ class Waiting(Answer):
 
 
 class RunLine(Answer):
-    """A run in a list."""
+    """A run in a list. In a `sandbox` none of its steps is done."""
 
     id: str
     workflow: str
@@ -150,6 +150,7 @@ class RunLine(Answer):
     status: RunStatus
     waiting_for: Waiting | None
     held_up: str | None
+    sandbox: bool
     started_by: str
     created_at: datetime
     updated_at: datetime

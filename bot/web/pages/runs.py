@@ -132,6 +132,7 @@ def _line(row: RunRow, held_up: str | None) -> dict[str, object]:
         "status": row.status,
         "waiting_for": runs.waiting_for(row),
         "held_up": held_up,
+        "sandbox": row.sandbox is not None,
         **runs.moments(row),
     }
 
