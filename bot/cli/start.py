@@ -1,5 +1,6 @@
 """`signoff run`: start a run, and wait for its end if wanted."""
 
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -78,7 +79,7 @@ def run(
         begun: dict[str, object] = {"workflow": workflow, "input": _input(given or [], input_json)}
         begun |= {"budget": amounts(budget)} if budget else {}
         begun |= {"notify": notify} if notify else {}
-        begun |= {"sandbox": _answers(answers) or True} if sandbox or answers else {}
+        begun |= {"sandbox": _answers(answers or ())} if sandbox or answers else {}
         key = idempotency_key or SystemIds().new("cli")
         async with AsyncExitStack() as stack:
             server = await stack.enter_async_context(doors(url, workflows=split(workflows)))
@@ -92,10 +93,7 @@ def run(
                 return ExitCode.DONE
             say(f"{started['id']} has begun.")
             ended = await _ended(server, started["id"])
-        if as_json:
-            print_json(ended)
-        else:
-            show(drawing.run_picture(Run.model_validate(ended)))
+        _tell_ended(ended, as_json=as_json)
         return ExitCode.DONE if ended["status"] == "completed" else ExitCode.FAILED
 
     finish(deed())
@@ -108,6 +106,13 @@ def _tell_started(started: Any, server: Doors, *, as_json: bool) -> None:
         print_line(started["id"])
     if server.inside is not None and server.is_owner:
         say("No server runs here: the run goes on once `signoff serve` is started, or use --wait.")
+
+
+def _tell_ended(ended: Any, *, as_json: bool) -> None:
+    if as_json:
+        print_json(ended)
+    else:
+        show(drawing.run_picture(Run.model_validate(ended)))
 
 
 async def _ended(server: Doors, run: str) -> Any:
@@ -140,9 +145,9 @@ def _input(given: list[str], input_json: str | None) -> dict[str, object]:
     return found
 
 
-def _answers(given: list[str] | None) -> dict[str, object]:
+def _answers(given: Iterable[str]) -> dict[str, object]:
     found: dict[str, object] = {}
-    for each in given or []:
+    for each in given:
         step, equals, text = each.partition("=")
         if not equals or not step:
             raise usage(f'{each!r} is no answer. Write --answer \'charge={{"id": "ch_1"}}\'.')

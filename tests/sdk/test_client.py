@@ -268,6 +268,9 @@ async def test_an_approval_is_read_with_its_progress_and_votes(client: Client) -
 async def test_a_run_is_started_in_a_sandbox(
     client: Client, desk: Desk, sandbox: bool | dict[str, object]
 ) -> None:
+    body = '{"id": "run_1", "status": "created"}'
+    desk.instead = [Response(body, status_code=201, media_type="application/json")]
+
     await client.start("refund", {"order": "17"}, sandbox=sandbox)
 
     assert desk.received[0].json() == {
