@@ -4,6 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
+from engine.errors import Invalid
 from engine.http import Egress
 from engine.ids import DEFAULT_TENANT, SystemIds
 from engine.runtime.rehearsal import refusal
@@ -170,6 +171,55 @@ async def test_checkpoints_keep_the_results_so_far(stage: Written) -> None:
 
     picture = await stage.picture(run)
     assert [each["name"] for each in picture.checkpoints] == ["work", "ready"]
+
+
+NOTICE = """
+{
+  "name": "notice",
+  "description": "Writes a notice and has it agreed to",
+  "steps": [
+    {"name": "draft", "type": "task", "task": "tests.engine.flows:deed", "description": "Write it",
+     "with": {"name": "draft for ${inputs.place}"}, "create_checkpoint": true,
+     "requires_approval": "before",
+     "approval": {"title": "Write the notice?", "kind": "binary", "approvers": "person:bo"}},
+    {"name": "publish", "type": "approval", "title": "Publish the notice?", "action": "publish",
+     "kind": "modify", "fields": ["place"], "approvers": ["group:finance"], "quorum": 1,
+     "details": {"place": "${inputs.place}", "text": "${steps.draft}"}},
+    {"name": "ready", "type": "checkpoint", "state": {"place": "${inputs.place}"}}
+  ],
+  "inputs": {"place": "string"},
+  "result": {"outcome": "${steps.publish.outcome}", "changes": "${steps.publish.changes}"}
+}
+"""
+
+
+async def test_a_definition_in_json_asks_what_each_of_its_steps_says(stage: Written) -> None:
+    await stage.write(NOTICE)
+    run = await stage.begin("notice", place="door")
+    before = list(LEDGER)
+
+    await stage.vote(run, "bo")
+    waiting = await stage.picture(run)
+    await stage.vote(run, "ana", changes={"place": "hall"})
+
+    drafted, published = [each.to_json() for each in waiting.approvals]
+    assert (before, LEDGER) == ([], ["draft for door"])
+    assert [drafted[key] for key in ("title", "approvers")] == ["Write the notice?", ["person:bo"]]
+    assert (published["title"], published["action"]) == ("Publish the notice?", "publish")
+    assert published["approvers"] == ["group:finance"]
+    assert published["details"] == {"place": "door", "text": "draft for door"}
+    assert published["proposed"] == {"place": "door"}  # what may be changed of it
+    picture = await stage.picture(run)
+    assert picture.row.result == {"outcome": "approved", "changes": {"place": "hall"}}
+    assert [each["name"] for each in picture.checkpoints] == ["draft", "ready"]
+
+
+@pytest.mark.parametrize("kind", ["form", "budget"])
+async def test_a_kind_of_approval_that_nobody_understands_is_refused(
+    stage: Written, kind: str
+) -> None:
+    with pytest.raises(Invalid, match=r"line .*'binary' or 'modify'"):
+        await stage.write(NOTICE.replace('"binary"', f'"{kind}"'))
 
 
 async def test_a_waiting_run_keeps_the_version_it_began_with(stage: Written) -> None:

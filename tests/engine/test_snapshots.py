@@ -191,6 +191,19 @@ async def test_what_is_kept_before_a_critical_step_is_how_it_was_before_it(stage
     assert [call["step"] for call in found["calls"]] == ["read"]
 
 
+async def test_what_waits_for_people_has_its_state_kept_before_they_are_asked(
+    stage: Stage,
+) -> None:
+    run = await stage.start("kept-at-approvals")
+
+    kinds = await stage.kinds(run)
+    assert (await stage.picture(run)).row.status == "waiting"
+    assert kinds.index("checkpoint.created") < kinds.index("approval.opened")
+    found = await snapshot(stage, run, "before publish")
+    assert found.keys() >= PARTS | LAYERS
+    assert found["outputs"] == {"read": "read", "write": "write"}
+
+
 async def test_what_was_left_behind_is_no_place_to_go_back_to(stage: Stage) -> None:
     run = await stage.start("staged", on_reject="resume")
     await stage.vote(run, "ana", "reject", comment="no")

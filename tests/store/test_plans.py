@@ -24,11 +24,12 @@ from engine.services import (
 )
 from engine.services.approvals import Wanted
 from engine.services.configuration import Directory, ListedPerson
-from engine.store import agreement, answerable, kept_runs, timers, votes
+from engine.store import agreement, answerable, kept_runs, overdue, timers, votes
 from engine.store import approvals as approval_rows
 from engine.store.answerable import Nearest
 from engine.store.database import Transaction
 from engine.store.open_cap import OpenCap
+from engine.store.overdue import Late
 from engine.store.sqlite import SqliteDatabase, opened
 from engine.store.tables import approvals as approval_table
 from engine.store.tables import messages as message_rows
@@ -175,6 +176,7 @@ def fire_many(tx: Transaction) -> None:
     assert set(tx.connection.execute(status).scalars()) == {"expired"}
 
 
+LATE = Late(name="late", after=timedelta(hours=4), workflow=None, window=timedelta(hours=4))
 HOT = {
     "claiming ready runs": (
         lambda tx: driving.claim(
@@ -236,6 +238,10 @@ HOT = {
     "a page of runs": (
         lambda tx: runs.page(tx, DEFAULT_TENANT, limit=10),
         "ix_runs_page",
+    ),
+    "runs whose approval is overdue": (
+        lambda tx: overdue.waiting(tx, DEFAULT_TENANT, [LATE], after=None),
+        "ix_approvals_page (tenant=? AND status=? AND opened_at<?)",
     ),
     "runs whose record is verified": (
         lambda tx: kept_runs.stored(tx, DEFAULT_TENANT, after="run_05000", limit=50),

@@ -89,7 +89,7 @@ class Terms(Shape):
     rollback_to: Text | None = Field(
         default=None, description="Where a rejection goes back to: a checkpoint, start or latest."
     )
-    kind: Literal["binary", "form", "budget", "modify"] | None = None
+    kind: Literal["binary", "modify"] | None = None
     fields: list[str] | None = Field(
         default=None, description="With kind modify: what the approvers may change."
     )
