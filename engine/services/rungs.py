@@ -35,6 +35,8 @@ log = structlog.get_logger("engine.services")
 
 BROKEN = (EngineError, LookupError, TypeError, ValueError)  # what a damaged row makes us raise
 MENDING = timedelta(minutes=1)
+# Whoever wakes up for a rung may look a hair too early: it is no rung that was looked at and not taken.
+JUST_NOW: Final = timedelta(milliseconds=250)
 BATCH_MAX: Final = 64  # timers that are fired together
 DEED_FOR: Final = timedelta(
     milliseconds=50
@@ -60,9 +62,12 @@ def fire_due(tx: Transaction) -> int:
 
 
 def due_in(tx: Transaction) -> timedelta | None:
-    """How long until the next rung becomes due; None where none will, or one is due and was not taken."""
-    moment = timers.next_due(tx)
-    return None if moment is None or moment <= tx.now else moment - tx.now
+    """How long until the next rung becomes due, nothing for one that came due just now; None where none will.
+
+    One that is due for longer was looked at and not taken: it hides no other.
+    """
+    moment = timers.next_due(tx, after=tx.now - JUST_NOW)
+    return None if moment is None else max(moment - tx.now, timedelta(0))
 
 
 def _tenant(timer: DueTimer) -> TenantId:

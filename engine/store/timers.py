@@ -127,10 +127,10 @@ def fired_count(tx: Transaction, approval: ApprovalId) -> int:
     return 0 if last is None else last + 1
 
 
-def next_due(tx: Transaction) -> datetime | None:
-    """When the next rung is due; None when none is armed."""
+def next_due(tx: Transaction, *, after: datetime) -> datetime | None:
+    """When the next rung behind the moment `after` is due; None when none is armed."""
     return tx.connection.execute(
         select(func.min(timers.c.due_at)).where(
-            timers.c.fired_at.is_(None), timers.c.cancelled_at.is_(None)
+            timers.c.fired_at.is_(None), timers.c.cancelled_at.is_(None), timers.c.due_at > after
         )
     ).scalar()

@@ -216,3 +216,23 @@ async def _set_ladder(database: Database, approval: ApprovalId, ladder: str) -> 
     where = approval_rows.c.id == approval
     change = update(approval_rows).where(where).values(ladder=ladder)
     await database.write(lambda tx: tx.connection.execute(change))
+
+
+async def test_a_rung_that_came_due_just_now_is_looked_for_at_once_and_hides_no_other(
+    database: Database, clock: ManualClock
+) -> None:
+    await given_company(database)
+    await given(database, REQUEST, replace(REQUEST, ladder=["reject after 5h"]))
+    whole, later = timedelta(hours=4), timedelta(hours=1)
+
+    before = await database.read(rungs.due_in)
+    await clock.advance(whole)
+    just_now = await database.read(rungs.due_in)
+    await clock.advance(later / 2)
+    looked_at = await database.read(rungs.due_in)
+
+    assert before is not None
+    assert whole - timedelta(minutes=1) < before <= whole
+    assert just_now == timedelta(0)
+    assert looked_at is not None
+    assert later / 4 < looked_at <= later / 2

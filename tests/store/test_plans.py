@@ -24,7 +24,7 @@ from engine.services import (
 )
 from engine.services.approvals import Wanted
 from engine.services.configuration import Directory, ListedPerson
-from engine.store import agreement, answerable, kept_runs, overdue, timers, votes
+from engine.store import agreement, answerable, kept_runs, overdue, votes
 from engine.store import approvals as approval_rows
 from engine.store.answerable import Nearest
 from engine.store.database import Transaction
@@ -192,7 +192,7 @@ HOT = {
     ),
     "firing due rungs": (rungs.fire_due, "ix_timers_due"),
     "firing many at one instant": (fire_many, "ix_timers_approval"),
-    "when the next rung is due": (timers.next_due, "ix_timers_due"),
+    "when the next rung is due": (rungs.due_in, "ix_timers_due"),
     "claiming due deliveries": (
         lambda tx: deliveries.claim(tx, "email", limit=8, lease_for=timedelta(1)),
         "ix_outbox_lanes",
