@@ -1,15 +1,18 @@
 """What `signoff.toml` says of people, as rows: written where it differs, removed where gone."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
-from sqlalchemy import ColumnElement, Row, and_, delete, insert, select, text, update
+from sqlalchemy import and_, bindparam, delete, select, text
 
 from engine.digest import canonical
 from engine.errors import Conflict
 from engine.ids import PersonId, TenantId
 from engine.store.budgets import BudgetRow
 from engine.store.database import Transaction
+from engine.store.prepared import Prepared
+from engine.store.statements import add, find, put
 from engine.store.tables import identities, members, people, routings
 
 ORIGIN = "config"  # what came from the file; what the API added has another origin, and stays
@@ -80,18 +83,20 @@ def write_people(tx: Transaction, tenant: TenantId, listed: tuple[ListedPerson, 
 
     Somebody whom the API added under the same name belongs to the file from then on.
     """
-    rows = tx.connection.execute(select(people).where(people.c.tenant == tenant))
-    have = {row["id"]: dict(row) for row in rows.mappings()}
+    have = {row.id: row._asdict() for row in find(tx, people, {"tenant": tenant})}
+    fresh: list[dict[str, object]] = []
     added: list[str] = []
     changed: list[str] = []
     for person in listed:
         values = _values(tenant, person)
         if person.id not in have:
-            tx.connection.execute(insert(people).values(values))
+            fresh.append(values)
             added.append(f"person:{person.id}")
         elif have[person.id] != values:
-            tx.connection.execute(update(people).where(_is(tenant, person.id)).values(values))
+            put(tx, people, {"tenant": tenant, "id": person.id}, values)
             changed.append(f"person:{person.id}")
+    if fresh:
+        add(tx, people, fresh)
     kept = {person.id for person in listed}
     gone = sorted(
         id
@@ -99,7 +104,7 @@ def write_people(tx: Transaction, tenant: TenantId, listed: tuple[ListedPerson, 
         if row["origin"] == ORIGIN and row["is_active"] and id not in kept
     )
     for id in gone:
-        tx.connection.execute(update(people).where(_is(tenant, id)).values(is_active=False))
+        put(tx, people, {"tenant": tenant, "id": id}, {"is_active": False})
     return Difference(
         added=tuple(added), changed=tuple(changed), removed=tuple(f"person:{id}" for id in gone)
     )
@@ -123,7 +128,7 @@ def write_identities(
     }
     kept: set[tuple[str, str]] = set()
     freed: dict[tuple[str, str], str] = {}
-    for row in _held(tx, tenant):
+    for row in _HELD.rows(tx, {"whose": tenant}):
         key = (row.kind, row.value)
         if wanted.get(key) == row.person:
             kept.add(key)
@@ -136,20 +141,15 @@ def write_identities(
                 code="identity_taken",
             )
     for kind, value in freed:
-        tx.connection.execute(
-            delete(identities).where(
-                identities.c.tenant == tenant,
-                identities.c.kind == kind,
-                identities.c.value == value,
-            )
-        )
+        _FREE.run(tx, {"whose": tenant, "kind": kind, "value": value})
     new = [key for key in wanted if key not in kept]
-    for kind, value in new:
-        tx.connection.execute(
-            insert(identities).values(
-                tenant=tenant, kind=kind, value=value, person=wanted[kind, value], origin=ORIGIN
-            )
-        )
+    rows = [
+        {"tenant": tenant, "kind": kind, "value": value, "person": person, "origin": ORIGIN}
+        for (kind, value), person in wanted.items()
+        if (kind, value) not in kept
+    ]
+    if rows:
+        add(tx, identities, rows)
     return Difference(
         added=tuple(f"{key[0]} of {wanted[key]}" for key in new if key not in freed),
         changed=tuple(f"{key[0]} of {wanted[key]}" for key in new if key in freed),
@@ -165,27 +165,18 @@ def write_members(tx: Transaction, tenant: TenantId, directory: Directory) -> Di
         for name, persons in named.items()
         for person in persons
     }
-    rows = tx.connection.execute(select(members).where(members.c.tenant == tenant)).all()
+    rows = find(tx, members, {"tenant": tenant})
     have = {(row.kind, row.name, PersonId(row.person)) for row in rows}
     ours = {(row.kind, row.name, PersonId(row.person)) for row in rows if row.origin == ORIGIN}
     new, gone = sorted(wanted - have), sorted(ours - wanted)
     if new:
-        tx.connection.execute(
-            insert(members),
-            [
-                {"tenant": tenant, "kind": kind, "name": name, "person": person, "origin": ORIGIN}
-                for kind, name, person in new
-            ],
-        )
+        fresh = [
+            {"tenant": tenant, "kind": kind, "name": name, "person": person, "origin": ORIGIN}
+            for kind, name, person in new
+        ]
+        add(tx, members, fresh)
     for kind, name, person in gone:
-        tx.connection.execute(
-            delete(members).where(
-                members.c.tenant == tenant,
-                members.c.kind == kind,
-                members.c.name == name,
-                members.c.person == person,
-            )
-        )
+        _LEAVE.run(tx, {"whose": tenant, "kind": kind, "name": name, "person": person})
     return Difference(
         added=tuple(f"{kind}:{name}/{person}" for kind, name, person in new),
         removed=tuple(f"{kind}:{name}/{person}" for kind, name, person in gone),
@@ -197,7 +188,7 @@ def write_routings(
 ) -> Difference:
     """Bring routes in line; a name that the API added stays, unless the file has it too."""
     wanted = {name: canonical(routing).decode() for name, routing in routes.items()}
-    rows = tx.connection.execute(select(routings).where(routings.c.tenant == tenant)).all()
+    rows = find(tx, routings, {"tenant": tenant})
     have = {row.name: (row.routing, row.origin) for row in rows}
     changed = sorted(
         name for name, text in wanted.items() if name in have and have[name] != (text, ORIGIN)
@@ -207,13 +198,13 @@ def write_routings(
     )
     new = sorted(wanted.keys() - have.keys())
     for name in (*gone, *changed):
-        tx.connection.execute(
-            delete(routings).where(routings.c.tenant == tenant, routings.c.name == name)
-        )
-    for name in (*new, *changed):
-        tx.connection.execute(
-            insert(routings).values(tenant=tenant, name=name, routing=wanted[name], origin=ORIGIN)
-        )
+        _UNROUTE.run(tx, {"whose": tenant, "name": name})
+    fresh = [
+        {"tenant": tenant, "name": name, "routing": wanted[name], "origin": ORIGIN}
+        for name in (*new, *changed)
+    ]
+    if fresh:
+        add(tx, routings, fresh)
     return Difference(
         added=tuple(f"routes.{name}" for name in new),
         changed=tuple(f"routes.{name}" for name in changed),
@@ -241,11 +232,31 @@ def _values(tenant: TenantId, person: ListedPerson) -> dict[str, object]:
     }
 
 
-def _is(tenant: TenantId, person: str) -> ColumnElement[bool]:
-    return and_(people.c.tenant == tenant, people.c.id == person)
-
-
-def _held(tx: Transaction, tenant: TenantId) -> Sequence[Row[*tuple[object, ...]]]:
-    owner = and_(people.c.tenant == identities.c.tenant, people.c.id == identities.c.person)
-    query = select(identities, people.c.is_active).join(people, owner)
-    return tx.connection.execute(query.where(identities.c.tenant == tenant)).all()
+_HELD: Final = Prepared(
+    select(identities, people.c.is_active)
+    .join(
+        people,
+        and_(people.c.tenant == identities.c.tenant, people.c.id == identities.c.person),
+    )
+    .where(identities.c.tenant == bindparam("whose"))
+)
+_FREE: Final = Prepared(
+    delete(identities).where(
+        identities.c.tenant == bindparam("whose"),
+        identities.c.kind == bindparam("kind"),
+        identities.c.value == bindparam("value"),
+    )
+)
+_LEAVE: Final = Prepared(
+    delete(members).where(
+        members.c.tenant == bindparam("whose"),
+        members.c.kind == bindparam("kind"),
+        members.c.name == bindparam("name"),
+        members.c.person == bindparam("person"),
+    )
+)
+_UNROUTE: Final = Prepared(
+    delete(routings).where(
+        routings.c.tenant == bindparam("whose"), routings.c.name == bindparam("name")
+    )
+)

@@ -110,18 +110,21 @@ def end(tx: Transaction, hashed: str) -> bool:
 
 def end_of_disabled(tx: Transaction, tenant: TenantId) -> int:
     """End every session of people who are disabled: being enabled again does not bring it back."""
-    disabled = select(people.c.tenant, people.c.id).where(
-        people.c.tenant == tenant, people.c.is_active.is_(False)
+    return _END_OF_DISABLED.run(tx, {"whose": tenant, "now": tx.now})
+
+
+_END_OF_DISABLED: Final = Prepared(
+    update(sessions)
+    .where(
+        sessions.c.ended_at.is_(None),
+        tuple_(sessions.c.tenant, sessions.c.person).in_(
+            select(people.c.tenant, people.c.id).where(
+                people.c.tenant == bindparam("whose"), people.c.is_active.is_(False)
+            )
+        ),
     )
-    done = tx.connection.execute(
-        update(sessions)
-        .where(
-            sessions.c.ended_at.is_(None),
-            tuple_(sessions.c.tenant, sessions.c.person).in_(disabled),
-        )
-        .values(ended_at=tx.now)
-    )
-    return done.rowcount
+    .values(ended_at=bindparam("now"))
+)
 
 
 def _session(row: Row[Any]) -> SessionRow:

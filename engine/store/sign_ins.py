@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import (
     ColumnElement,
     Row,
     and_,
+    bindparam,
     delete,
     exists,
     func,
@@ -19,6 +21,7 @@ from sqlalchemy import (
 from engine.ids import PersonId, TenantId
 from engine.store import belongings
 from engine.store.database import Transaction
+from engine.store.prepared import Prepared
 from engine.store.sessions import SignInKind
 from engine.store.tables import audit, people, sign_ins
 
@@ -128,12 +131,18 @@ def forget_unused(tx: Transaction, tenant: TenantId, person: PersonId) -> None:
 
 def forget_disabled(tx: Transaction, tenant: TenantId) -> None:
     """Make every link of disabled people worthless, for the day they are enabled again."""
-    disabled = select(people.c.tenant, people.c.id).where(
-        people.c.tenant == tenant, people.c.is_active.is_(False)
+    _FORGET_DISABLED.run(tx, {"whose": tenant})
+
+
+_FORGET_DISABLED: Final = Prepared(
+    delete(sign_ins).where(
+        tuple_(sign_ins.c.tenant, sign_ins.c.person).in_(
+            select(people.c.tenant, people.c.id).where(
+                people.c.tenant == bindparam("whose"), people.c.is_active.is_(False)
+            )
+        )
     )
-    tx.connection.execute(
-        delete(sign_ins).where(tuple_(sign_ins.c.tenant, sign_ins.c.person).in_(disabled))
-    )
+)
 
 
 def ever_confirmed(tx: Transaction, tenant: TenantId) -> bool:
