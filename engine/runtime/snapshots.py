@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from engine.clock import from_iso, iso
+from engine.rules.wording import is_table
 from engine.store import points
 from engine.store.journal import Entry
 from engine.store.runs import RunRow
@@ -92,11 +93,11 @@ def _calls(alive: Sequence[Entry]) -> list[dict[str, object]]:
 
 def _sent(told: Mapping[str, Any], result: Any) -> dict[str, object]:
     """What was called and with what; of a request also where it went, and which status came back."""
-    called = {"fn": told.get("fn"), "arguments": told.get("arguments")}
+    called: dict[str, object] = {"fn": told.get("fn"), "arguments": told.get("arguments")}
     if called["fn"] != REQUEST_NAME or "args" not in told["arguments"]:
         return called
     method, url = told["arguments"]["args"]
-    answered = result.get("status") if isinstance(result, dict) else None
+    answered = result.get("status") if is_table(result) else None
     return {**called, "method": method, "endpoint": url, "answered": answered}
 
 
