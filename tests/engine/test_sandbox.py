@@ -15,15 +15,17 @@ from engine.rules.following import parse_followers
 from engine.rules.sandboxes import is_marked, parse_sandbox
 from engine.rules.wording import BadRule
 from engine.runtime.once import receipts_in
-from engine.services import approvals, budgets, runs
+from engine.services import approvals, budgets, changing, runs
 from engine.services.approvals import Request
 from engine.services.budgets import Wanted
+from engine.services.changing import Edit
 from engine.store.journal import Entry
 from engine.store.runs import NewRun
 from tests.engine import effects, spenders, thrifty
 from tests.engine.flows import LEDGER
 from tests.engine.stage import Stage
 from tests.engine.targets import target
+from tests.engine.test_editing import OPERATOR
 
 pytestmark = pytest.mark.anyio
 
@@ -91,6 +93,15 @@ async def test_people_are_asked_under_its_mark_and_no_step_is_done(stage: Stage)
     assert await stage.is_sound(run)
 
 
+async def test_an_edit_leaves_the_mark_where_it_is(stage: Stage) -> None:
+    run = await rehearsed(stage, "deploy")
+    approval, wanted = (await stage.picture(run)).approvals[0].id, Edit(title="Pay?")
+
+    after = await stage.database.write(lambda tx: changing.edit(tx, OPERATOR, approval, wanted))
+
+    assert (after.title, after.version) == ("[SANDBOX] Pay?", 2)
+
+
 async def test_a_rejection_is_rehearsed_and_nothing_is_undone(stage: Stage) -> None:
     run = await rehearsed(stage, "deploy")
 
@@ -151,15 +162,13 @@ async def test_no_request_is_sent_nor_taken_back(stage: Stage) -> None:
         assert there.asked == []
 
 
-async def test_nothing_is_spent_or_kept_for_others(stage: Stage) -> None:
+async def test_nothing_is_spent(stage: Stage) -> None:
     wanted = Wanted(limit={"usd": "0.10", "steps": 1})
     made = await stage.database.write(
         lambda tx: budgets.set_budget(tx, DEFAULT_TENANT, wanted, by="person:ana")
     )
-    thrifty.ASKED.clear()
 
     run = await rehearsed(stage, "loop", steps=5)
-    await rehearsed(stage, "thrifty", {"ask 0": "made up"}, question="bees")
 
     found: Any = await stage.database.read(
         lambda tx: budgets.show(tx, DEFAULT_TENANT, str(made["id"]))
@@ -167,9 +176,22 @@ async def test_nothing_is_spent_or_kept_for_others(stage: Stage) -> None:
     told: Any = (await stage.picture(run)).to_json()
     assert [each["percent"] for each in found["usage"]] == [0, 0]
     assert (told["status"], told["summary"]["cost"], told["sandbox"]) == ("completed", None, True)
-    assert (spenders.TILL, thrifty.ASKED) == ([], [])
+    assert spenders.TILL == []
     real = await stage.start("loop", steps=1)
     assert (await stage.picture(real)).row.status == "completed"
+
+
+async def test_it_neither_takes_results_of_others_nor_leaves_them_any(stage: Stage) -> None:
+    thrifty.ASKED.clear()
+    made_up = {"ask 0": "made up"}
+
+    await rehearsed(stage, "thrifty", made_up, question="bees")
+    real = await stage.start("thrifty", question="bees")
+    after = await rehearsed(stage, "thrifty", made_up, question="bees")
+
+    assert (await stage.picture(real)).row.result == [{"answer": "BEES"}]
+    assert (await stage.picture(after)).row.result == ["made up"]
+    assert thrifty.ASKED == ["bees"]
 
 
 async def test_what_it_starts_is_in_it_too(stage: Stage) -> None:

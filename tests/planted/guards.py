@@ -130,7 +130,7 @@ RECORDING: Final = (
     Defect(
         "a sender that was too slow says it was sent",
         "engine/store/outbox.py",
-        "            outbox.c.lease_expires_at > tx.now,\n",
+        '        outbox.c.lease_expires_at > bindparam("now"),\n',
         "",
         PRINT,
     ),
