@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 PRELOADED: Final = (
+    "bot.cli.servers",
     "bot.cli.verbs",
     "bot.databases",
     "bot.doctor",
@@ -235,11 +236,32 @@ def become(request: Mapping[str, Any]) -> None:
     sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False, buffering=1)
     from signoff.__main__ import main as signoff
 
-    signoff()
+    try:
+        signoff()
+    except SystemExit as ended:
+        _ENDED.code = 0 if ended.code is None else ended.code if isinstance(ended.code, int) else 1
+        raise
+
+
+class _Ended:
+    """What a fork's process says at its very end."""
+
+    code = 1
+
+
+_ENDED: Final = _Ended()
+
+
+def _leave() -> None:
+    """In place of taking every module apart, which a fork would copy to do so. What was begun is over by now."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(_ENDED.code)
 
 
 def main(path: str) -> None:
     """Import everything, say so, and serve."""
+    atexit.register(_leave)  # first, and so it is called last
     for name in PRELOADED:
         import_module(name)
     gc.freeze()
@@ -248,6 +270,8 @@ def main(path: str) -> None:
     request = hatchery.next_child()
     if request is not None:
         become(request)
+    else:
+        _ENDED.code = 0
 
 
 if __name__ == "__main__":

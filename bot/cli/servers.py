@@ -1,10 +1,13 @@
 """The verbs that begin a server, by themselves: `signoff serve` and `signoff worker`."""
 
+from typing import Final
+
 import typer
+from typer.main import get_command
 
 from bot.cli import serve
 
-__all__ = ["app"]
+__all__ = ["app", "command"]
 
 app = typer.Typer(
     name="signoff",
@@ -14,3 +17,5 @@ app = typer.Typer(
 )
 app.command()(serve.serve)
 app.command()(serve.worker)
+
+command: Final = get_command(app)  # put together once for all that is typed

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, Final
 
 import typer
@@ -46,6 +47,7 @@ def _carrier(
     """Carry the option, which is the same for all."""
 
 
+@cache
 def _option() -> Any:
     carrying = typer.Typer(add_completion=False)
     carrying.command()(_carrier)

@@ -1,8 +1,9 @@
 """All verbs of `signoff`: those of a client of the server's doors, and those that begin a server."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
+from typer.main import get_command
 
 from bot.cli import (
     approvals,
@@ -31,7 +32,7 @@ from bot.cli import (
 )
 from bot.cli.tenant import Verb
 
-__all__ = ["app"]
+__all__ = ["app", "command"]
 
 app = typer.Typer(
     name="signoff",
@@ -85,3 +86,5 @@ app.command(cls=Verb)(login.login)
 app.command(cls=Verb)(login.logout)
 app.add_typer(bench.verbs)
 app.command()(chaos.chaos)
+
+command: Final = get_command(app)  # put together once for all that is typed

@@ -17,27 +17,27 @@ def main() -> None:
     refusal = _make_rooms_importable()
     if refusal is None:
         try:
-            app = _app()
+            command = _command()
         except ModuleNotFoundError as missing:
             refusal = _what_is_missing(missing)
         else:
-            app()
+            command()
             return
     print(refusal, file=sys.stderr)
     raise SystemExit(1)
 
 
-def _app() -> Callable[[], None]:
+def _command() -> Callable[[], None]:
     """The command line; of a server, which is to answer soon, without the verbs of its clients."""
     gc.disable()  # nothing that is imported is garbage
     try:
         if sys.argv[1:2] and sys.argv[1] in SERVERS:
-            from bot.cli.servers import app
+            from bot.cli.servers import command
         else:
-            from bot.cli.verbs import app
+            from bot.cli.verbs import command
     finally:
         gc.enable()
-    return app
+    return command
 
 
 def _make_rooms_importable() -> str | None:
