@@ -1,8 +1,10 @@
 """Environments of strangers: made empty, filled by uv or pip, and asked what they see."""
 
 import os
+import shutil
 import subprocess
 import sys
+import sysconfig
 import venv
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +32,16 @@ class Environment:
             told(uv, "pip", "install", "--python", self.python, *what, cwd=self.folder)
         else:
             told(self.python, "-m", "pip", "install", *what, cwd=self.folder)
+
+    def share_bytecode(self) -> None:
+        """Spare it compiling what this Python has compiled of the same files; one that differs is compiled anew."""
+        ours = Path(sysconfig.get_path("purelib"))
+        theirs = Path(self.says("import sysconfig; print(sysconfig.get_path('purelib'))"))
+        for compiled in ours.glob(f"*/**/__pycache__/*.{sys.implementation.cache_tag}.pyc"):
+            there = theirs / compiled.relative_to(ours)
+            if there.parent.parent.is_dir():
+                there.parent.mkdir(exist_ok=True)
+                shutil.copyfile(compiled, there)
 
     def uninstall(self, name: str) -> None:
         uv = find_uv()

@@ -33,6 +33,7 @@ def whole(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
     made = environments.make(tmp_path_factory.mktemp("whole") / "venv")
     made.install("--require-hashes", "-r", str(LOCKS / "server.txt"))
     made.install("--no-deps", str(wheel))
+    made.share_bytecode()
     return made
 
 
