@@ -58,6 +58,20 @@ _DETAILS: Final[Mapping[int, str]] = {
     405: "This address does not take that method.",
     413: "A request holds at most 1 MiB.",
 }
+# What people can do next, where the sentence itself is about what went wrong.
+_HINTS: Final[Mapping[int, str]] = {
+    403: "If you need it, ask whoever runs this Signoff.",
+    404: "Look whether the address is whole: messages cut long ones.",
+    405: "Open the page again and use what it offers.",
+    409: "Nothing was changed. Open it again to see how it stands now.",
+    413: "Nothing was changed. Go back and send less.",
+    422: "Nothing was changed. Go back: what you wrote is still there to be mended.",
+    429: "Nothing is lost. Wait a little, then load this page again.",
+    500: "Try once more. If it happens again, tell whoever runs this Signoff that number.",
+    503: "Nothing is lost. Load this page again in a moment.",
+}
+_START: Final[Mapping[str, str]] = {"url": "/", "label": "Go to the start page"}
+_SIGN_IN: Final[Mapping[str, str]] = {"url": "/sign-in", "label": "Sign in"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +86,15 @@ class Problem:
     @property
     def title(self) -> str:
         return _TITLES.get(self.status, "Something broke")
+
+    def on_a_page(self) -> dict[str, object]:
+        """The refusal with what people can do next."""
+        return {**self.to_json(), "hint": _HINTS.get(self.status, "")}
+
+    @property
+    def way_on(self) -> Mapping[str, str]:
+        """Where whoever is not signed in can go from here."""
+        return _SIGN_IN if self.status == HTTPStatus.UNAUTHORIZED else _START
 
     def to_json(self) -> dict[str, object]:
         """The refusal as RFC 9457 spells it, with our code."""
@@ -117,9 +140,8 @@ def of_nobody_knows(request_id: str) -> Problem:
 def answer(request: HTTPConnection, problem: Problem) -> Response:
     """The refusal in the form that whoever asked can read."""
     if wants_page(request):
-        following = {"url": "/sign-in", "label": "Sign in"} if problem.status == 401 else None
         page = shared_of(request).pages.get_template("web/error.html")
-        text = page.render(problem={"title": problem.title, **problem.to_json()}, next=following)
+        text = page.render(problem=problem.on_a_page(), next=problem.way_on)
         return HTMLResponse(text, status_code=problem.status, headers=problem.headers)
     return JSONResponse(
         problem.to_json(),

@@ -141,6 +141,11 @@ def demand(caller: Caller, scope: Scope) -> None:
         NotAllowed: `missing_scope`, otherwise.
     """
     if scope not in caller.scopes:
+        if caller.person is not None:
+            raise NotAllowed(
+                "Only operators may do this. They are listed under [roles] in signoff.toml.",
+                code="missing_scope",
+            )
         raise NotAllowed(
             f"{caller.name} may not do this: it needs the scope {scope}.", code="missing_scope"
         )

@@ -219,7 +219,8 @@ PAGES: Final[dict[str, tuple[str, Json]]] = {
                          "code": "BCDF-GHJK"}),
     "sign-in-terminal-done": ("web/sign_in_confirm.html", {"action": "", "person": {"name": "Ana Diaz"}, "done": True}),
     "error": ("web/error.html", {"problem": {"status": 409, "title": "Already decided", "detail": HOSTILE,
-              "code": "already_decided"}, "next": {"url": "/approvals", "label": "Open the inbox"}}),
+              "hint": "Look again.", "code": "already_decided"},
+              "next": {"url": "/approvals", "label": "Open the inbox"}}),
     "welcome": ("web/welcome.html", {"base_url": "https://signoff.example.com"}),
     "docs": ("web/docs.html", {}),
 }  # fmt: skip

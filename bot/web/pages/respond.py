@@ -39,6 +39,7 @@ _SIGN_IN: Final[Mapping[str, object]] = {
     "code": "sign_in_needed",
     "detail": "The risk of this request is high, so a link in a mail is not enough. "
     "Sign in, look at it, and decide there.",
+    "hint": "",
 }
 _ENDED: Final[Mapping[ApprovalStatus, str]] = {
     ApprovalStatus.EXPIRED: "The time for this is over.",

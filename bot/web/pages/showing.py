@@ -77,13 +77,12 @@ def show_problem(
     following: Mapping[str, str] | None = None,
 ) -> Response:
     """A refusal as a page, with a way on."""
-    said = {**problem.to_json(), "title": problem.title}
     page = show(
         request,
         "web/error.html",
         Look(viewer=viewer, status=problem.status),
-        problem=said,
-        next=following,
+        problem=problem.on_a_page(),
+        next=following or problem.way_on,
     )
     page.headers.update(problem.headers)
     return page
