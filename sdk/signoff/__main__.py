@@ -32,12 +32,13 @@ def _command() -> Callable[[], None]:
     gc.disable()  # nothing that is imported is garbage
     try:
         if sys.argv[1:2] and sys.argv[1] in SERVERS:
-            from bot.cli.servers import command
-        else:
-            from bot.cli.verbs import command
+            from bot.cli import servers
+
+            return servers.command
+        from bot.cli import verbs
     finally:
         gc.enable()
-    return command
+    return verbs.command
 
 
 def _make_rooms_importable() -> str | None:
