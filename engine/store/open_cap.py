@@ -17,7 +17,7 @@ GOOD_FOR: Final = timedelta(seconds=10)
 REQUESTERS_MAX: Final = 10_000  # remembered; then all are looked up anew
 
 _OPEN: Final = (
-    select(literal_column("1").label("one"))
+    select(approvals.c.asked_by)
     .where(
         approvals.c.status == literal_column("'open'"),  # spelled out, for the index of open ones
         approvals.c.asked_by == bindparam("asker"),
