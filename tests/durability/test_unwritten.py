@@ -70,7 +70,8 @@ async def test_a_step_is_durable_before_the_code_waits_for_anything_else(scene: 
     seen: list[list[str]] = []
 
     async def another_deed() -> None:
-        await scene.database.write(lambda tx: None)  # comes after what was written before
+        await scene.database.write(lambda tx: None)  # the code waits for the first time
+        await scene.database.write(lambda tx: None)  # comes after what was written meanwhile
         seen.append(await kinds(scene, run))
 
     MEANWHILE["between"] = another_deed
