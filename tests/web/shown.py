@@ -89,7 +89,7 @@ def step(position: int, name: str, status: str = "finished", **more: Any) -> Jso
 def run(**more: Any) -> Json:
     return {
         "id": "run_0193b", "workflow": "refund", "version": "3f9a12c4b7e0", "status": "waiting",
-        "waiting_for": {"reason": "approval", "approval": "apr_0193a"}, "started_by": "person:eve",
+        "waiting_for": {"reason": "approval", "approval": "apr_0193a"}, "started_by": "person:eve", "sandbox": False,
         "started_by_name": "Eve Okoro",
         "input": {"order": "17", "amount": "620.00 USD"}, "result": None, "error": None,
         "created_at": EARLIER, "updated_at": EARLIER, "ended_at": None, "budget": None, "rollback": None,
