@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import (
@@ -16,7 +15,6 @@ from sqlalchemy import (
     not_,
     or_,
     select,
-    true,
 )
 
 from engine.ids import RunId, TenantId
@@ -24,25 +22,18 @@ from engine.rules.accounts import TOLD_IN
 from engine.rules.budget import Period, percent, window
 from engine.store import budgets as stored
 from engine.store.database import Transaction
-from engine.store.readings import FIRED
-from engine.store.runs import RunRow, run_of
+from engine.store.looked_up import Rule, is_due, page
+from engine.store.runs import RunRow
 from engine.store.tables import approvals, budgets, journal, runs, usages
 
-PAGE: Final = 100
 _ROUNDED: Final = 0.999999  # what a binary fraction may be off by; whoever judges counts exactly
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Nearing:
-    """What one rule looks for: a share in per cent, in runs of one workflow or of all.
+class Nearing(Rule):
+    """It looks for budgets of which a share in per cent is used."""
 
-    Whoever it found within `window` it does not look at again.
-    """
-
-    name: str
     at: int
-    workflow: str | None
-    window: timedelta
 
 
 def waiting(
@@ -53,23 +44,13 @@ def waiting(
     They wait themselves, or for a run that they started and that waits. Near its limit is a budget of
     theirs alone, or a shared one to which they were charged.
     """
-    wanted = [_looked_for(tx, tenant, rule) for rule in rules]
-    if not wanted:
-        return []
-    rows = tx.connection.execute(
-        select(runs)
-        .where(
-            runs.c.tenant == tenant,
-            runs.c.id > (after or ""),
-            runs.c.status == "waiting",
-            runs.c.ready_at.is_(None),
-            runs.c.id.in_(_asking(tenant)),
-            or_(*wanted),
-        )
-        .order_by(runs.c.id)
-        .limit(PAGE)
+    found = [_found(tx, tenant, each) for each in rules]
+    wait = (
+        runs.c.status == "waiting",
+        runs.c.ready_at.is_(None),
+        runs.c.id.in_(_asking(tenant)),
     )
-    return [run_of(row) for row in rows]
+    return page(tx, tenant, found, *wait, after=after)
 
 
 def _asking(tenant: TenantId) -> ScalarSelect[str]:
@@ -85,19 +66,12 @@ def _asking(tenant: TenantId) -> ScalarSelect[str]:
     return asked.union(*above).scalar_subquery()
 
 
-def _looked_for(tx: Transaction, tenant: TenantId, rule: Nearing) -> ColumnElement[bool]:
-    found = exists().where(
-        journal.c.run == runs.c.id,
-        journal.c.kind == FIRED,
-        journal.c.name == rule.name,
-        journal.c.at > tx.now - rule.window,
-    )
-    about = true() if rule.workflow is None else runs.c.workflow == rule.workflow
+def _found(tx: Transaction, tenant: TenantId, rule: Nearing) -> ColumnElement[bool]:
     near = [_own(tx, tenant, rule.at)]
     shared = _shared(tx, tenant, rule.at)
     if shared:
         near.append(_charged(shared))
-    return and_(about, not_(found), or_(*near))
+    return and_(is_due(tx, rule), or_(*near))
 
 
 def _own(tx: Transaction, tenant: TenantId, at: int) -> ColumnElement[bool]:

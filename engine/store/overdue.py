@@ -3,64 +3,35 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
 
-from sqlalchemy import ColumnElement, and_, exists, not_, or_, select, true
+from sqlalchemy import ColumnElement, and_, select
 
 from engine.ids import RunId, TenantId
 from engine.store.database import Transaction
-from engine.store.readings import FIRED
-from engine.store.runs import RunRow, run_of
-from engine.store.tables import approvals, journal, runs
-
-PAGE: Final = 100
+from engine.store.looked_up import Rule, is_due, page
+from engine.store.runs import RunRow
+from engine.store.tables import approvals, runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Late:
-    """What one rule looks for: approvals open for longer than `after`, in runs of one workflow or of all.
+class Late(Rule):
+    """It looks for approvals that have been open for longer than `after`."""
 
-    Whoever it found within `window` it does not look at again.
-    """
-
-    name: str
     after: timedelta
-    workflow: str | None
-    window: timedelta
 
 
 def waiting(
     tx: Transaction, tenant: TenantId, rules: Sequence[Late], *, after: RunId | None
 ) -> list[RunRow]:
     """Up to a hundred runs behind `after`, by id, in which a rule finds something."""
-    if not rules:
-        return []
-    rows = tx.connection.execute(
-        select(runs)
-        .where(
-            runs.c.tenant == tenant,
-            runs.c.id > (after or ""),
-            runs.c.ended_at.is_(None),
-            runs.c.status != "paused",
-            or_(*(_looked_for(tx, tenant, rule) for rule in rules)),
-        )
-        .order_by(runs.c.id)
-        .limit(PAGE)
-    )
-    return [run_of(row) for row in rows]
+    goes_on = (runs.c.ended_at.is_(None), runs.c.status != "paused")
+    return page(tx, tenant, [_found(tx, tenant, each) for each in rules], *goes_on, after=after)
 
 
-def _looked_for(tx: Transaction, tenant: TenantId, rule: Late) -> ColumnElement[bool]:
-    found = exists().where(
-        journal.c.run == runs.c.id,
-        journal.c.kind == FIRED,
-        journal.c.name == rule.name,
-        journal.c.at > tx.now - rule.window,
-    )
+def _found(tx: Transaction, tenant: TenantId, rule: Late) -> ColumnElement[bool]:
     late = select(approvals.c.run).where(
         approvals.c.tenant == tenant,
         approvals.c.status == "open",
         approvals.c.opened_at < tx.now - rule.after,
     )
-    about = true() if rule.workflow is None else runs.c.workflow == rule.workflow
-    return and_(about, runs.c.id.in_(late), not_(found))
+    return and_(runs.c.id.in_(late), is_due(tx, rule))
