@@ -22,6 +22,7 @@ class Key(Shape):
     name: str
     scopes: Sequence[str]
     owner: str | None = None
+    made_by: tuple[str, ...] = ()
     created_at: datetime
     expires_at: datetime | None = None
     last_used_at: datetime | None = None
@@ -78,13 +79,14 @@ def list_keys(*, as_json: AsJson = False, url: Url = None) -> None:
         found = [Key.model_validate(each) for each in page["keys"]]
         show(
             drawing.table(
-                ("key", "name", "scopes", "owner", "ends", "last used", "revoked"),
+                ("key", "name", "scopes", "owner", "made by", "ends", "last used", "revoked"),
                 [
                     (
                         each.id,
                         each.name,
                         " ".join(each.scopes),
                         each.owner or "–",
+                        ", ".join(each.made_by) or "–",
                         drawing.moment(each.expires_at),
                         drawing.moment(each.last_used_at),
                         drawing.moment(each.revoked_at),

@@ -9,6 +9,7 @@ from bot.web.moments import ago, countdown, duration, moment
 from channels.calls import call_home, call_text
 from channels.saying import NOTHING, text_of
 from channels.visible import visible
+from engine.rules.sandboxes import is_marked
 
 Json = Mapping[str, Any]
 
@@ -166,6 +167,11 @@ def decided(approval: Json) -> bool:
     return bool(approval.get("differences"))
 
 
+def in_sandbox(approval: Json) -> bool:
+    """Whether a run in a sandbox asks, so that nothing is done whatever is answered."""
+    return is_marked(approval["title"])
+
+
 def vote_changes(vote: Json, approval: Json) -> list[Json]:
     """Old and new of what one vote would change."""
     changes: Json = vote["changes"] or {}
@@ -257,7 +263,8 @@ def _progress(group: Json) -> Progress:
 ALL: Final[Mapping[str, Callable[..., object]]] = {
     made.__name__: made
     for made in (
-        ago, answer_of, call_home, call_text, chip, countdown, decided, duration, facts, may_be_picked, moment, name,
-        names, outcome, payload, plain, pretty_json, progress, proposals, said, short_digest, vote_changes, waiting,
+        ago, answer_of, call_home, call_text, chip, countdown, decided, duration, facts, in_sandbox, may_be_picked,
+        moment, name, names, outcome, payload, plain, pretty_json, progress, proposals, said, short_digest,
+        vote_changes, waiting,
     )
 }  # fmt: skip

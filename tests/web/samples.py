@@ -118,6 +118,7 @@ PAGES: Final[dict[str, tuple[str, Json]]] = {
     "approval-open": _approval(approval()),
     "approval-unanswered": _approval(approval(votes=[], progress=NOBODY, call=None, undoes=[])),
     "approval-groups-high": _approval(approval(risk="high", progress=GROUPS)),
+    "approval-in-a-sandbox": _approval(approval(title="[SANDBOX] Refund order 17?")),
     "approval-form": _approval(approval(kind="form", form=FORM)),
     "approval-modify": _approval(modified()),
     "approval-not-mine": _approval(
@@ -153,6 +154,7 @@ PAGES: Final[dict[str, tuple[str, Json]]] = {
         {"id": "apr_2", "title": HOSTILE, "recorded": True, "message": "Recorded. 1 of 2 approvals."},
         {"id": "apr_3", "title": "Deploy 4.2", "recorded": False, "message": "Chen Wei already rejected it."}]}),
     "respond": _respond(approval()),
+    "respond-in-a-sandbox": _respond(approval(title="[SANDBOX] Refund order 17?")),
     "respond-modify": _respond(modified()),
     "respond-reject": _respond(approval(kind="modify", fields=["amount"], comment="on_reject"), choice="reject"),
     "respond-hostile": _respond(approval(title=HOSTILE, details=HUGE, call=None), person={"id": "x", "name": HOSTILE}),

@@ -148,6 +148,19 @@ def test_looking_at_an_email_link_decides_nothing() -> None:
     assert fetched == []
 
 
+@pytest.mark.parametrize(
+    ("asks", "rehearses"),
+    [("approval-open", "approval-in-a-sandbox"), ("respond", "respond-in-a-sandbox")],
+)
+def test_who_is_asked_by_a_sandbox_is_told_that_nothing_is_done(asks: str, rehearses: str) -> None:
+    said = [
+        ("What will happen" in text, "nothing of it is done" in text)
+        for text in (html(asks), html(rehearses))
+    ]
+
+    assert said == [(True, False), (False, True)]
+
+
 def test_a_link_preselects_its_choice() -> None:
     chosen = [found for found in parsed("respond-reject").all("input") if found.has("checked")]
 
