@@ -1,15 +1,14 @@
 """The log: one line for each thing worth knowing, on stderr, without secrets."""
 
 import logging
-import re
 import sys
-from functools import lru_cache
 from typing import Any, Final, Literal
 
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
 from channels.visible import visible
+from engine.redaction import is_secret, without_secrets
 from engine.rules.wording import is_sequence, is_table
 
 HIDDEN: Final = "[hidden]"
@@ -24,32 +23,7 @@ QUIET: Final = (
     "slack_sdk",
 )
 
-_NAMES: Final = re.compile(
-    r"(^|[_-])(token|secret|password|passwd|authorization|cookie|response_?url|api[_-]?key|key_?text|smtp_url)($|[_-])",
-    re.IGNORECASE,
-)
-# One of these is in whatever `_VALUES` finds; looking for them first costs a tenth.
-_MARKS: Final = (
-    "sk_",
-    "xox",
-    "xapp-",
-    "whsec_",
-    "bearer ",
-    "basic ",
-    "://",
-    "/respond/",
-    "/sign-in/",
-)
 _MANY_LINES: Final = frozenset({"exception", "stack"})
-_VALUES: Final = re.compile(
-    r"sk_[A-Za-z0-9]+_[A-Za-z0-9_-]+"
-    r"|xox[a-z]-[A-Za-z0-9-]+|xoxe\.[A-Za-z0-9.-]+|xapp-[A-Za-z0-9-]+"
-    r"|whsec_[A-Za-z0-9+/=_-]+"
-    r"|(?i:bearer|basic) +[A-Za-z0-9+/=_.~-]{8,}"
-    r"|(?<=://)hooks\.slack(?:-gov)?\.com/[^\s\"']+"  # who holds it may post as the bot
-    r"|(?<=/respond/)[A-Za-z0-9_-]{8,}|(?<=/sign-in/)[A-Za-z0-9_-]{8,}"
-    r"|(?<=://)[^/@\s:]*:[^/@\s]+(?=@)"
-)
 
 
 def configure(form: Literal["console", "json"], *, level: int = logging.INFO) -> None:
@@ -101,7 +75,7 @@ def hide_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> Even
 
 
 def _without_secrets(name: str, value: object) -> Any:
-    if _is_secret(name):
+    if is_secret(name):
         return HIDDEN
     match value:
         case str():
@@ -116,17 +90,9 @@ def _without_secrets(name: str, value: object) -> Any:
             return value
 
 
-@lru_cache(maxsize=1024)
-def _is_secret(name: str) -> bool:
-    return _NAMES.search(name) is not None
-
-
 def _told(name: str, text: str) -> str:
     # Paths and messages come from strangers: they must neither steer the terminal nor begin a line.
-    lowered = text.lower()
-    if any(mark in lowered for mark in _MARKS):
-        text = _VALUES.sub(HIDDEN, text)
-    shown = visible(text)
+    shown = visible(without_secrets(text, HIDDEN))
     return shown if name in _MANY_LINES else shown.replace("\n", "⟨U+000A⟩")
 
 

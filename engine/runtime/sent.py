@@ -6,6 +6,7 @@ from typing import Final
 
 from engine.digest import canonical, sha256
 from engine.errors import Invalid
+from engine.redaction import is_secret, without_secrets
 from engine.rules.wording import is_sequence, is_table
 from engine.runtime.texts import Opened
 from engine.secrets import Secrets
@@ -16,7 +17,6 @@ BEGINNING_CHARS: Final = 1_000
 DEPTH_MAX: Final = 32
 HIDDEN: Final = "[secret]"
 _WORDS: Final = r"(?:token|secret|password|passwd|authorization|cookie|signature|api[_-]?key)"
-_NAMED: Final = re.compile(rf"(?:^|[_-]){_WORDS}(?:$|[_-])", re.IGNORECASE)
 _WHO: Final = re.compile(r"(?<=://)[^/@\s]+(?=@)")  # signs in at an address
 _ASKED: Final = re.compile(rf"([?&](?:[\w.-]*[_-])?{_WORDS}=)[^&#\s]+", re.IGNORECASE)
 
@@ -45,7 +45,7 @@ class _Telling:
 
     def named(self, name: str, value: object, depth: int = 0) -> object:
         """`value` as it is kept under `name`."""
-        return HIDDEN if value is not None and _NAMED.search(name) else self._plain(value, depth)
+        return HIDDEN if value is not None and is_secret(name) else self._plain(value, depth)
 
     def _plain(self, value: object, depth: int) -> object:
         if isinstance(value, Opened):
@@ -62,7 +62,7 @@ class _Telling:
         return f"<{type(value).__name__}>"
 
     def _text(self, value: str) -> str:
-        text = self._secrets.hidden(value)
+        text = without_secrets(self._secrets.hidden(value), HIDDEN)
         if "://" not in text:
             return text
         return _ASKED.sub(rf"\1{HIDDEN}", _WHO.sub(HIDDEN, text))

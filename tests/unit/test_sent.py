@@ -32,6 +32,7 @@ def test_the_function_and_its_arguments_are_kept() -> None:
     ("given", "kept"),
     [
         pytest.param("x hush-hush y", "x [secret] y", id="a secret that goes out in headers"),
+        pytest.param("post with xoxb-1-2-abc", "post with [secret]", id="by its looks"),
         pytest.param({"api_key": "k", "page": 2}, {"api_key": "[secret]", "page": 2}, id="by name"),
         pytest.param(
             "https://u:p@a.example/x?page=2&access_token=t#f",
