@@ -74,7 +74,7 @@ def append(
 
     With a `token` the caller must still hold the run's lease, and what shows that it got somewhere
     clears the run of earlier crashes; without one it is a signal, which anybody may append. An ended
-    run takes no entry that would change its state.
+    run takes no entry that would change its state, and a paused one is never ready to be taken up.
 
     Raises:
         LeaseLost: if `token` is no longer the run's.
@@ -123,8 +123,7 @@ def _appended(
     if token is not None and any(is_progress(entry.kind) for entry in entries):
         moved["tries"] = 1  # this driving is not over yet, and may still end in a crash
     moved.update(changes or {})
-    if made.shape.is_terminal:
-        moved.update({**released(ready_at=None), "ended_at": tx.now})
+    _settle(tx, made)
     if made.lines:
         add(tx, journal, made.lines)
     put(tx, runs, {"id": run}, moved)
@@ -171,8 +170,7 @@ def append_each(
             each.moved.update(ready_at=tx.now if each.shape.goes_on else None, awaits=None)
         if drives and any(is_progress(entry.kind) for entry in each.entries):
             each.moved["tries"] = 1
-        if each.shape.is_terminal:
-            each.moved.update({**released(ready_at=None), "ended_at": tx.now})
+        _settle(tx, each)
     add(tx, journal, [line for each in made.values() for line in each.lines])
     put_each(tx, runs, [({"id": run}, each.moved) for run, each in made.items()])
     for run, each in made.items():
@@ -213,6 +211,14 @@ def _made(
     if charged.reserved != row.reserved:
         moved["reserved"] = charged.reserved
     return _Made(shape, charged.entries, lines, moved)
+
+
+def _settle(tx: Transaction, made: _Made) -> None:
+    """What holds of a run that ended, or is paused, whatever its driver wanted to be so."""
+    if made.shape.is_terminal:
+        made.moved.update({**released(ready_at=None), "ended_at": tx.now})
+    elif made.shape.status is RunStatus.PAUSED:
+        made.moved["ready_at"] = None  # an undo that failed is tried again once it is resumed
 
 
 def _tell(tx: Transaction, run: RunId, row: Any, made: _Made) -> None:

@@ -62,6 +62,20 @@ async def slow(run: Run, ending: str = "step") -> str:
     return "done"
 
 
+async def undone_through(_result: object, name: str) -> None:
+    """An undo that takes as long as the test wants, and fails as often as `FAIL` says."""
+    DOORS[-1].entered.set()
+    await DOORS[-1].opened.wait()
+    undo(None, name)
+
+
+@workflow
+async def slowly_undone(run: Run) -> None:
+    """Something whose undo is slow, and a rejection."""
+    await run.step(deed, "slow", undo=undone_through)
+    await run.approval("Keep it?", approvers="person:ana")
+
+
 @asynccontextmanager
 async def inside(stage: Stage, ending: str) -> AsyncGenerator[RunId]:
     """A run whose driver is inside its slow step while the block does something to it."""
@@ -147,6 +161,30 @@ async def test_a_run_that_is_resumed_before_its_driver_noticed_goes_straight_on(
     assert status is RunStatus.RUNNING
     assert LEDGER == ["slow", "next"]
     assert (await stage.picture(run)).row.status is RunStatus.COMPLETED
+
+
+async def test_an_undo_that_fails_while_its_run_is_paused_is_not_tried_before_it_is_resumed(
+    stage: Stage,
+) -> None:
+    run, door = await stage.start("slowly_undone"), Door()
+    DOORS.append(door)
+    FAIL["undo slow"] = 1
+    async with asyncio.TaskGroup() as group:
+        voting = group.create_task(stage.vote(run, "ana", "reject", comment="No."))
+        await door.entered.wait()
+        await paused(stage, run)
+        door.opened.set()
+        await voting
+
+    held = (await stage.picture(run)).row
+    assert (held.status, held.ready_at) == (RunStatus.PAUSED, None)
+    assert (await stage.kinds(run))[-1] == "compensation.failed"
+    await stage.resume(run)
+    assert ((await stage.picture(run)).row.status, LEDGER) == (
+        RunStatus.ROLLED_BACK,
+        ["slow", "undo slow"],
+    )
+    assert await stage.is_sound(run)
 
 
 async def test_a_driver_of_a_killed_run_begins_nothing_more(stage: Stage) -> None:

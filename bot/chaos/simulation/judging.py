@@ -8,6 +8,7 @@ from typing import Final
 from bot.chaos.simulation.memory import Memory
 from bot.chaos.simulation.outside import Outside
 from bot.chaos.simulation.rows import ApprovalRow, RunRow, VoteRow
+from engine.rules.states import RunStatus
 from engine.store.new_entry import Entry
 
 GROUPS: Final = {
@@ -68,6 +69,8 @@ class Judge:
             self.seen[entry.kind] += 1
             yield from self._entry(row, entry, journal)
         self._read[row.id] = len(journal)
+        if row.shape.status is RunStatus.PAUSED and row.ready_at is not None:
+            yield f"I20: {row.id} is paused and would be taken up at {row.ready_at}"
         if row.shape.is_terminal:
             if row.token is not None:
                 yield f"I4: {row.id} has ended and is held"
@@ -151,7 +154,7 @@ class Judge:
                 and sum(each.is_held and each.request == deed.request for each in calls) > 1
             ):
                 yield f"I3: {deed.step} of {deed.run} was done twice"
-            if deed.step.startswith("ship"):
+            if deed.step.startswith("ship") and not deed.is_undo:
                 yield from self._shipped(deed.run, deed.step, deed.amount)
         self._calls = len(calls)
         for told in self._outside.told[self._told :]:

@@ -28,6 +28,7 @@ class Laws:
     journals_every_change: bool = True
     enqueues_with_the_change: bool = True  # in one transaction
     wakes_who_waits: bool = True
+    leaves_the_paused: bool = True  # whatever its driver writes, nobody takes it up
     stops_asking_at_the_end: bool = True  # of a run: what it asks is closed
 
 

@@ -57,6 +57,8 @@ def append(
     if shape.is_terminal:
         _settle_the_rest(memory, kept)
         moved.update({**RELEASED, "ready_at": None})
+    if shape.status is RunStatus.PAUSED and memory.laws.leaves_the_paused:
+        moved["ready_at"] = None
     memory.journals.put(run, (*memory.journals[run], *stored))
     memory.change_run(run, **moved, kept=kept)
     return stored

@@ -24,6 +24,7 @@ class Deed:
     by: str
     irreversible: bool
     is_held: bool  # whoever did it could still drive the run; otherwise it was on its way already
+    is_undo: bool = False
 
 
 @dataclass(slots=True)
@@ -40,12 +41,12 @@ class Outside:
     agents: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     doubted: set[str] = field(default_factory=set[str])  # effects somebody may have made
 
-    def do(self, deed: Deed, *, kind: str = "do") -> None:
+    def do(self, deed: Deed) -> None:
         """It happens. A target that knows the request id does it once."""
         self.calls.append(deed)
         if deed.request not in self.effects:
             self.effects[deed.request] = deed
-            self.order.append((kind, deed.run, deed.step))
+            self.order.append(("undo" if deed.is_undo else "do", deed.run, deed.step))
 
     def show(self, approval: str, place: int, version: int, status: str) -> None:
         """A card is edited: an older content never takes the place of a newer one."""

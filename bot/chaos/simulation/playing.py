@@ -129,6 +129,8 @@ class Play:
             worker.held = self.write(lambda memory: leasing.claim(memory, worker.name))
         except NotAnswered:
             return f"{worker.name} does not know whether it claimed"
+        except EngineError as refusal:
+            raise Broken(f"I20: what is ready cannot be claimed: {refusal}") from refusal
         if worker.held is None:
             return f"{worker.name} finds nothing to do"
         return f"{worker.name} {self._set_out(worker, worker.held)}"

@@ -91,8 +91,9 @@ class Undoer:
             by=driver.held.token,
             irreversible=False,
             is_held=driver.holds(),
+            is_undo=True,
         )
-        driver.outside.do(deed, kind="undo")
+        driver.outside.do(deed)
         return True
 
     def _fail(self, undo: Undo, entries: Sequence[Entry]) -> None:
