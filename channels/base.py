@@ -7,6 +7,7 @@ from typing import Protocol
 
 from engine.errors import EngineError, Refused, Unavailable
 from engine.ids import DEFAULT_TENANT, ApprovalId, PersonId, TenantId
+from engine.rules.sandboxes import is_marked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +132,11 @@ class Card:
     may_be_there: bool = (
         False  # somebody tried to show it before, and nobody knows with what result
     )
+
+    @property
+    def is_rehearsal(self) -> bool:
+        """Whether a run in a sandbox asks, of which nothing is done and nothing undone."""
+        return is_marked(self.title)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

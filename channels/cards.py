@@ -13,6 +13,7 @@ from engine.errors import NotFound
 from engine.ids import ApprovalId, PersonId, TenantId
 from engine.rules.ladder import Rung, Verb
 from engine.rules.routing import Routing, parse_routing
+from engine.rules.sandboxes import is_marked
 from engine.rules.states import ApprovalStatus
 from engine.store import approvals, drawing, links, people
 from engine.store.approvals import ApprovalRow
@@ -119,7 +120,7 @@ class CardBuilder:
             note=_note(event, row),
             opened_at=row.opened_at,
             expires_at=row.expires_at,
-            then=_then(row.ladder),
+            then=_then(row.ladder, picture.title),
             ending=_ending(picture),
             page_url=f"{self._base_url}/approvals/{row.id}",
             person=person,
@@ -240,8 +241,12 @@ def _votes(picture: ApprovalPicture, left_out: Sequence[str]) -> tuple[VoteLine,
     )
 
 
-def _then(ladder: Sequence[Rung]) -> str | None:
-    return THEN_WORDS.get(ladder[-1].verb) if ladder else None
+def _then(ladder: Sequence[Rung], title: str) -> str | None:
+    if not ladder:
+        return None
+    if ladder[-1].verb is Verb.ROLLBACK and is_marked(title):
+        return "undoing everything is rehearsed"
+    return THEN_WORDS.get(ladder[-1].verb)
 
 
 def _note(event: Delivery | None, row: ApprovalRow) -> str | None:

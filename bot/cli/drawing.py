@@ -84,9 +84,9 @@ def run_picture(run: Run) -> RenderableType:
     """The run from its input to its end, step by step."""
     parts: list[RenderableType] = [_facts(_run_facts(run))]
     if run.steps:
-        parts += [Text(), _steps(run.steps)]
+        parts += [Text(), _steps(run.steps, "rehearsed" if run.sandbox else "undone")]
     if run.rollback is not None:
-        parts += [Text(), report_tree(run.rollback)]
+        parts += [Text(), report_tree(run.rollback, is_rehearsal=run.sandbox)]
     if run.above or run.children:
         parts += [Text(), run_tree(run)]
     for approval in run.approvals:
@@ -121,7 +121,7 @@ def _run_facts(run: Run) -> Iterable[tuple[str, str | Text]]:
     if run.held is not None:
         yield "held", f"since {moment(run.held.at)}: {run.held.reason or 'no reason given'}"
     if run.rollback is not None:
-        yield "undone", f"because: {run.rollback.reason}"
+        yield "rehearsed" if run.sandbox else "undone", f"because: {run.rollback.reason}"
     yield from sums(run)
 
 
@@ -217,12 +217,12 @@ def _bar(share: Share) -> Text:
     return Text(f"{'█' * full}{'░' * (_BAR - full)} {share.have} of {share.need}")
 
 
-def _steps(steps: Sequence[Step]) -> Listing:
+def _steps(steps: Sequence[Step], undone: str) -> Listing:
     def row(step: Step) -> Sequence[str | Text]:
         mark, colour = _MARKS.get(step.status, ("·", ""))
         if step.kind == "compensation" and step.status == "finished":
             mark, colour = _UNDONE
-        word = "undone" if (mark, colour) == _UNDONE else _word(step.status)
+        word = undone if (mark, colour) == _UNDONE else _word(step.status)
         tries = "" if step.attempts <= 1 else f"{step.attempts} attempts"
         return (
             str(step.position),

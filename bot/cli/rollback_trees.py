@@ -23,9 +23,10 @@ def plan_tree(plan: Plan, heading: str, *, goes_on: bool = False) -> Tree:
     return drawn
 
 
-def report_tree(rollback: Rollback) -> Tree:
-    """What a rollback did, and what it could not do."""
-    share = f"{rollback.completion:.0%} undone"
+def report_tree(rollback: Rollback, *, is_rehearsal: bool = False) -> Tree:
+    """What a rollback did, and what it could not do; in a sandbox what it would have done."""
+    undone = "would have been undone" if is_rehearsal else "undone"
+    share = f"{rollback.completion:.0%} {undone}"
     began = "Went back" if rollback.ended_at is not None else "Going back"
     then = ", and went on" if rollback.ended_at is not None and rollback.mode == "resume" else ""
     drawn = Tree(Text(f"{began} to {place(rollback.to or 'start')}{then}: {share}"))

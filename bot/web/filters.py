@@ -78,6 +78,7 @@ _CHIPS: Final[Mapping[str, tuple[str, str]]] = {
     "begun": ("play", "live"),
     "stuck": ("question", "warn"),
     "undone": ("undo", "warn"),
+    "rehearsed": ("undo", "calm"),
     "skipped": ("dash", "calm"),
     "pending": ("clock", "wait"),
     "planned": ("clock", "wait"),

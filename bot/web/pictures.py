@@ -60,11 +60,12 @@ def picture(run: Json) -> Picture:
     undone = _undone(events)
     rail_x = _RAIL_WITH_ARCS if undone else _RAIL_ALONE
     done = {undone[row] for row in undone if events[row].status in _DONE}
+    became = "rehearsed" if run.get("sandbox") else "undone"
     marks = [
         _mark(
             event,
             row,
-            is_undone=row in done,
+            became=became if row in done else None,
             arc=_arc(row, undone[row], rail_x) if row in undone else "",
         )
         for row, event in enumerate(events)
@@ -108,8 +109,8 @@ def _event(step: Json) -> _Event:
     )
 
 
-def _mark(event: _Event, row: int, *, is_undone: bool, arc: str) -> Mark:
-    shown = chip("undone" if is_undone else event.status)
+def _mark(event: _Event, row: int, *, became: str | None, arc: str) -> Mark:
+    shown = chip(became or event.status)
     is_short = len(event.name) <= _LABEL_CHARS_MAX
     return Mark(
         y=row * _ROW + _ROW // 2,
@@ -120,7 +121,7 @@ def _mark(event: _Event, row: int, *, is_undone: bool, arc: str) -> Mark:
         label=event.name if is_short else f"{event.name[: _LABEL_CHARS_MAX - 1]}…",
         title=event.name,
         note=event.note,
-        is_undone=is_undone,
+        is_undone=became == "undone",
         arc=arc,
     )
 

@@ -81,7 +81,8 @@ class RunMeasures:
     """Counts what began and ended since this process did, in whichever process it did, when somebody looks.
 
     Nothing is counted while a run goes on: it is read from journals, at each look what came since the
-    one before. Series are bounded; what is told apart too finely is counted as `other`.
+    one before. Series are bounded; what is told apart too finely is counted as `other`. Of a run in a
+    sandbox nothing is counted but its messages, which really are sent.
     """
 
     def __init__(self, database: Database, clock: Clock, *, series_max: int = SERIES_MAX) -> None:
@@ -110,6 +111,8 @@ class RunMeasures:
         return _Counted(self._times, self._counts, frozenset(tenants))
 
     def _note(self, tenant: TenantId, span: Span) -> None:
+        if _is_rehearsed(span):
+            return
         labels = _labels(span)
         if span.kind in _TIMES and span.ended_at is not None:
             _, _, names = _TIMES[span.kind]
@@ -135,6 +138,8 @@ class RunMeasures:
 
     def _note_news(self, batch: Batch, span: Span) -> None:
         """Count what began, or happened in a span, since the run's news before."""
+        if _is_rehearsed(span):
+            return
         labels, begun = _labels(span), _BEGUN.get(span.kind)
         if begun is not None and batch.covers(span.began_at):
             self._add(begun, labels, batch.tenant, 1)
@@ -181,6 +186,10 @@ class _Counted(Collector):
                 if labels[-1] in self._tenants:
                     counter.add_metric(labels, much)
             yield counter
+
+
+def _is_rehearsed(span: Span) -> bool:
+    return span.kind != "delivery" and bool(span.facts.get("signoff.sandbox"))
 
 
 def _labels(span: Span) -> dict[str, str]:

@@ -88,6 +88,7 @@ class CardView:
     back_to: str
     tree: str
     stays: tuple[str, ...]
+    is_rehearsal: bool
     deadline: str
     buttons: tuple[Button, ...]
     page: Button
@@ -135,6 +136,7 @@ def card_view(card: Card) -> CardView:
         progress=tuple(_progress(card)) if is_open else (),
         report=_items(card.report, room), undoes=_items(card.undoes, room) if is_open else (),
         back_to=back_to, tree=tree, stays=_items(card.stays, room) if is_open else (),
+        is_rehearsal=card.is_rehearsal,
         votes=tuple(_said(vote, room) for vote in card.votes[-limits.ITEMS_MAX :]),
         deadline=_deadline(card, room) if is_open else "",
         buttons=buttons(card, is_open=is_open, may_vote=may_vote),

@@ -106,7 +106,9 @@ def _top(card: Card) -> Iterator[Block]:
     if card.ending:
         yield _section("ending", mrkdwn(prose("ending", ending=card.ending)))
     if card.report:
-        yield _section("report", mrkdwn(prose("report", **_some(card.report))))
+        yield _section(
+            "report", mrkdwn(prose("report", is_rehearsal=card.is_rehearsal, **_some(card.report)))
+        )
     who = card.requester if card.requester_is_verified else f"claims to be “{card.requester}”"
     asks = {"Asked by": who, "Action": clipped(card.action, ACTION_CHARS), "Risk": card.risk}
     if card.tree:
@@ -128,7 +130,8 @@ def _hidden(card: Card) -> Iterator[Block]:
 def _middle(card: Card) -> Iterator[Block]:
     if card.undoes and _is_open(card):
         to = card.back_to[:ACTION_CHARS]
-        yield _section("undoes", mrkdwn(prose("undoes", to=to, **_some(card.undoes))))
+        said = {"to": to, "is_rehearsal": card.is_rehearsal, **_some(card.undoes)}
+        yield _section("undoes", mrkdwn(prose("undoes", **said)))
     if card.stays and _is_open(card):
         yield _section("stays", mrkdwn(prose("stays", **_some(card.stays))))
     if card.progress and _is_open(card):

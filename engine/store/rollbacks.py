@@ -16,6 +16,10 @@ _CLEANED: Mapping[str, str] = {
     "compensation.taken_over": "undone by hand: {name}",
     "compensation.skipped": "left as it is: {name}",
 }
+_REHEARSED: Mapping[str, str] = {
+    "compensation.finished": "would have been undone: {name}",
+    "compensation.skipped": "would have been left as it is: {name}",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +27,7 @@ class Report:
     """One rollback. `success` is None until it has ended, and False if anything was left undone.
 
     `completion` is the share of what was to be undone that is undone, from 0 to 1; `left` names the
-    steps that are not.
+    steps that are not. Where it `is_rehearsal`, nothing was there to be undone: it was in a sandbox.
     """
 
     to: str
@@ -38,6 +42,7 @@ class Report:
     left: tuple[str, ...]
     cleanup: tuple[str, ...]
     compensations: tuple[StepPicture, ...]
+    is_rehearsal: bool = False
 
     @property
     def success(self) -> bool | None:
@@ -53,7 +58,10 @@ class Report:
         """The report in one line."""
         verb = "Went back" if self.ended_at is not None else "Going back"
         then = ", and went on" if self.mode == "resume" and self.ended_at is not None else ""
-        return f"{verb} to {said(self.to)}{then}: {self.done} of {self.of} undone"
+        went = f"{verb} to {said(self.to)}{then}"
+        if self.is_rehearsal:
+            return f"{went}, as a rehearsal: {self.done} of {self.of} would have been undone"
+        return f"{went}: {self.done} of {self.of} undone"
 
     def to_json(self) -> dict[str, object]:
         """The report as the API shows it."""
@@ -95,7 +103,7 @@ def lines(journal: Sequence[Entry]) -> tuple[str, ...]:
 
 def _report(journal: Sequence[Entry], begin: int) -> Report:
     started, part = journal[begin], journal[begin:]
-    data = started.data
+    data, is_rehearsal = started.data, undoing.is_rehearsal(journal)
     ended = next((entry for entry in part if entry.kind in _ENDS), None)
     settled = [entry for entry in part if entry.kind in undoing.SETTLED]
     done = sum(entry.kind in _DONE for entry in settled)
@@ -112,13 +120,15 @@ def _report(journal: Sequence[Entry], begin: int) -> Report:
         done=done,
         of=done + len(left),
         left=tuple(left),
-        cleanup=(*_cancelled(journal[:begin]), *_cleaned(settled)),
+        cleanup=(*_cancelled(journal[:begin]), *_cleaned(settled, is_rehearsal=is_rehearsal)),
         compensations=tuple(each for each in pictures(part) if each.kind == "compensation"),
+        is_rehearsal=is_rehearsal,
     )
 
 
-def _cleaned(settled: Sequence[Entry]) -> list[str]:
-    return [_CLEANED[entry.kind].format(name=entry.name) for entry in settled]
+def _cleaned(settled: Sequence[Entry], *, is_rehearsal: bool) -> list[str]:
+    words = {**_CLEANED, **_REHEARSED} if is_rehearsal else _CLEANED
+    return [words[entry.kind].format(name=entry.name) for entry in settled]
 
 
 def _cancelled(before: Sequence[Entry]) -> list[str]:

@@ -135,7 +135,10 @@ def _trace(
 def _facts(
     tenant: TenantId, row: RunRow, created: Mapping[str, Any]
 ) -> dict[str, str | int | bool]:
+    is_sandbox = row.sandbox is not None or "sandbox" in created
+    marks: dict[str, str | int | bool] = {"signoff.sandbox": True} if is_sandbox else {}
     return {
+        **marks,
         "signoff.run": row.id,
         "signoff.workflow": str(created["workflow"]),
         "signoff.workflow_version": row.version,

@@ -23,6 +23,10 @@ _SAID: Final[Mapping[str, str]] = {
     "compensation.taken_over": "undone by hand",
     "compensation.stuck": "could not be undone yet",
 }
+_REHEARSED: Final[Mapping[str, str]] = {
+    "compensation.finished": "would have been undone",
+    "compensation.skipped": "would have been left as it is",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,19 +164,25 @@ def planned(journal: Sequence[Entry], *, to: str | None = None) -> tuple[str, ..
     return tuple(undo.step for undo in plan(journal, to=to))
 
 
+def is_rehearsal(journal: Sequence[Entry]) -> bool:
+    """Whether it is the journal of a run in a sandbox, of which nothing was done and nothing is undone."""
+    return any("sandbox" in entry.data for entry in journal[:1])
+
+
 def report(journal: Sequence[Entry]) -> tuple[str, ...]:
-    """One sentence for each compensation that was tried, in the order they ran."""
+    """One sentence for each compensation that was tried, in the order they ran; in a sandbox what it would be."""
     if not any(entry.kind == "rollback.started" for entry in journal):
         return ()
-    said = ((entry, _became(entry)) for entry in journal)
+    words = _SAID if not is_rehearsal(journal) else {**_SAID, **_REHEARSED}
+    said = ((entry, words.get(_became(entry))) for entry in journal)
     return tuple(f"{entry.name}: {became}" for entry, became in said if became)
 
 
-def _became(entry: Entry) -> str | None:
+def _became(entry: Entry) -> str:
     if entry.kind == "child.undone":
         is_undone = entry.data["status"] == RunStatus.ROLLED_BACK
-        return "undone" if is_undone else "left as it is"
-    return _SAID.get(entry.kind)
+        return "compensation.finished" if is_undone else "compensation.skipped"
+    return entry.kind
 
 
 def _after(alive: Sequence[Entry], position: int) -> list[Undo]:

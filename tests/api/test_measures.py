@@ -18,6 +18,7 @@ from tests.architecture.sources import ROOT
 from tests.clock import ManualClock
 from tests.engine import flows, spenders
 from tests.engine.stage import Stage
+from tests.engine.test_sandbox import rehearsed
 
 pytestmark = pytest.mark.anyio
 
@@ -106,6 +107,22 @@ async def test_what_begins_is_counted_while_it_goes_on(desk: Desk, clock: Manual
     assert f"signoff_rollbacks_total{{{of}}} 1.0" in over
     ended = asked.format('outcome="rejected",')
     assert f"signoff_approval_seconds_count{{{ended}}} 1.0" in over
+
+
+async def test_of_a_sandbox_only_its_messages_are_counted(desk: Desk, clock: ManualClock) -> None:
+    stage = Stage(desk.application.database, clock)
+    await stage.prepare()
+    measures = RunMeasures(stage.database, clock)
+    run = await rehearsed(stage, "deploy")
+    await stage.vote(run, "dana", "reject", comment="No.")
+    await clock.advance(SETTLED)
+
+    await measures.look()
+
+    found = await stage.database.read(lambda tx: tracing.of_run(tx, DEFAULT_TENANT, run))
+    assert {span.facts.get("signoff.sandbox") for each in found for span in each.spans} == {True}
+    assert "signoff_runs_created_total{" not in said(measures, DEFAULT_TENANT)
+    assert 'workflow="deploy"' not in said(measures, DEFAULT_TENANT)
 
 
 async def test_each_attempt_that_failed_is_counted_the_last_one_too(

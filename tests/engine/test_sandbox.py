@@ -107,9 +107,14 @@ async def test_a_rejection_is_rehearsed_and_nothing_is_undone(stage: Stage) -> N
 
     await stage.vote(run, "dana", "reject", comment="not on a Friday")
 
-    entries = await journal(stage, run)
+    entries, picture = await journal(stage, run), await stage.picture(run)
     undone = [each for each in entries if each.kind == "compensation.finished"]
-    assert (await stage.picture(run)).row.status == "rolled_back"
+    assert picture.row.status == "rolled_back"
+    assert picture.approvals[0].report == (
+        "Went back to the start, as a rehearsal: 3 of 3 would have been undone.",
+        *(f"{step}: would have been undone" for step in ("smoke", "deploy", "migrate")),
+    )
+    assert picture.rollbacks[-1].cleanup[-1] == "would have been undone: migrate"
     assert [each.name for each in undone] == ["smoke", "deploy", "migrate"]
     assert all(each.data["sandbox"] is True for each in undone)
     assert LEDGER == []

@@ -172,6 +172,7 @@ PAGES: Final[dict[str, tuple[str, Json]]] = {
     "run-waiting": _run(run()),
     "run-rolled-back": _run(rolled_back(), verbs=[]),
     "run-in-a-sandbox": _run(run(sandbox=True)),
+    "run-rolled-back-in-a-sandbox": _run({**rolled_back(), "sandbox": True}, verbs=[]),
     "run-new": _run(run(status="created", waiting_for=None, steps=[], approvals=[], checkpoints=[])),
     "run-completed": _run(run(status="completed", waiting_for=None, result={"receipt": HOSTILE}, approvals=[],
                               ended_at=NOW, steps=[step(1, HOSTILE)]), verbs=[]),

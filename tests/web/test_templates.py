@@ -161,6 +161,14 @@ def test_who_is_asked_by_a_sandbox_is_told_that_nothing_is_done(asks: str, rehea
     assert said == [(True, False), (False, True)]
 
 
+def test_what_was_rehearsed_is_not_told_as_undone() -> None:
+    done, rehearsed = html("run-rolled-back"), html("run-rolled-back-in-a-sandbox")
+
+    assert ("Undone" in done, "Undone" in rehearsed) == (True, False)
+    assert ("Rehearsed" in done, "Rehearsed" in rehearsed) == (False, True)
+    assert "Rejecting would undo" in html("approval-in-a-sandbox")
+
+
 def test_a_link_preselects_its_choice() -> None:
     chosen = [found for found in parsed("respond-reject").all("input") if found.has("checked")]
 

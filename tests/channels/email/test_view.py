@@ -1,5 +1,6 @@
 """What a mail offers: two actions where all of it can be seen, one way to look where it cannot."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from channels.base import Change, Changeable, ChannelMisconfigured, Fact, Proposal, VoteLine
 from channels.email.limits import FACT_CHARS_MAX, FACTS_MAX, HTML_BYTES_MAX, LINES_MAX, Room
 from channels.email.rendering import card_html, card_text
-from channels.email.view import card_view
+from channels.email.view import CardView, card_view
 from tests.channels.email.cards import APPROVED, PAGE, RESPOND, card, ended
 from tests.clock import NOON
 
@@ -100,6 +101,19 @@ def test_the_text_part_says_everything_that_the_html_says() -> None:
     ):
         assert words in text
         assert words in html
+
+
+@pytest.mark.parametrize("written", [card_html, card_text])
+def test_a_sandbox_tells_what_would_be_and_nothing_as_undone(
+    written: Callable[[CardView], str],
+) -> None:
+    rehearsed = card_view(card(title="[SANDBOX] Refund?", report=("book: would have been undone",)))
+    real = card_view(card(report=("book: undone",)))
+
+    assert ("What was undone" in written(real), "this is undone" in written(real)) == (True, True)
+    assert "What would have been undone" in written(rehearsed)
+    assert "this would be undone, in this order" in written(rehearsed)
+    assert "was undone" not in written(rehearsed)
 
 
 def test_room_is_given_to_whoever_asks_first() -> None:

@@ -128,6 +128,18 @@ def test_an_open_card_says_everything_that_an_approver_asks() -> None:
     assert buttons(card()) == ["Approve", "Reject…", "overflow", "Open"]
 
 
+def test_a_sandbox_tells_what_would_be_and_nothing_as_undone() -> None:
+    title = "[SANDBOX] Refund order 17?"
+    shown = [
+        words(card(title=title)),
+        words(ended(title=title, report=("book: would have been undone",))),
+    ]
+
+    assert "*If rejected, these would be undone" in shown[0]
+    assert "*What would have been undone*" in shown[1]
+    assert "*What was undone*" in words(ended(report=("book: undone",)))
+
+
 def test_an_unverified_requester_is_marked_as_a_claim() -> None:
     said = words(card(requester="Ana Diaz", requester_is_verified=False))
 
