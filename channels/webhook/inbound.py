@@ -35,6 +35,7 @@ class CallbackBody(BaseModel):
     digest: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
     comment: Annotated[str, Field(max_length=10_000)] | None = None
     changes: dict[str, Any] | None = None  # of the fields that approvers may change
+    form: dict[str, Any] | None = None  # what the form is filled in with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,7 @@ async def answer(
 
     Raises:
         SignatureInvalid: if neither a signature nor a token is right; which was tried is not said.
-        Invalid: if the body is not `{"choice", "digest", "comment", "changes"}`, or is too large.
+        Invalid: if the body is not `{"choice", "digest", "comment", "changes", "form"}`, or is too large.
         EngineError: whatever `votes.cast` raises.
     """
     if len(body) > CALLBACK_BYTES_MAX:
@@ -137,7 +138,7 @@ def _said(body: bytes) -> CallbackBody:
         where = ".".join(str(part) for part in first["loc"]) or "the body"
         raise Invalid(
             f"The callback is not understood: {where}: {first['msg']}. Send choice, digest and, "
-            "if you like, comment and changes.",
+            "if you like, comment, and changes or form.",
             code="bad_callback",
         ) from None
 
@@ -169,6 +170,7 @@ def _ballot(approval: ApprovalId, caller: _Caller, said: CallbackBody) -> Ballot
         comment=said.comment,
         digest=said.digest,
         changes=said.changes,
+        form=said.form,
         channel="webhook",
         identified_by=caller.identified_by,
     )

@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from engine.errors import Invalid
 from engine.rules.approvers import Approver, parse_approver
+from engine.rules.forms import Field, fields_of
 from engine.rules.quorum import Quorum
 
-KINDS: Final = ("binary", "modify")
+KINDS: Final = ("binary", "form", "budget", "modify")
 RISKS: Final = ("low", "medium", "high")
 COMMENT_RULES: Final = ("optional", "on_reject", "required")
 TITLE_CHARS_MAX: Final = 200
@@ -41,7 +42,9 @@ class Policy:
 class Content:
     """Everything the digest covers. `call` is the exact call, by name and arguments, or None.
 
-    `fields` are the details that approvers may change, each with where in the call it stands.
+    `fields` are what approvers may change or fill in, each with where in the call it stands: details
+    that are marked, the amount of a budget, or what the `form` asks. `answers` are what a form was
+    filled in with; nothing that is asked has any.
     """
 
     tenant: str
@@ -52,11 +55,39 @@ class Content:
     policy: Policy
     approvers: tuple[Approver, ...]
     fields: Mapping[str, int | str | None] = field(default_factory=dict[str, int | str | None])
+    is_budget: bool = False
+    form: Mapping[str, object] | None = None
+    answers: Mapping[str, object] = field(default_factory=dict[str, object])
 
     @property
     def kind(self) -> str:
-        """What approvers may do with it: answer, or change it as well."""
+        """What approvers may do with it: answer, fill in a form, grant less, or change it as well."""
+        if self.form is not None:
+            return "form"
+        if self.is_budget:
+            return "budget"
         return "modify" if self.fields else "binary"
+
+    @property
+    def proposed(self) -> Mapping[str, object]:
+        """What stands in the fields unless an approver says otherwise; None where nothing does."""
+        if self.form is None:
+            return {name: self.details[name] for name in self.fields}
+        return {name: asked.default for name, asked in self.asked.items()}
+
+    @property
+    def form_as_asked(self) -> dict[str, object] | None:
+        """The form with its fields in their order: of canonical JSON the keys are sorted."""
+        if self.form is None:
+            return None
+        properties: Any = self.form["properties"]
+        return {**self.form, "properties": {name: properties[name] for name in self.fields}}
+
+    @property
+    def asked(self) -> Mapping[str, Field]:
+        """The fields of the form by name, in their order; none for another kind."""
+        form = self.form_as_asked
+        return {} if form is None else {each.name: each for each in fields_of(form)}
 
     def to_json(self) -> dict[str, object]:
         """The content as it is hashed. What belongs to another kind than binary is in it only then."""
@@ -66,13 +97,19 @@ class Content:
             "title": self.title,
             "call": self.call,
             "details": self.details,
-            "form": None,
+            "form": self.form,
             "policy": self.policy.to_json(),
             "approvers": [str(approver) for approver in self.approvers],
         }
         # The order of the fields is part of what people see; a table has none.
         marked = [[name, where] for name, where in self.fields.items()]
-        return {**content, "fields": marked} if marked else content
+        if marked:
+            content["fields"] = marked
+        if self.is_budget:
+            content["kind"] = "budget"
+        if self.answers:
+            content["answers"] = self.answers
+        return content
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Content":
@@ -93,6 +130,9 @@ class Content:
             ),
             approvers=tuple(parse_approver(text) for text in data["approvers"]),
             fields=dict(data.get("fields", ())),
+            is_budget=data.get("kind") == "budget",
+            form=data.get("form"),
+            answers=data.get("answers", {}),
         )
 
 

@@ -35,6 +35,7 @@ class Verb(StrEnum):
     HOLD = "hold"
 
 
+CONSENTING: Final = frozenset({Verb.APPROVE, Verb.CONTINUE})
 TERMINAL: Final = frozenset({Verb.REJECT, Verb.APPROVE, Verb.ROLLBACK, Verb.CONTINUE, Verb.HOLD})
 
 

@@ -1,16 +1,16 @@
-"""Changing what is asked while approving it: which fields, of which kind, and what that makes of the call."""
+"""Changing what is asked while approving it, or filling in what it asks for, and what that makes of the call."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
-from engine.rules.content import KINDS, Content
-from engine.rules.values import TEXT_CHARS_MAX, BadChange, kept, kind_of, read_typed
-from engine.rules.wording import BadRule, is_sequence, is_table, shown
+from engine.rules import answers
+from engine.rules.answers import BadAnswer, missing
+from engine.rules.content import Content
+from engine.rules.marking import Where
+from engine.rules.values import BadChange, demand_granted, kept, read_typed
+from engine.rules.wording import is_table, shown
 
-FIELDS_MAX: Final = 20
-
-Where: TypeAlias = int | str | None  # in the call: a position, a keyword, or nowhere
 Changes: TypeAlias = Mapping[str, object]
 
 
@@ -27,48 +27,17 @@ class Difference:
         return {"field": self.field, "old": self.old, "new": self.new}
 
 
-def mark(
-    kind: str,
-    fields: object,
-    *,
-    details: Mapping[str, object],
-    call: Mapping[str, Any] | None,
-    parameters: Sequence[str] = (),
-) -> dict[str, Where]:
-    """Where in the call each marked field of `details` stands; `parameters` name its positional arguments.
-
-    Raises:
-        BadRule: `unknown_kind`; `invalid_fields`, if none or too many are marked, one is not in
-            `details` or holds what people cannot change, or the call has an argument of that name
-            with another value: nobody could say which of the two is approved.
-    """
-    if kind not in KINDS:
-        raise BadRule(
-            "unknown_kind",
-            f"{shown(kind)} is no kind of approval here; possible: {', '.join(KINDS)}.",
-        )
-    if kind != "modify":
-        if fields:
-            raise _bad_fields("only an approval of the kind modify has fields that may be changed")
-        return {}
-    names = fields if is_sequence(fields) else ()
-    if not 1 <= len(names) <= FIELDS_MAX or len({str(name) for name in names}) != len(names):
-        raise _bad_fields(f"mark 1 to {FIELDS_MAX} fields of details, each once")
-    return {
-        str(name): _marked(name, details=details, call=call, parameters=parameters)
-        for name in names
-    }
-
-
 def settle(content: Content, raw: object) -> dict[str, object]:
     """What `raw` really changes, in the order in which the fields are marked; what stays is left out.
 
     Amounts are written with the decimals and the currency that were asked, so that people who mean
-    the same say the same.
+    the same say the same. Of a form it is every answer that is not its default, None where somebody
+    took a default out.
 
     Raises:
         BadChange: for a field that is not marked, and a value of another kind, of another currency,
-            below zero where what was asked is not, or too long.
+            below zero where what was asked is not, above what was asked of a budget, or too long.
+        BadAnswer: for what a form does not take.
     """
     if raw is None:
         return {}
@@ -76,13 +45,31 @@ def settle(content: Content, raw: object) -> dict[str, object]:
         raise BadChange("", "changes is an object: the fields that change, with their new values.")
     for name in raw:
         if name not in content.fields:
-            possible = ", ".join(content.fields) or "none"
-            raise BadChange(
-                str(name), f"{shown(name)} may not be changed here; possible: {possible}."
-            )
+            _refuse_unmarked(content, name)
+    proposed = content.proposed
     given = {name: raw[name] for name in content.fields if name in raw}
-    settled = {name: kept(name, content.details[name], value) for name, value in given.items()}
-    return {name: value for name, value in settled.items() if value != content.details[name]}
+    settled = {name: _kept(content, name, value) for name, value in given.items()}
+    return {name: value for name, value in settled.items() if value != proposed[name]}
+
+
+def demand_complete(content: Content, changes: Changes) -> None:
+    """Return if consent with these settled changes answers everything that a form requires.
+
+    Raises:
+        BadAnswer: naming the first field without an answer.
+    """
+    answers = answered(content, changes)
+    for name, asked in content.asked.items():
+        if asked.is_required and name not in answers:
+            raise missing(asked)
+
+
+def answered(content: Content, changes: Changes) -> dict[str, object]:
+    """What a form is filled in with: its defaults and the settled changes; empty for other kinds."""
+    if content.form is None:
+        return {}
+    filled = {**content.proposed, **changes}
+    return {name: value for name, value in filled.items() if value is not None}
 
 
 def typed(content: Content, texts: Mapping[str, str]) -> dict[str, object]:
@@ -93,9 +80,11 @@ def typed(content: Content, texts: Mapping[str, str]) -> dict[str, object]:
     Raises:
         BadChange: for a field that is not marked, and a text that is no number where one is needed.
     """
-    unmarked = [name for name in texts if name not in content.fields]
-    if unmarked:
-        settle(content, dict.fromkeys(unmarked))
+    for name in texts:
+        if name not in content.fields:
+            _refuse_unmarked(content, name)
+    if asked := content.asked:
+        return {name: answers.read_typed(asked[name], text) for name, text in texts.items()}
     return {name: read_typed(name, content.details[name], text) for name, text in texts.items()}
 
 
@@ -109,11 +98,10 @@ def changed(content: Content, changes: Changes) -> Content:
     """`content` as it takes effect with settled `changes`; without any it is `content` itself."""
     if not changes:
         return content
-    return replace(
-        content,
-        details={**content.details, **changes},
-        call=changed_call(content.call, content.fields, changes),
-    )
+    call = changed_call(content.call, content.fields, changes)
+    if content.form is not None:
+        return replace(content, answers=answered(content, changes), call=call)
+    return replace(content, details={**content.details, **changes}, call=call)
 
 
 def changed_call(
@@ -136,46 +124,26 @@ def changed_call(
 
 def differences(content: Content, changes: Changes) -> tuple[Difference, ...]:
     """Old and new of every changed field, in the order in which they are marked."""
+    proposed = content.proposed
     return tuple(
-        Difference(field=name, old=content.details[name], new=changes[name])
+        Difference(field=name, old=proposed[name], new=changes[name])
         for name in content.fields
         if name in changes
     )
 
 
-def _marked(
-    name: object,
-    *,
-    details: Mapping[str, object],
-    call: Mapping[str, Any] | None,
-    parameters: Sequence[str],
-) -> Where:
-    if not isinstance(name, str) or name not in details:
-        raise _bad_fields(f"{shown(name)} is not in details")
-    value = details[name]
-    if kind_of(value) is None:
-        raise _bad_fields(
-            f"{shown(name)} holds neither a text, nor a number, nor yes or no, so nobody can change it"
-        )
-    if isinstance(value, str) and not 0 < len(value) <= TEXT_CHARS_MAX:
-        raise _bad_fields(f"{shown(name)} has not 1 to {TEXT_CHARS_MAX} characters")
-    if call is None:
-        return None
-    arguments = call["arguments"]
-    if name in arguments["kwargs"]:
-        where: Where = name
-        argument: object = arguments["kwargs"][name]
-    elif name in parameters[: len(arguments["args"])]:
-        where = parameters.index(name)
-        argument = arguments["args"][where]
-    else:
-        return None
-    if isinstance(argument, bool) is not isinstance(value, bool) or argument != value:
-        raise _bad_fields(
-            f"{shown(name)} is {shown(value)} in details and {shown(argument)} in the call"
-        )
-    return where
+def _kept(content: Content, name: str, value: object) -> object:
+    if asked := content.asked.get(name):
+        return answers.kept(asked, value)
+    before = content.details[name]
+    after = kept(name, before, value)
+    if content.is_budget:
+        demand_granted(name, asked=str(before), granted=str(after))
+    return after
 
 
-def _bad_fields(why: str) -> BadRule:
-    return BadRule("invalid_fields", f"These fields cannot be marked: {why}.")
+def _refuse_unmarked(content: Content, name: object) -> NoReturn:
+    possible = ", ".join(content.fields) or "none"
+    if content.form is not None:
+        raise BadAnswer(str(name), f"{shown(name)} is not asked here; possible: {possible}.")
+    raise BadChange(str(name), f"{shown(name)} may not be changed here; possible: {possible}.")

@@ -37,3 +37,19 @@ def is_marked(text: str) -> bool:
     """Whether people would take `text` for a sandbox's, however that is spelled."""
     plain = unicodedata.normalize("NFKC", text).casefold().lstrip()
     return plain.startswith(MARK.strip().casefold())
+
+
+def titled(title: str, *, is_sandbox: bool) -> str:
+    """The title as it is frozen. A sandbox's mark is part of what people agree to; nothing real may bear it.
+
+    Raises:
+        BadRule: `bad_title`, if something real bears it.
+    """
+    if is_sandbox:
+        return marked(title)
+    if is_marked(title):
+        raise BadRule(
+            "bad_title",
+            f"Only what a run in a sandbox asks begins with {MARK.strip()}. Give another title.",
+        )
+    return title

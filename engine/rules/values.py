@@ -1,7 +1,7 @@
 """What a field holds that approvers may change, and which other values it may hold."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
@@ -16,6 +16,7 @@ _AMOUNT: Final = re.compile(
     r"(?P<minus>-?)(?P<figure>(?:0|[1-9]\d{0,14})(?:\.\d{1,6})?)(?: (?P<currency>[A-Z]{3}))?",
     re.ASCII,
 )
+_CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
 _WHOLE: Final = re.compile(r"-?\d{1,16}", re.ASCII)
 _NUMBER: Final = re.compile(r"-?\d{1,16}(?:\.\d{1,16})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _UNKEEPABLE: Final = re.compile("[\x00\ud800-\udfff]")  # no database keeps these
@@ -119,10 +120,33 @@ def _amount(name: str, asked: str, value: str) -> str:
     return f"{minus}{rounded}{f' {currency}' if currency else ''}"
 
 
+def is_grantable(amount: object, currency: object) -> bool:
+    """Whether it is an amount above zero with a currency of its own, or with `currency` beside it."""
+    found = _AMOUNT.fullmatch(amount) if isinstance(amount, str) else None
+    if found is None or found["minus"] or not Decimal(found["figure"]):
+        return False
+    if found["currency"] is not None:
+        return currency is None or currency == found["currency"]
+    return isinstance(currency, str) and _CURRENCY.fullmatch(currency) is not None
+
+
+def demand_granted(name: str, *, asked: str, granted: str) -> None:
+    """Return if of the amount `asked` so much may be granted: more than nothing, and no more than it.
+
+    Raises:
+        BadChange: otherwise.
+    """
+    most, given = (Decimal(each.partition(" ")[0]) for each in (asked, granted))
+    if given > most:
+        raise BadChange(name, f"Grant at most what was asked, {asked}.")
+    if not given > 0:
+        raise BadChange(name, f"Grant more than nothing of {shown(name)}, or reject.")
+
+
 def _text(name: str, value: str) -> str:
     if not value.strip() or len(value) > TEXT_CHARS_MAX:
         raise BadChange(name, f"{shown(name)} needs 1 to {TEXT_CHARS_MAX} characters.")
-    if _UNKEEPABLE.search(value):
+    if unkeepable(value):
         raise BadChange(name, f"{shown(name)} holds a character that cannot be kept.")
     return value
 
@@ -134,20 +158,41 @@ def read_typed(name: str, asked: object, text: str) -> object:
         BadChange: if it is no number, or no yes or no, where one is needed.
     """
     if isinstance(asked, str):
-        return asked if _lines(text) == _lines(asked) else _lines(text)
+        return asked if lines(text) == lines(asked) else lines(text)
+    kind = kind_of(asked) or FieldKind.TEXT
+    read: object = None
+    match kind:
+        case FieldKind.YES_NO:
+            read = read_yes_no(text)
+        case FieldKind.WHOLE:
+            read = int(said) if _WHOLE.fullmatch(said := text.strip()) else None
+        case FieldKind.NUMBER:
+            read = float(said) if _NUMBER.fullmatch(said := text.strip()) else None
+        case FieldKind.TEXT | FieldKind.AMOUNT:
+            pass
+    if read is None:
+        raise BadChange(name, f"{shown(name)} needs {_WANTED[kind]}.")
+    return read
+
+
+def read_yes_no(text: str) -> bool | None:
+    """Yes or no, as people write it; None for anything else."""
+    return _YES_NO.get(text.strip().lower())
+
+
+def read_number(text: str) -> int | float | None:
+    """The number that `text` is; None for anything else."""
     said = text.strip()
-    read: Callable[[str], object] | None = None
-    match kind_of(asked):
-        case FieldKind.YES_NO if said.lower() in _YES_NO:
-            return _YES_NO[said.lower()]
-        case FieldKind.WHOLE if _WHOLE.fullmatch(said):
-            read = int
-        case FieldKind.NUMBER if _NUMBER.fullmatch(said):
-            read = float
-        case kind:
-            raise BadChange(name, f"{shown(name)} needs {_WANTED[kind or FieldKind.TEXT]}.")
-    return read(said)
+    if _WHOLE.fullmatch(said):
+        return int(said)
+    return float(said) if _NUMBER.fullmatch(said) else None
 
 
-def _lines(text: str) -> str:
+def unkeepable(text: str) -> bool:
+    """Whether it holds a character that no database keeps."""
+    return _UNKEEPABLE.search(text) is not None
+
+
+def lines(text: str) -> str:
+    """`text` with line ends as everywhere else, whichever system it was typed on."""
     return text.replace("\r\n", "\n").replace("\r", "\n")

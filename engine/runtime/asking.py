@@ -36,7 +36,14 @@ PLAIN: Final = (
     "routes",
     "kind",
     "fields",
+    "form",
 )
+
+
+def _effective(terms: Mapping[str, Any], changes: Mapping[str, object]) -> Mapping[str, object]:
+    """The details as they take effect; what a form was filled in with is no part of them."""
+    details: Mapping[str, object] = terms.get("details", {})
+    return MappingProxyType(dict(details) if "form" in terms else {**details, **changes})
 
 
 class Asker:
@@ -165,7 +172,8 @@ class Asker:
                     by=by,
                     at=from_iso(str(data["at"])),
                     changes=data["changes"],
-                    details=MappingProxyType({**terms.get("details", {}), **changes}),
+                    details=_effective(terms, changes),
+                    form=MappingProxyType(dict(data.get("form", {}))),
                     comment=comment,
                     call=None if call is None else call.changed(changes),
                 )

@@ -16,7 +16,7 @@ from engine.ids import ApprovalId, PersonId, TenantId
 from engine.rules import ballots
 from engine.rules.content import COMMENT_CHARS_MAX
 from engine.rules.states import ApprovalStatus
-from engine.rules.tally import Choice, Outcome, Tally
+from engine.rules.tally import Choice
 from engine.store import (
     agreeing,
     approvals,
@@ -59,6 +59,7 @@ class Ballot:
     identified_by: str
     changes: Mapping[str, object] | None = None  # of the fields that approvers may change
     typed: Mapping[str, str] | None = None  # the same as texts, as it stood in inputs
+    form: Mapping[str, object] | None = None  # what the form is filled in with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +128,7 @@ def cast(tx: Transaction, ballot: Ballot) -> CastReceipt:
     counted = [vote for vote in cast_before if vote is not earlier]
     standing = eligibility.count(row, [*counted, stored], among)
     words = ballots.changed_message if earlier else ballots.counted_message
-    ended = _outcome(standing)
+    ended = endings.outcome(standing)
     if ended is None:
         journal.append(tx, row.run, [recorded])
         announce(tx, row, "approval.updated")
@@ -168,7 +169,11 @@ def _agreed(tx: Transaction, ballot: Ballot, row: ApprovalRow) -> str | EngineEr
         return Superseded(ballots.superseded())
     try:
         wanted = agreeing.Wanted(
-            choice=ballot.choice, digest=ballot.digest, changes=ballot.changes, typed=ballot.typed
+            choice=ballot.choice,
+            digest=ballot.digest,
+            changes=ballot.changes,
+            typed=ballot.typed,
+            form=ballot.form,
         )
         changes = agreeing.agreed(tx, row, wanted)
     except (Superseded, Invalid) as refusal:
@@ -199,20 +204,6 @@ def _is_repeated(tx: Transaction, earlier: VoteRow, ballot: Ballot, agreed: str)
 def _is_over(tx: Transaction, row: ApprovalRow) -> bool:
     too_late = row.expires_at is not None and tx.now >= row.expires_at
     return row.status is not ApprovalStatus.OPEN or too_late
-
-
-def _outcome(standing: Tally) -> tuple[ApprovalStatus, str] | None:
-    match standing.outcome:
-        case Outcome.OPEN:
-            return None
-        case Outcome.APPROVED:
-            return ApprovalStatus.APPROVED, "quorum"
-        case Outcome.REJECTED:
-            return ApprovalStatus.REJECTED, "reject_quorum"
-        case Outcome.CHANGES_REQUESTED:
-            return ApprovalStatus.CHANGES_REQUESTED, "changes_requested"
-        case Outcome.IMPOSSIBLE:
-            return ApprovalStatus.REJECTED, "approval_impossible"
 
 
 def _store(

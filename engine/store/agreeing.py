@@ -8,8 +8,9 @@ from typing import Any, Final
 from engine.digest import canonical, tagged_digest
 from engine.errors import Superseded
 from engine.rules import ballots
+from engine.rules.answers import BadAnswer
 from engine.rules.content import Content
-from engine.rules.modifying import Changes, changed, settle, typed
+from engine.rules.modifying import Changes, answered, changed, demand_complete, settle, typed
 from engine.rules.tally import Choice
 from engine.rules.values import BadChange
 from engine.store import votes
@@ -41,24 +42,41 @@ def sealed(content: Content, decision: Mapping[str, Any]) -> Mapping[str, object
         return decision
     changes = settle(content, decision["changes"])
     digest = effective_digest(content, changes)
-    return {**decision, "changes": changes, "effective_digest": digest}
+    filled = {} if content.form is None else {"form": answered(content, changes)}
+    return {**decision, "changes": changes, "effective_digest": digest, **filled}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a vote says of changes: as values, or as the texts that stood in inputs when it was sent."""
+    """What a vote says of changes: as values, or as the texts that stood in inputs when it was sent.
+
+    `form` are the values with which a form is filled in; what else may be changed stands in `changes`.
+    """
 
     choice: Choice
     digest: str | None
-    changes: Mapping[str, object] | None
-    typed: Mapping[str, str] | None
+    changes: Mapping[str, object] | None = None
+    typed: Mapping[str, str] | None = None
+    form: Mapping[str, object] | None = None
 
     def of(self, row: ApprovalRow) -> Mapping[str, object] | None:
-        """The changes as values. Inputs mean nothing when others than they were pressed."""
-        is_as_shown = self.digest in {None, row.digest}
-        if self.typed is None or self.choice is not Choice.APPROVE or not is_as_shown:
-            return self.changes
+        """The changes as values. Inputs mean nothing when others than they were pressed.
+
+        Raises:
+            BadChange: for answers to a form where none is asked, changes where one is, and as `typed`.
+        """
+        is_form = row.content.form is not None
+        if self.form and not is_form:
+            raise BadChange("", "No form is asked here. What may be changed goes under changes.")
+        if self.changes and is_form:
+            raise BadAnswer("", "A form is asked here. Its answers go under form.")
+        if self.typed is None or self.choice is not Choice.APPROVE or not self.is_as_shown(row):
+            return self.form if is_form else self.changes
         return typed(row.content, self.typed)
+
+    def is_as_shown(self, row: ApprovalRow) -> bool:
+        """Whether it answers what is asked itself, and not what somebody made of it."""
+        return self.digest in {None, row.digest}
 
 
 def agreed(tx: Transaction, row: ApprovalRow, said: Wanted) -> Changes:
@@ -78,7 +96,9 @@ def agreed(tx: Transaction, row: ApprovalRow, said: Wanted) -> Changes:
         raise BadChange(
             "", "Only an approval can change what is asked. Approve, or leave it as it is."
         )
-    if digest in {None, row.digest}:
+    if said.is_as_shown(row):
+        if choice is Choice.APPROVE:
+            demand_complete(row.content, wanted)
         return wanted
     for vote in votes.of(tx, row.id) if row.content.fields else ():
         if vote.version == row.version and vote.changes is not None:

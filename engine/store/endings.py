@@ -8,6 +8,7 @@ from engine.digest import canonical
 from engine.errors import AlreadyDecided
 from engine.ids import PersonId, RunId
 from engine.rules.states import ApprovalStatus, RunStatus
+from engine.rules.tally import Outcome, Tally
 from engine.store import agreeing, announcements, approvals, journal, links, timers
 from engine.store.announcements import News
 from engine.store.approvals import ApprovalChanges, ApprovalRow
@@ -21,6 +22,21 @@ EVENTS: Mapping[ApprovalStatus, str] = {
     ApprovalStatus.EXPIRED: "approval.expired",
     ApprovalStatus.CANCELLED: "approval.cancelled",
 }
+
+
+def outcome(standing: Tally) -> tuple[ApprovalStatus, str] | None:
+    """How an approval ends by these votes, and by which rule; None while it goes on."""
+    match standing.outcome:
+        case Outcome.OPEN:
+            return None
+        case Outcome.APPROVED:
+            return ApprovalStatus.APPROVED, "quorum"
+        case Outcome.REJECTED:
+            return ApprovalStatus.REJECTED, "reject_quorum"
+        case Outcome.CHANGES_REQUESTED:
+            return ApprovalStatus.CHANGES_REQUESTED, "changes_requested"
+        case Outcome.IMPOSSIBLE:
+            return ApprovalStatus.REJECTED, "approval_impossible"
 
 
 def end(

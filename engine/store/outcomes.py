@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.ids import PersonId
 from engine.rules.content import Content
-from engine.rules.modifying import Changes, Difference, changed, differences
+from engine.rules.modifying import Changes, Difference, answered, changed, differences
 from engine.rules.tally import Tally
 from engine.store.agreeing import effective_digest, read
 
@@ -60,11 +60,12 @@ class Modifying:
                 "effective": None,
                 "differences": [],
             }
-            return {"kind": self.content.kind, "fields": None, **kept, "outcomes": []}
+            return {"kind": "binary", "form": None, "fields": None, **kept, "outcomes": []}
         return {
             "kind": self.content.kind,
+            "form": self.content.form_as_asked,
             "fields": list(fields),
-            "proposed": {name: self.content.details[name] for name in fields},
+            "proposed": self.content.proposed,
             "decided": self.decided,
             "effective": self._effective(),
             "differences": [each.to_json() for each in self.differences],
@@ -76,7 +77,13 @@ class Modifying:
             return None
         effective = changed(self.content, self.decided)
         digest = effective_digest(self.content, self.decided)
-        return {"digest": digest, "details": effective.details, "call": effective.call}
+        filled = {"form": answered(self.content, self.decided)} if self.content.form else {}
+        return {
+            "digest": digest,
+            "details": effective.details,
+            "call": effective.call,
+            **filled,
+        }
 
 
 def modifying(content: Content, tally: Tally, decision: Mapping[str, Any] | None) -> Modifying:

@@ -8,8 +8,9 @@ from typing import Any
 from engine.clock import iso
 from engine.ids import ApprovalId, RunId, TenantId
 from engine.rules.ladder import Rung, due
+from engine.rules.modifying import answered
 from engine.rules.states import ApprovalStatus
-from engine.rules.tally import Tally
+from engine.rules.tally import Choice, Tally
 from engine.store.family import Place
 from engine.store.outcomes import Modifying
 from engine.store.undoing import Plan
@@ -89,7 +90,6 @@ class ApprovalPicture:
             "call": self.call,
             "details": self.details,
             "risk": self.risk,
-            "form": None,
             "comment": self.comment_rule,
             "requester": self.requester,
             "requester_name": self.requester_name,
@@ -124,12 +124,18 @@ class ApprovalPicture:
             "can_still": list(self.tally.can_still) if self.status is ApprovalStatus.OPEN else [],
         }
 
+    def _filled_in(self, vote: VoteRow) -> dict[str, object] | None:
+        content = self.modifying.content
+        is_consent = vote.choice is Choice.APPROVE and vote.version == self.version
+        return answered(content, vote.changed) if content.form and is_consent else None
+
     def _vote(self, vote: VoteRow) -> dict[str, object]:
         return {
             "person": vote.person,
             "choice": vote.choice,
             "comment": vote.comment,
             "changes": vote.changed or None,
+            "form": self._filled_in(vote),
             "channel": vote.channel,
             "identified_by": vote.identified_by,
             "at": iso(vote.at),

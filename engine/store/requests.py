@@ -9,11 +9,13 @@ from engine.ids import ApprovalId, LeaseToken, PersonId, RunId, TenantId
 from engine.rules import modifying
 from engine.rules.approvers import Approver, ApproverKind, parse_approvers
 from engine.rules.content import Content, Policy, check_words
-from engine.rules.ladder import Rung, expires_at, ladder_to_json, parse_ladder
+from engine.rules.ladder import CONSENTING, Rung, expires_at, ladder_to_json, parse_ladder
+from engine.rules.marking import Marking, mark
 from engine.rules.quorum import Quorum, QuorumSpec, freeze, parse_quorum
 from engine.rules.routing import Routing
-from engine.rules.sandboxes import MARK, is_marked, marked
+from engine.rules.sandboxes import is_marked, titled
 from engine.rules.states import ApprovalStatus
+from engine.rules.wording import is_table
 from engine.store import electorates, eligibility, routings
 from engine.store.approvals import DIGEST_TAG, ApprovalRow
 from engine.store.database import Transaction
@@ -45,6 +47,7 @@ class Request:
     rollback_to: str | None = None
     kind: str = "binary"
     fields: object = None
+    form: object = None
     parameters: Sequence[str] = ()  # the names of the call's positional arguments
     is_sandbox: bool = False  # asked by a run in a sandbox, and marked so wherever it is shown
 
@@ -141,7 +144,8 @@ def edited(
         requester=row.requester,
         excluded=row.excluded | authors,
         kind=content.kind,
-        fields=list(content.fields),
+        fields=list(content.fields) if content.kind == "modify" else None,
+        form=content.form_as_asked,
         parameters=modifying.parameters(content.fields),
         is_sandbox=is_marked(content.title),
     )
@@ -168,10 +172,20 @@ def _content(
     )
     quorum = parse_quorum(request.quorum)
     named = _named(request.approvers, quorum)
+    fields = mark(
+        Marking(
+            kind=request.kind,
+            fields=request.fields,
+            form=request.form,
+            details=request.details,
+            call=request.call,
+            parameters=request.parameters,
+        )
+    )
     content = Content(
         tenant=tenant,
         action=request.action,
-        title=_titled(request),
+        title=titled(request.title, is_sandbox=request.is_sandbox),
         call=request.call,
         details=request.details,
         policy=Policy(
@@ -181,13 +195,9 @@ def _content(
             comment=request.comment,
         ),
         approvers=named,
-        fields=modifying.mark(
-            request.kind,
-            request.fields,
-            details=request.details,
-            call=request.call,
-            parameters=request.parameters,
-        ),
+        fields=fields,
+        is_budget=request.kind == "budget",
+        form=_table(request.form),
     )
     _check_rungs(content, ladder)
     text = canonical(content.to_json())
@@ -199,23 +209,18 @@ def _content(
     return content, tagged(DIGEST_TAG, text)
 
 
-def _titled(request: Request) -> str:
-    """The title as it is frozen. A sandbox's mark is part of what people agree to; nothing real may bear it."""
-    if request.is_sandbox:
-        return marked(request.title)
-    if is_marked(request.title):
-        raise Invalid(
-            f"Only what a run in a sandbox asks begins with {MARK.strip()}. Give another title.",
-            code="bad_title",
-        )
-    return request.title
+def _table(form: object) -> dict[str, object] | None:
+    return {str(key): value for key, value in form.items()} if is_table(form) else None
 
 
 def _check_rungs(content: Content, ladder: Sequence[Rung]) -> None:
     # A default that time chooses is bound by the same rules as what people choose.
-    if content.fields:
-        for rung in ladder:
-            modifying.settle(content, rung.changes)
+    if not content.fields:
+        return
+    for rung in ladder:
+        changes = modifying.settle(content, rung.changes)
+        if rung.verb in CONSENTING:
+            modifying.demand_complete(content, changes)
 
 
 def _frozen(

@@ -38,6 +38,7 @@ class Vote(Answer):
     at: datetime
     comment: str | None = None
     changes: Mapping[str, object] | None = None
+    form: Mapping[str, object] | None = None
     channel: str | None = None
     counted: bool = True
 
@@ -49,6 +50,7 @@ class Ending(Answer):
     at: datetime
     by: tuple[str, ...] = ()
     changes: Mapping[str, object] | None = None
+    form: Mapping[str, object] | None = None
     comment: str | None = None
     rule: str | None = None
     consumed_at: datetime | None = None
@@ -83,6 +85,7 @@ class Approval(Answer):
     title: str | None = None
     kind: str = "binary"
     fields: tuple[str, ...] | None = None
+    form: Mapping[str, object] | None = None
     details: Mapping[str, object] = Field(default_factory=dict)
     proposed: Mapping[str, object] | None = None
     effective: Effective | None = None
@@ -132,6 +135,7 @@ class Approval(Answer):
             by=ending.by,
             at=ending.at,
             changes=MappingProxyType(dict(ending.changes or {})),
+            form=MappingProxyType(dict(ending.form or {})),
             details=MappingProxyType(
                 dict(self.effective.details if self.effective else self.details)
             ),

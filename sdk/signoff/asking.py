@@ -31,8 +31,11 @@ class Terms(TypedDict, total=False):
     """How strongly voters must be identified, and whether silence may approve (`medium`)."""
     comment: Literal["optional", "on_reject", "required"]
     """Which votes need a reason: none (`optional`), those against it, or all."""
-    kind: Literal["binary", "modify"]
-    """What approvers may do: answer (`binary`), or change the marked `fields` as well (`modify`)."""
+    kind: Literal["binary", "form", "budget", "modify"]
+    """What approvers may do: answer (`binary`), fill in a `form`, grant at most the `amount` in the
+    details (`budget`), or change the marked `fields` (`modify`)."""
+    form: Mapping[str, object]
+    """With the kind `form`: a flat JSON schema of what approvers are asked for."""
     fields: Sequence[str]
     """The fields of `details` that approvers may change, and the call's arguments of the same name."""
     requester: str

@@ -14,9 +14,11 @@ class Decision:
     """What people, a policy or a deadline decided; pass it to the step that it allows.
 
     `outcome` is `continued` where a rung of the ladder went on without the approvers: then `by` is
-    empty and `changes` holds what that rung said. Where approvers may change what is asked (the kind
-    `modify`), `changes` is what they changed, `details` is what was asked with these changes, and
-    `call` is the changed call, the only one that `run.step` makes with this decision.
+    empty and `changes` holds what that rung said. Where approvers may change what is asked (the kinds
+    `modify` and `budget`), `changes` is what they changed, `details` is what was asked with these
+    changes, and `call` is the changed call, the only one that `run.step` makes with this decision.
+    `form` is what a form was filled in with, its defaults included; the call's arguments of the same
+    names hold it, too.
     """
 
     approval: str
@@ -26,6 +28,7 @@ class Decision:
     at: datetime
     changes: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     details: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    form: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     comment: str | None = None
     call: Call[object] | None = None
 

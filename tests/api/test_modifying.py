@@ -23,7 +23,8 @@ async def asked(desk: Desk) -> dict[str, Any]:
         pytest.param({"fields": None}, "invalid_fields", id="no field"),
         pytest.param({"fields": ["iban"]}, "invalid_fields", id="a field that is not there"),
         pytest.param({"kind": "binary"}, "invalid_fields", id="fields of a yes or no"),
-        pytest.param({"kind": "form"}, "unknown_kind", id="a kind that is not there"),
+        pytest.param({"kind": "form"}, "invalid_fields", id="fields of a form"),
+        pytest.param({"kind": "poll"}, "unknown_kind", id="a kind that is not there"),
     ],
 )
 async def test_fields_that_cannot_be_marked_are_refused(

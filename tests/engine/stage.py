@@ -21,10 +21,10 @@ from engine.store.directory import Directory, ListedPerson
 from engine.store.runs import NewRun
 from signoff.registry import Workflow, registered
 from tests.clock import ManualClock
-from tests.engine import flows, undoing
+from tests.engine import flows, kinds, undoing
 
 PEOPLE = ("ana", "bo", "chen", "dana", "eve")
-WORKFLOWS = (flows, undoing)  # whose workflows there are
+WORKFLOWS = (flows, kinds, undoing)  # whose workflows there are
 GROUPS = {
     "finance": ("ana", "bo", "chen"), "release": ("ana", "dana"), "leads": ("dana",), "legal": ("eve",),
 }  # fmt: skip
@@ -78,6 +78,7 @@ class Stage:
         """Everybody is known, and nothing has happened yet."""
         flows.LEDGER.clear()
         flows.FAIL.clear()
+        kinds.DONE.clear()
 
         def known(tx: Transaction) -> None:
             configuration.apply(tx, DEFAULT_TENANT, cast_of_characters())
@@ -118,6 +119,7 @@ class Stage:
         digest: str | None = None,
         version: int | None = None,
         changes: Mapping[str, object] | None = None,
+        form: Mapping[str, object] | None = None,
     ) -> CastReceipt:
         """Vote on the run's newest approval, and drive on. The receipt may hold a refusal."""
         ballot = Ballot(
@@ -129,6 +131,7 @@ class Stage:
             digest=digest,
             version=version,
             changes=changes,
+            form=form,
             channel="web",
             identified_by="session",
         )

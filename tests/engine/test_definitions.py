@@ -214,11 +214,11 @@ async def test_a_definition_in_json_asks_what_each_of_its_steps_says(stage: Writ
     assert [each["name"] for each in picture.checkpoints] == ["draft", "ready"]
 
 
-@pytest.mark.parametrize("kind", ["form", "budget"])
+@pytest.mark.parametrize("kind", ["poll", "Form"])
 async def test_a_kind_of_approval_that_nobody_understands_is_refused(
     stage: Written, kind: str
 ) -> None:
-    with pytest.raises(Invalid, match=r"line .*'binary' or 'modify'"):
+    with pytest.raises(Invalid, match=r"line .*'binary', 'form', 'budget' or 'modify'"):
         await stage.write(NOTICE.replace('"binary"', f'"{kind}"'))
 
 

@@ -6,14 +6,8 @@ from hypothesis import strategies as st
 
 from engine.digest import canonical
 from engine.rules.content import Content, Policy
-from engine.rules.modifying import (
-    Where,
-    changed,
-    differences,
-    mark,
-    settle,
-    typed,
-)
+from engine.rules.marking import Marking, Where, mark
+from engine.rules.modifying import changed, differences, settle, typed
 from engine.rules.quorum import Quorum
 from engine.rules.values import TEXT_CHARS_MAX, BadChange
 from engine.rules.wording import BadRule
@@ -35,8 +29,14 @@ CALL: dict[str, object] = {
 }
 
 
+def marking(kind: str, fields: object, details: dict[str, object] = DETAILS) -> Marking:
+    return Marking(
+        kind=kind, fields=fields, details=details, call=CALL, parameters=("place", "count")
+    )
+
+
 def content() -> Content:
-    fields = mark("modify", list(MARKED), details=DETAILS, call=CALL, parameters=("place", "count"))
+    fields = mark(marking("modify", list(MARKED)))
     return Content(
         tenant="t",
         action="order",
@@ -68,7 +68,7 @@ def test_fields_that_cannot_be_marked(kind: str, fields: object, code: str) -> N
     details = {**DETAILS, "place": "the kitchen"}
 
     with pytest.raises(BadRule) as refused:
-        mark(kind, fields, details=details, call=CALL, parameters=("place", "count"))
+        mark(marking(kind, fields, details))
 
     assert refused.value.code == code
 

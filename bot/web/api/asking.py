@@ -87,11 +87,15 @@ class AskBody(BaseModel):
     kind: Annotated[
         str,
         Field(
-            description="Yes or no, or `modify`: approvers may change the `fields`.",
+            description="Yes or no; `form`: approvers fill in the `form`; `budget`: they may grant "
+            "less than the `amount` in the details; `modify`: they may change the `fields`.",
             json_schema_extra=_of(KINDS),
         ),
     ] = KINDS[0]
-    form: None = None
+    form: Annotated[
+        dict[str, Any] | None,
+        Field(description="With the kind `form`: a flat JSON schema of what approvers fill in."),
+    ] = None
     fields: Annotated[
         list[str] | None, Field(description="The fields of `details` that approvers may change.")
     ] = None
@@ -156,6 +160,7 @@ def _opened(tx: Transaction, caller: Caller, body: AskBody, cap: OpenCap) -> dic
         callback_url=body.callback_url,
         kind=body.kind,
         fields=body.fields,
+        form=body.form,
     )
     row = approvals.ask(
         tx, caller.tenant, request, started_by=caller.subject, owner=caller.owner, cap=cap

@@ -1,8 +1,11 @@
-"""What all answers are made of, how far an approval has come, and what was changed of it."""
+"""What all answers are made of, how far an approval has come, what was changed of it, and who said so."""
 
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
+
+from engine.rules.tally import Choice
 
 
 class Answer(BaseModel):
@@ -37,6 +40,7 @@ class Effective(Answer):
     digest: str
     details: dict[str, Any]
     call: dict[str, Any] | None
+    form: dict[str, Any] | None = None
 
 
 class Count(Answer):
@@ -59,3 +63,29 @@ class Progress(Answer):
     reject: Count
     groups: list[GroupCount]
     can_still: list[str]
+
+
+class Vote(Answer):
+    """What one person said. `counted` is false for late votes and for those of earlier versions."""
+
+    person: str
+    choice: Choice
+    comment: str | None
+    changes: dict[str, Any] | None
+    form: dict[str, Any] | None
+    channel: str
+    identified_by: str
+    at: datetime
+    counted: bool
+
+
+class Decision(Answer):
+    """What the votes, a rung or whoever asked made of it."""
+
+    outcome: str
+    changes: dict[str, Any]
+    form: dict[str, Any] | None = None
+    by: list[str]
+    rule: str
+    at: datetime
+    consumed_at: datetime | None

@@ -3,33 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from bot.web.api.changed_shapes import Answer, Effective, FieldChange, Outcome, Progress
+from bot.web.api.changed_shapes import (
+    Answer,
+    Decision,
+    Effective,
+    FieldChange,
+    Outcome,
+    Progress,
+    Vote,
+)
 from engine.rules.states import ApprovalStatus, RunStatus
-from engine.rules.tally import Choice
-
-
-class Vote(Answer):
-    """What one person said. `counted` is false for late votes and for those of earlier versions."""
-
-    person: str
-    choice: Choice
-    comment: str | None
-    changes: dict[str, Any] | None
-    channel: str
-    identified_by: str
-    at: datetime
-    counted: bool
-
-
-class Decision(Answer):
-    """What the votes, a rung or whoever asked made of it."""
-
-    outcome: str
-    changes: dict[str, Any]
-    by: list[str]
-    rule: str
-    at: datetime
-    consumed_at: datetime | None
 
 
 class Message(Answer):
@@ -74,6 +57,7 @@ class Approval(Answer):
     title: str
     kind: str
     fields: list[str] | None
+    form: dict[str, Any] | None
     details: dict[str, Any]
     proposed: dict[str, Any] | None
     decided: dict[str, Any] | None

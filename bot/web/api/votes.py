@@ -41,7 +41,9 @@ class VoteBody(BaseModel):
         dict[str, Any] | None,
         Field(description="New values of the `fields` that approvers may change."),
     ] = None
-    form: None = None
+    form: Annotated[
+        dict[str, Any] | None, Field(description="What the approval's form is filled in with.")
+    ] = None
 
     @model_validator(mode="after")
     def _says_what_was_seen(self) -> Self:
@@ -92,6 +94,7 @@ async def vote(voter: CurrentVoter, id: Id, body: VoteBody) -> JSONResponse:
         digest=body.digest,
         version=body.version,
         changes=body.changes,
+        form=body.form,
         channel=voter.channel,
         identified_by="session",
     )
