@@ -3,6 +3,7 @@
 import compileall
 import json
 import os
+import platform
 import subprocess
 import sys
 import time
@@ -76,16 +77,17 @@ def pytest_arguments(arguments: Sequence[str]) -> list[str]:
     rest = [argument for argument in arguments if argument != "--all"]
     everything = len(rest) < len(arguments)
     chosen = ["--require-browser"] if everything else ["-m", "not slow and not postgres"]
-    # In our own order, slow files first (tests/conftest.py): whoever is last ends soon.
-    return [
-        "-n",
-        AT_ONCE[everything],
-        "--dist",
-        "loadfile",
-        "--no-loadscope-reorder",
-        *chosen,
-        *rest,
-    ]
+    return [*_at_once(AT_ONCE[everything]), *chosen, *rest]
+
+
+def _at_once(number: str) -> Sequence[str]:
+    """So many processes, slow files first (tests/conftest.py): whoever is last ends soon.
+
+    Forks of one that has collected all tests, where there are forks; elsewhere each collects them anew.
+    """
+    if platform.system() == "Linux":
+        return ("-p", "tests.side_by_side", "--side-by-side", number)
+    return ("-n", number, "--dist", "loadfile", "--no-loadscope-reorder")
 
 
 def run_tests_and_again(arguments: Sequence[str], *, root: Path = ROOT) -> int:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot import commands
+from bot.bootstrap import ROOT
 from bot.commands import AGAIN, AGAIN_MAX
 
 WRONG = "def test_{name}() -> None:\n    assert False\n"
@@ -24,6 +25,7 @@ def _only_what_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Most of the time would go into plugins that no test here wants."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.setenv("PYTEST_PLUGINS", "xdist.plugin")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
 
 
 def again(folder: Path) -> int:
