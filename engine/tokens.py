@@ -34,6 +34,10 @@ class Tokens:
             return ()
         return tuple(_mac(each, "anchor") for each in self.older)
 
+    def permit_seeds(self, tenant: str) -> tuple[bytes, ...]:
+        """The 32 bytes of the key that signs permits of `tenant`, and those of the keys that did before."""
+        return tuple(_mac(each, "permit", tenant) for each in self._all)
+
     @property
     def wrapping_keys(self) -> tuple[bytes, ...]:
         """The 32 bytes under which people's own keys are kept, and those under which they were before."""

@@ -39,7 +39,7 @@ def create_key(
     scope: Annotated[
         list[str],
         typer.Option(
-            help="runs:start, approvals:ask, receipts, signals, read, operate; may repeat."
+            help="runs:start, approvals:ask, receipts, permits, signals, read, operate; may repeat."
         ),
     ],
     owner: Annotated[

@@ -20,6 +20,7 @@ from bot.cli import (
     login,
     outbox,
     people,
+    permits,
     receipts,
     secrets,
     serve,
@@ -73,6 +74,7 @@ app.add_typer(approvals.verbs)
 app.add_typer(halting.verbs)
 app.add_typer(outbox.verbs)
 app.add_typer(receipts.verbs)
+app.add_typer(permits.verbs)
 app.add_typer(cases.verbs)
 app.add_typer(budgets.verbs)
 app.add_typer(keys.verbs)

@@ -8,8 +8,9 @@ from typing_extensions import override
 
 from engine.errors import Conflict, Invalid
 from engine.ids import TenantId
-from engine.services import claiming, receipts
+from engine.services import claiming, permits, receipts
 from engine.services.claiming import Asked, Claimed
+from engine.services.permits import Wanted
 from engine.services.receipts import Ending
 from engine.store.database import Database
 from signoff.errors import SignoffError
@@ -51,6 +52,17 @@ class OwnLedger(Ledger):
         )
         claimed = await self._database.write(lambda tx: claiming.claim(tx, asked))
         return ClaimAnswer.model_validate(answered(asked, claimed))
+
+    @override
+    async def permit(self, receipt: Receipt, token: str, audience: str) -> str:
+        execution, wanted = receipt.execution_id or "", Wanted(token=token, audience=audience)
+        try:
+            issued = await self._database.write(
+                lambda tx: permits.issue(tx, self._tenant, execution, wanted)
+            )
+        except (Conflict, Invalid) as error:
+            raise SignoffError(error.code, 409, str(error)) from error
+        return issued.token
 
     @override
     async def settle(self, receipt: Receipt, ending: Mapping[str, object]) -> Receipt:

@@ -181,6 +181,7 @@ def _granted_anew(tx: Transaction, row: ReceiptRow, asked: Asked) -> Claimed:
         "error": None,
         "settled_by": None,
         "reason": None,
+        "spent": None,
     }
     after = receipts.put(tx, row, values, kind=_kind(asked))
     _settle(tx, asked, after)

@@ -23,6 +23,7 @@ class Scope(StrEnum):
     RUNS_START = "runs:start"
     APPROVALS_ASK = "approvals:ask"
     RECEIPTS = "receipts"
+    PERMITS = "permits"
     SIGNALS = "signals"
     READ = "read"
     OPERATE = "operate"

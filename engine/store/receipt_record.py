@@ -25,12 +25,13 @@ EFFECT: Final = "signoff/effect/v1"
 GRANTED: Final = "receipt.granted"  # whoever got it may make the effect
 RECORDED: Final = "receipt.recorded"  # it had happened before anybody claimed it
 NAMED: Final = "receipt.named"  # one more name of an effect
+SPENT: Final = "receipt.spent"  # a target took the permit of whoever was granted it
 SETTLED: Final = "receipt.settled"  # whoever made it says how it ended
 DOUBTED: Final = "receipt.doubted"  # nobody knows whether it happened
 RECONCILED: Final = "receipt.reconciled"  # somebody found out
 ADOPTED: Final = "receipt.adopted"  # it was there before the audit told of receipts
 REFUSED: Final = "receipt.refused"  # it may not be made, and will not be
-OF_ROWS: Final = frozenset({GRANTED, RECORDED, NAMED, SETTLED, DOUBTED, RECONCILED, ADOPTED})
+OF_ROWS: Final = frozenset({GRANTED, RECORDED, NAMED, SPENT, SETTLED, DOUBTED, RECONCILED, ADOPTED})
 
 PAGE: Final = 500
 # What an entry says in words, by the columns it stands in; of the rest it has the digest, for what
@@ -53,6 +54,9 @@ DIGESTED: Final = (
 def told(row: Any) -> dict[str, object]:
     """What the audit says of a receipt whose row is this."""
     rest = {name: _plain(getattr(row, name)) for name in DIGESTED}
+    # Only where it was: most were told of before there were permits.
+    if (spent := getattr(row, "spent", None)) is not None:
+        rest["spent"] = spent
     said: dict[str, object] = {name: getattr(row, column) for name, column in TOLD.items()}
     return {**said, "digest": tagged_digest(TAG, rest)}
 
@@ -86,7 +90,7 @@ class Place(NamedTuple):
     request_id: str = ""
 
 
-_COLUMNS: Final = (*TOLD.values(), *DIGESTED, "payload", "told")
+_COLUMNS: Final = (*TOLD.values(), *DIGESTED, "spent", "payload", "told")
 _ENTRY: Final = and_(audit.c.tenant == receipts.c.tenant, audit.c.position == receipts.c.told)
 _BEHIND: Final = tuple_(bindparam("namespace", type_=Text()), bindparam("request_id", type_=Text()))
 _ROWS: Final = Prepared(

@@ -26,7 +26,7 @@ log = structlog.get_logger("engine.store")
 class ReceiptRow:
     """One effect as stored. `token` proves the claim; `attempts` counts how often it was granted.
 
-    `settles` is the case that it settles once it has happened.
+    `settles` is the case that it settles once it has happened, `spent` who took the permit of this claim.
     """
 
     tenant: TenantId
@@ -50,6 +50,7 @@ class ReceiptRow:
     settled_by: str | None
     reason: str | None
     settles: str | None
+    spent: Mapping[str, Any] | None
     created_at: datetime
     updated_at: datetime
 
@@ -72,6 +73,7 @@ class ReceiptRow:
             "attempt": self.attempts,
             "settled_by": self.settled_by,
             "settles": self.settles,
+            "spent": self.spent,
         }
 
 
@@ -211,6 +213,7 @@ def _receipt(tx: Transaction, row: Row[Any] | None) -> ReceiptRow | None:
         settled_by=row.settled_by,
         reason=row.reason,
         settles=row.settles,
+        spent=None if row.spent is None else json.loads(row.spent),
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

@@ -232,6 +232,7 @@ receipts = Table(
     words("claimed_by"), words("token", optional=True), moment("lease_expires_at", optional=True),
     whole("attempts"), words("settled_by", optional=True), words("reason", optional=True),
     moment("created_at"), moment("updated_at"), words("settles", optional=True), whole("told", optional=True),
+    words("spent", optional=True),
     known("state", ("claimed", "succeeded", "failed_no_effect", "unknown", "alias")),
     PrimaryKeyConstraint("tenant", "namespace", "request_id"),
     index_where("uq_receipts_effect", "tenant", "namespace", "effect", where="effect IS NOT NULL", unique=True),

@@ -219,3 +219,17 @@ def _refusal(what: str, why: str) -> str:
         f"{what} cannot be a step: {why}, and after a restart it must be found again. Use a "
         "function at the top level of a module."
     )
+
+
+def takes_payload(effect: Callable[..., object]) -> bool:
+    """Whether `effect` takes anything by its place, but for `step`."""
+    by_place = (
+        inspect.Parameter.POSITIONAL_ONLY,
+        inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        inspect.Parameter.VAR_POSITIONAL,
+    )
+    try:
+        parameters = inspect.signature(effect).parameters
+    except ValueError:  # some functions written in C do not tell
+        return False
+    return any(each.kind in by_place and name != "step" for name, each in parameters.items())

@@ -23,6 +23,7 @@ from signoff.cases import Cases
 from signoff.errors import SignoffError
 from signoff.ledger import HttpLedger
 from signoff.outcomes import Decision
+from signoff.permitting import Permits
 from signoff.receipts import Receipts
 from signoff.wire import BUSY, Request, exchange
 
@@ -212,6 +213,11 @@ class Client:
     def receipts(self) -> Receipts:
         """Effects that happen once: `await client.receipts.once(request_id, action, payload, effect)`."""
         return Receipts(HttpLedger(self._http, retry_every=self._retry_every))
+
+    @property
+    def permits(self) -> Permits:
+        """What a target asks to see: `await client.permits.spend(token, spend_id, audience=…, …)`."""
+        return Permits(self._http, retry_every=self._retry_every)
 
     @property
     def cases(self) -> Cases:

@@ -15,6 +15,10 @@ from signoff.wire import Request, exchange
 A = TypeVar("A", bound=Answer)
 
 
+class _Issued(Answer):
+    permit: str
+
+
 class HttpLedger:
     """Claims and settles through `/api/receipts`; both may be sent again when an answer is lost."""
 
@@ -25,6 +29,11 @@ class HttpLedger:
         body = {name: value for name, value in asking.to_json().items() if value is not None}
         answer = await self._post("/api/receipts", body, key=asking.token)
         return _read(ClaimAnswer, answer)
+
+    async def permit(self, receipt: Receipt, token: str, audience: str) -> str:
+        path = f"/api/receipts/{receipt.execution_id}/permit"
+        body = {"token": token, "audience": audience}
+        return _read(_Issued, await self._post(path, body, key=token)).permit
 
     async def settle(self, receipt: Receipt, ending: Mapping[str, object]) -> Receipt:
         path = f"/api/receipts/{receipt.execution_id}/settle"

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any, Final, Protocol, TypedDict, Unpack
 
 from signoff.answers import Answer
-from signoff.calls import takes_step
+from signoff.calls import takes_payload, takes_step
 from signoff.effects import Absent, NoEffect, Present, Unclear
 from signoff.errors import SignoffError
 from signoff.running import StepInfo
@@ -49,6 +49,7 @@ class Receipt(Answer):
     attempt: int = 0
     settled_by: str | None = None
     settles: str | None = None
+    spent: Mapping[str, object] | None = None
 
 
 class ClaimAnswer(Answer):
@@ -66,7 +67,8 @@ class EffectTerms(TypedDict, total=False):
     `outcome` must be final, which the effect then settles. `lease` is how long
     the effect takes at most: 5 minutes if not given. `wait` is how long to wait while somebody else
     makes it; for as long as its lease, if not given. `probe(request_id, action, payload)` looks
-    whether an effect that is unknown is there.
+    whether an effect that is unknown is there. `audience` names the target for which the effect gets a
+    permit, as `step.permit`.
     """
 
     namespace: str
@@ -76,6 +78,7 @@ class EffectTerms(TypedDict, total=False):
     lease: timedelta
     wait: timedelta
     probe: Effect | None
+    audience: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +115,14 @@ class Ledger(Protocol):
 
     async def claim(self, asking: Asking) -> ClaimAnswer:
         """Claim an effect."""
+        ...
+
+    async def permit(self, receipt: Receipt, token: str, audience: str) -> str:
+        """A permit for the claim that `token` holds, for `audience` to take.
+
+        Raises:
+            SignoffError: `claim_lost`, `kill_switch`, … if the effect may not be made any more.
+        """
         ...
 
     async def settle(self, receipt: Receipt, ending: Mapping[str, object]) -> Receipt:
@@ -200,8 +211,9 @@ async def once_on(
 
 async def _made(ledger: Ledger, asking: Asking, receipt: Receipt, effect: Effect) -> Receipt:
     held: dict[str, object] = {"token": asking.token}
-    step = StepInfo(request_id=asking.request_id, attempt=receipt.attempt)
     try:
+        permit = await _permit(ledger, asking, receipt)
+        step = StepInfo(request_id=asking.request_id, attempt=receipt.attempt, permit=permit)
         result = await called(effect, step, asking.payload)
     except NoEffect as error:
         end = {**held, "outcome": "failed_no_effect", "error": said(error)}
@@ -219,6 +231,16 @@ async def _made(ledger: Ledger, asking: Asking, receipt: Receipt, effect: Effect
     return ended.model_copy(
         update={"reason": "executed" if ended.ok else f"{ended.state}:{ended.error}"}
     )
+
+
+async def _permit(ledger: Ledger, asking: Asking, receipt: Receipt) -> str | None:
+    audience = asking.terms.get("audience")
+    if audience is None:
+        return None
+    try:
+        return await ledger.permit(receipt, asking.token, audience)
+    except SignoffError as error:
+        raise NoEffect(f"It got no permit: {error}") from error  # nothing was begun
 
 
 def _kept(result: object) -> dict[str, object]:
@@ -254,25 +276,12 @@ async def _found(ledger: Ledger, receipt: Receipt, probe: Effect) -> Receipt | N
 async def called(effect: Effect, step: StepInfo, payload: object) -> object:
     """What the effect returns, given the payload if it takes one, and `step` if it wants it."""
     named: dict[str, Any] = {"step": step} if takes_step(effect) else {}
-    return await _called(effect, *([payload] if _takes_payload(effect) else []), **named)
+    return await _called(effect, *([payload] if takes_payload(effect) else []), **named)
 
 
 def said(error: BaseException) -> str:
     """The error in one line."""
     return f"{type(error).__name__}: {error}"[:2_000]
-
-
-def _takes_payload(effect: Effect) -> bool:
-    by_place = (
-        inspect.Parameter.POSITIONAL_ONLY,
-        inspect.Parameter.POSITIONAL_OR_KEYWORD,
-        inspect.Parameter.VAR_POSITIONAL,
-    )
-    try:
-        parameters = inspect.signature(effect).parameters
-    except ValueError:  # some functions written in C do not tell
-        return False
-    return any(each.kind in by_place and name != "step" for name, each in parameters.items())
 
 
 async def _called(fn: Effect, *args: object, **named: Any) -> object:

@@ -10,12 +10,14 @@ class StepInfo:
     """What a step is told about itself, if its function has a keyword parameter `step`.
 
     `request_id` is the same on every attempt and after every restart: hand it on to whoever
-    takes an idempotency key. `attempt` counts from 1.
+    takes an idempotency key. `attempt` counts from 1. `permit` is the token of a permit, where an effect
+    asked for one (`audience=`).
     """
 
     request_id: str
     attempt: int
     deadline: datetime | None = None
+    permit: str | None = field(default=None, repr=False)
     said: list[Mapping[str, object]] = field(
         default_factory=list[Mapping[str, object]], repr=False, compare=False
     )

@@ -40,6 +40,14 @@ NEEDS: Mapping[tuple[str, str], tuple[Scope | None, Any]] = {
     ("GET", "/api/receipts"): (READ, None),
     ("GET", "/api/receipts/{id}"): (READ, None),
     ("POST", "/api/receipts/{id}/settle"): (Scope.RECEIPTS, {**WHY, "outcome": "succeeded"}),
+    ("POST", "/api/receipts/{id}/permit"): (
+        Scope.RECEIPTS,
+        {"token": "x" * 30, "audience": "bank"},
+    ),
+    ("POST", "/api/permits/spend"): (
+        Scope.PERMITS,
+        {"permit": "x.y", "spend_id": "1", "audience": "bank", "action": "refund"},
+    ),
     ("POST", "/api/cases"): (ASK, {"title": "Did it arrive?"}),
     ("GET", "/api/cases"): (READ, None),
     ("GET", "/api/cases/{id}"): (READ, None),

@@ -39,6 +39,9 @@ class Receipt(Answer):
     error: str | None = None
     attempt: int = 0
     settles: str | None = Field(None, description="The case that it settles.")
+    spent: dict[str, Any] | None = Field(
+        None, description="Who took the permit of this claim, when, and under which `spend_id`."
+    )
 
 
 class Claim(Answer):

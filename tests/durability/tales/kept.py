@@ -16,6 +16,7 @@ from engine.services import (
     inbox,
     keys,
     links,
+    permits,
     readiness,
     receipts,
     runs,
@@ -25,6 +26,7 @@ from engine.services import (
 )
 from engine.services.claiming import Asked
 from engine.services.keys import NewKey
+from engine.services.permits import Spending, Wanted
 from engine.services.receipts import Ending
 from engine.signing import Signer
 from engine.store.database import Transaction
@@ -171,6 +173,24 @@ async def _made(telling: Telling) -> None:
     telling.scene.world.made(telling.kept["receipt"].request_id)
 
 
+def _permit(tx: Transaction, telling: Telling) -> object:
+    wanted = Wanted(token="claimer", audience="bank")
+    return permits.issue(tx, DEFAULT_TENANT, telling.kept["receipt"].execution, wanted).token
+
+
+def _taken(tx: Transaction, telling: Telling) -> object:
+    spending = Spending(
+        token=telling.kept["permit"], spend_id="1", audience="bank", action="refund", payload=None,
+        by="key:bank",
+    )  # fmt: skip
+    return permits.spend(tx, DEFAULT_TENANT, spending).told()["spent_by"]
+
+
+def _spent(tx: Transaction, telling: Telling) -> object:
+    spent = receipts.find(tx, DEFAULT_TENANT, telling.kept["receipt"].execution).spent
+    return None if spent is None else spent["spent_by"]
+
+
 def _ended(tx: Transaction, telling: Telling) -> object:
     ending = Ending(outcome="succeeded", by=BY, token="claimer", result="done")
     return receipts.end(tx, DEFAULT_TENANT, telling.kept["receipt"].execution, ending).state
@@ -306,6 +326,10 @@ KEPT: Final = {
     "made once": Story(
         about=["claiming.claim", "receipts.end"],
         acts=(does(_claim, "receipt"), _made, does(_ended)), end=looks(_receipt),
+    ),
+    "permitted": Story(
+        about=["permits.issue", "permits.spend"],
+        acts=(does(_claim, "receipt"), does(_permit, "permit"), does(_taken)), end=looks(_spent),
     ),
     "written down": Story(
         about=["definitions.add"], acts=(does(_definition),),
