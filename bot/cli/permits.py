@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.connection import Url, doors, segment
+from bot.cli.connection import Url, doors
 from bot.cli.settling import parsed
 from bot.cli.tenant import Verb
 from bot.cli.terminal import AsJson, ExitCode, Stopped, finish, print_json, print_line, told, usage
@@ -29,7 +29,7 @@ def list_keys(
 
     async def deed() -> None:
         async with doors(url) as server:
-            found = await server.get(f"/.well-known/signoff-permits/{segment(whose)}")
+            found = await server.get("/.well-known/signoff-permits", tenant=whose)
         if as_json:
             return print_json(found)
         for each in found["keys"]:

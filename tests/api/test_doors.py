@@ -22,7 +22,7 @@ PUBLIC = {
     ("POST", "/api/sign-ins/poll"): "nobody is signed in before",
     ("GET", "/sign-in"): "nobody is signed in before",
     ("POST", "/sign-in"): "nobody is signed in before",
-    ("GET", "/.well-known/signoff-permits/{tenant}"): "public keys",
+    ("GET", "/.well-known/signoff-permits"): "public keys",
     ("HEAD", "/sign-in/{token}"): "scanners of mail",
     ("OPTIONS", "/sign-in/{token}"): "scanners of mail",
     ("HEAD", "/respond/{token}"): "scanners of mail",

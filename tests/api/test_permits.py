@@ -236,8 +236,8 @@ async def test_it_names_the_approval_that_allowed_the_effect(desk: Desk, counter
 async def test_anybody_can_check_it_with_the_public_key(desk: Desk, counter: Counter) -> None:
     _claim, permit = await counter.permit()
 
-    found = (await desk.stranger.get(f"{KEYS}/default")).json()["keys"]
-    other = (await desk.stranger.get(f"{KEYS}/acme")).json()["keys"]
+    found = (await desk.stranger.get(f"{KEYS}?tenant=default")).json()["keys"]
+    other = (await desk.stranger.get(f"{KEYS}?tenant=acme")).json()["keys"]
     now = desk.application.clock.now()
     checked = verify(
         permit, found[0]["key"], action="refund", payload=PAYLOAD, audience="bank", now=now

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
@@ -141,13 +141,14 @@ async def spend(caller: Spender, application: Scoped, body: SpendBody) -> JSONRe
 
 
 @router.get(
-    "/.well-known/signoff-permits/{tenant}",
+    "/.well-known/signoff-permits",
     summary="Read the public keys of permits",
     response_model=PermitKeys,
     responses=public_refusals(),
 )
 async def keys(
-    application: Served, tenant: Annotated[str, Path(min_length=1, max_length=100)]
+    application: Served,
+    tenant: Annotated[str, Query(min_length=1, max_length=100, description="Whose permits.")],
 ) -> JSONResponse:
     """With which anybody can check a permit on their own. It answers alike for tenants that there are not."""
     found = permits.trusted(application.tokens, TenantId(tenant))
