@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -129,7 +129,13 @@ class Lingering:
 
     def _send_away_if_alone(self) -> None:
         if self._going == 0:
+            self._let_go_on(stay for stay in self._here if self._has_ended(stay.need))
+        if self._going == 0:
             self.send_away()
+
+    def _let_go_on(self, stays: Iterable[_Stay]) -> None:
+        for stay in list(stays):
+            self._release(stay, is_over=True)
 
     async def _look(self) -> None:
         """Hear what the journal says that was not known here, and let those go on whose wait is over."""
@@ -140,9 +146,10 @@ class Lingering:
         for entry in news:
             if entry.path is not None:
                 self._heard[entry.path].append(entry)
-        for stay in before:
-            if stay in self._here and (self._has_ended(stay.need) or self._is_due(stay.need)):
-                self._release(stay, is_over=True)
+        there = (stay for stay in before if stay in self._here)
+        self._let_go_on(
+            stay for stay in there if self._has_ended(stay.need) or self._is_due(stay.need)
+        )
 
     def _has_ended(self, need: Need) -> bool:
         return any(entry.kind in branching.ENDINGS for entry in self._heard.get(need.path, ()))

@@ -48,6 +48,8 @@ class Pausing:
         self, claim: Claim, unwritten: Unwritten, clock: Clock, *, is_branch: bool = False
     ) -> None:
         self.claim, self._clock = claim, clock
+        # While branches linger more is read; who waits may be sent away before it was told of that.
+        self._claimed_at = claim.entries[-1].position
         self._driven = Driven(tenant=claim.run.tenant, run=claim.run.id, token=claim.token)
         self.unwritten, self.is_branch = unwritten, is_branch
 
@@ -141,7 +143,12 @@ class Pausing:
         paths = frozenset(need.path for need in needs)
         await self.unwritten.write(
             lambda tx, before: branching.pause(
-                tx, self.claim, [*before, waiting], moment=moment, paths=paths
+                tx,
+                self.claim,
+                [*before, waiting],
+                moment=moment,
+                paths=paths,
+                after=self._claimed_at,
             )
         )
         raise Suspended

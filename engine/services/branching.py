@@ -23,19 +23,19 @@ def pause(
     *,
     paths: frozenset[str],
     moment: datetime | None,
+    after: int,
 ) -> None:
     """Append `entries` and give the lease back: the branches wait at `paths`.
 
-    The run is taken up again at `moment`, or when one of the waits has ended: at once, if one has since
-    the run was claimed.
+    The run is taken up again at `moment`, or when one of the waits has ended: at once, if one has behind
+    the position `after`, up to which the journal was known when the run was claimed.
 
     Raises:
         LeaseLost: if somebody else drives the run by now, or it has ended.
     """
     run = claim.run.id
     journal.append(tx, run, entries, token=claim.token, changes=released(ready_at=moment))
-    since = journal.entries(tx, run, after=claim.entries[-1].position)
-    if any(entry.kind in ENDINGS and entry.path in paths for entry in since):
+    if any(entry.kind in ENDINGS and entry.path in paths for entry in since(tx, run, after)):
         leases.make_ready(tx, run)
 
 

@@ -4,17 +4,22 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
+from typing import TypeVar
 
 import pytest
 
+from engine.ids import TenantId
 from engine.services import votes
-from engine.store.database import Database
+from engine.store.database import Database, Transaction
+from engine.store.hints import Hints
 from signoff import Run, workflow
 from tests.engine.flows import LEDGER, MEANWHILE, deed, meanwhile, undo
 from tests.engine.stage import Stage
 from tests.engine.test_branches import answers, cast_on, open_ones, statuses
 
 pytestmark = pytest.mark.anyio
+
+T = TypeVar("T")
 
 HOUR = timedelta(hours=1)
 SECONDS_MAX = 60
@@ -82,6 +87,66 @@ async def cut_short(run: Run) -> None:
         raise ValueError("broken")
 
     await run.gather(ana=partial(_asked, who="ana"), breaks=breaks)
+
+
+LATE: list[asyncio.Event] = []  # the one of the test that runs
+
+
+@workflow
+async def late_to_ask(run: Run) -> None:
+    """One branch sleeps, and one begins to ask ana while the third is in a long step, and then asks bo."""
+
+    async def works(branch: Run) -> str:
+        await branch.step(meanwhile, "long")
+        return await _asked(branch, "bo")
+
+    async def ana(branch: Run) -> str:
+        await LATE[-1].wait()
+        return await _asked(branch, "ana")
+
+    await run.gather(ana=ana, works=works, sleeps=lambda branch: branch.sleep("1h"))
+
+
+class Slow:
+    """A database on which each look of a run that lingers waits until it is let go."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._looks = 0
+        self._begun = {number: asyncio.Event() for number in (1, 2)}
+        self._doors = {number: asyncio.Event() for number in (1, 2)}
+        LATE[:] = [asyncio.Event()]
+
+    @property
+    def hints(self) -> Hints:
+        return self._database.hints
+
+    def of(self, _tenant: TenantId, /) -> "Slow":
+        return self
+
+    def submit(self, deed: Callable[[Transaction], T]) -> asyncio.Future[T]:
+        return self._database.submit(deed)
+
+    async def write(
+        self, deed: Callable[[Transaction], T], *, within: timedelta | None = None
+    ) -> T:
+        return await self._database.write(deed, within=within)
+
+    async def read(self, query: Callable[[Transaction], T]) -> T:
+        if query.__qualname__.startswith("Lingering."):
+            self._looks += 1
+            if self._looks in self._doors:
+                self._begun[self._looks].set()
+                await self._doors[self._looks].wait()
+        return await self._database.read(query)
+
+    async def began(self, look: int) -> None:
+        """Return once the look of this number has begun."""
+        async with asyncio.timeout(SECONDS_MAX):
+            await self._begun[look].wait()
+
+    def let_go(self, look: int) -> None:
+        self._doors[look].set()
 
 
 def in_the_long_step(stage: Stage, *deeds: Callable[[], Awaitable[None]]) -> None:
@@ -153,6 +218,28 @@ async def test_a_rejection_ends_the_others_and_all_is_undone(stage: Stage) -> No
 
     assert (await stage.picture(run)).row.status == "rolled_back"
     assert "branches.ended" in await stage.kinds(run)
+    assert await stage.is_sound(run)
+
+
+async def test_a_rejection_that_is_heard_as_the_last_branch_begins_to_wait_is_not_missed(
+    stage: Stage,
+) -> None:
+    slow = Slow(stage.database)
+    decide = decides(stage, "reject")
+
+    async def asks_late() -> None:
+        await slow.began(1)  # a look at the journal that will find the rejection, and nobody here
+        LATE[-1].set()
+        await decide()
+        slow.let_go(1)
+        await slow.began(2)  # which never ends
+
+    in_the_long_step(stage, asks_late)
+    stage.database = slow
+
+    run = await stage.start("late_to_ask")
+
+    assert (await stage.picture(run)).row.status == "rolled_back"
     assert await stage.is_sound(run)
 
 
