@@ -7,6 +7,7 @@ from typing import Protocol
 
 from engine.errors import EngineError, Refused, Unavailable
 from engine.ids import DEFAULT_TENANT, ApprovalId, PersonId, TenantId
+from engine.rules.forms import Field
 from engine.rules.sandboxes import is_marked
 
 
@@ -30,7 +31,10 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One field as it was asked and as it would be, both raw text from outside."""
+    """One field as it was asked and as it would be, both raw text from outside.
+
+    What a form is filled in with has an empty `old`: nothing stood there but the question.
+    """
 
     label: str
     old: str
@@ -122,6 +126,8 @@ class Card:
     respond_url: str | None  # the personal quick-action page (email)
     event: str  # approval.opened | approval.updated | approval.reminded | approval.decided | …
     event_at: datetime
+    kind: str = "binary"  # binary | form | budget | modify
+    asked: tuple[Field, ...] = ()  # what a form asks for, in its order
     changeable: tuple[Changeable, ...] = ()  # what approvers may change, as far as it may be shown
     proposals: tuple[Proposal, ...] = ()  # what they would change, while it is open
     decided: tuple[Change, ...] = ()  # what they changed, once it is approved
@@ -132,6 +138,11 @@ class Card:
     may_be_there: bool = (
         False  # somebody tried to show it before, and nobody knows with what result
     )
+
+    @property
+    def needs_answers(self) -> bool:
+        """Whether nobody can approve without filling something in."""
+        return any(each.is_required and each.default is None for each in self.asked)
 
     @property
     def is_rehearsal(self) -> bool:

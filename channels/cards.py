@@ -12,6 +12,7 @@ from engine.clock import from_iso
 from engine.errors import NotFound
 from engine.ids import ApprovalId, PersonId, TenantId
 from engine.rules.ladder import Rung, Verb
+from engine.rules.marking import AMOUNT
 from engine.rules.routing import Routing, parse_routing
 from engine.rules.sandboxes import is_marked
 from engine.rules.states import ApprovalStatus
@@ -109,6 +110,8 @@ class CardBuilder:
             can_vote_here=_can_vote(picture, routing, channel, left_out),
             progress=_progress(picture),
             votes=_votes(picture, left_out),
+            kind=picture.modifying.content.kind,
+            asked=differences.asked(picture),
             changeable=differences.changeable(picture, left_out),
             proposals=differences.proposals(picture, left_out),
             decided=differences.decided(picture, left_out),
@@ -223,7 +226,10 @@ def _progress(picture: ApprovalPicture) -> tuple[ProgressLine, ...]:
 
 def _so(outcome: OutcomePicture, picture: ApprovalPicture) -> str:
     names = whose([picture.names.get(who, who) for who in outcome.by])
-    return f"As {names} changed it" if outcome.changes else "As it was asked"
+    if not outcome.changes:
+        return "As it was asked"
+    is_form = picture.modifying.content.form is not None
+    return f"As {names} answered" if is_form else f"As {names} changed it"
 
 
 def _votes(picture: ApprovalPicture, left_out: Sequence[str]) -> tuple[VoteLine, ...]:
@@ -262,13 +268,20 @@ def _ending(picture: ApprovalPicture) -> Ending | None:
     names = [picture.names.get(PersonId(who), who) for who in decision.get("by", [])]
     comment = decision.get("comment")
     headline = CHOICE_WORDS[picture.status]
-    if picture.modifying.decided:
-        headline += " with changes"
+    headline += _made_of_it(picture)
     if names:
         headline += f" by {' and '.join(names)}"
     if isinstance(comment, str) and comment:
         headline += f": {comment}"
     return Ending(status=picture.status, headline=headline, at=_moment(decision, picture))
+
+
+def _made_of_it(picture: ApprovalPicture) -> str:
+    """What approvers made of what was asked, in a word; a form's answers stand below."""
+    content, changes = picture.modifying.content, picture.modifying.decided
+    if not changes or content.form is not None:
+        return ""
+    return f" for {text_of(changes[AMOUNT])}" if content.is_budget else " with changes"
 
 
 def _moment(decision: Mapping[str, object], picture: ApprovalPicture) -> datetime:

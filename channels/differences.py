@@ -1,11 +1,15 @@
-"""What approvers may change and would change, in texts that one channel may show."""
+"""What approvers may change or fill in, and what they would, in texts that one channel may show."""
 
 from collections.abc import Sequence
 
 from channels.base import Change, Changeable, Proposal
 from channels.saying import text_of
-from engine.rules.modifying import Difference, differences
+from engine.rules.content import Content
+from engine.rules.forms import Field
+from engine.rules.modifying import Changes, answered, differences
+from engine.rules.tally import Choice
 from engine.rules.values import kind_of
+from engine.rules.wording import is_sequence
 from engine.store.pictures import ApprovalPicture
 from engine.store.votes import VoteRow
 
@@ -13,8 +17,10 @@ HIDDEN = "(not shown here)"
 
 
 def changeable(picture: ApprovalPicture, left_out: Sequence[str]) -> tuple[Changeable, ...]:
-    """The fields that may be changed, and shown, in their order."""
+    """The details that may be changed, and shown, in their order; a form asks instead."""
     content = picture.modifying.content
+    if content.form is not None:
+        return ()
     return tuple(
         Changeable(
             label=name,
@@ -26,19 +32,25 @@ def changeable(picture: ApprovalPicture, left_out: Sequence[str]) -> tuple[Chang
     )
 
 
+def asked(picture: ApprovalPicture) -> tuple[Field, ...]:
+    """What a form asks for, in its order."""
+    return tuple(picture.modifying.content.asked.values())
+
+
 def proposals(picture: ApprovalPicture, left_out: Sequence[str]) -> tuple[Proposal, ...]:
     """The changes that people agree to so far, the ones ahead first; what was asked is none of them.
 
     Where one of the fields may not be shown, nobody can agree to them here.
     """
+    content = picture.modifying.content
     return tuple(
         Proposal(
             digest=outcome.digest,
-            changes=_changes(outcome.differences, left_out),
+            changes=_changes(content, outcome.changes, left_out),
             names=tuple(picture.names.get(who, who) for who in outcome.by),
             have=outcome.have,
             need=outcome.need,
-            can_agree_here=not any(each.field in left_out for each in outcome.differences),
+            can_agree_here=not _is_hidden(content, outcome.changes, left_out),
         )
         for outcome in picture.modifying.outcomes
         if outcome.changes
@@ -46,19 +58,44 @@ def proposals(picture: ApprovalPicture, left_out: Sequence[str]) -> tuple[Propos
 
 
 def decided(picture: ApprovalPicture, left_out: Sequence[str]) -> tuple[Change, ...]:
-    """What was decided to be otherwise than it was asked."""
-    return _changes(picture.modifying.differences, left_out)
+    """What was decided to be otherwise than it was asked, and all that a form was filled in with."""
+    modifying = picture.modifying
+    if modifying.decided is None:
+        return ()
+    return _changes(modifying.content, modifying.decided, left_out)
 
 
 def of_vote(picture: ApprovalPicture, vote: VoteRow, left_out: Sequence[str]) -> tuple[Change, ...]:
-    """What one vote on the present version would change."""
-    return _changes(differences(picture.modifying.content, vote.changed), left_out)
+    """What one vote on the present version would change, or fills in."""
+    if vote.choice is not Choice.APPROVE:
+        return ()
+    return _changes(picture.modifying.content, vote.changed, left_out)
 
 
-def _changes(found: Sequence[Difference], left_out: Sequence[str]) -> tuple[Change, ...]:
+def _is_hidden(content: Content, changes: Changes, left_out: Sequence[str]) -> bool:
+    # What people fill in is none of the details that an operator may hide.
+    return content.form is None and any(name in left_out for name in changes)
+
+
+def _changes(content: Content, changes: Changes, left_out: Sequence[str]) -> tuple[Change, ...]:
+    if content.form is not None:
+        filled = answered(content, changes)
+        return tuple(
+            Change(label=each.label, old="", new=_answer(each, filled[name]))
+            for name, each in content.asked.items()
+            if name in filled
+        )
     return tuple(
         Change(label=each.field, old=HIDDEN, new=HIDDEN)
         if each.field in left_out
         else Change(label=each.field, old=text_of(each.old), new=text_of(each.new))
-        for each in found
+        for each in differences(content, changes)
     )
+
+
+def _answer(asked: Field, value: object) -> str:
+    """An answer as the form's reader saw it: options by their labels."""
+    labels: dict[object, str] = {each.value: each.label for each in asked.options}
+    if is_sequence(value):
+        return ", ".join(labels.get(each, text_of(each)) for each in value) or "none"
+    return labels.get(value) or text_of(value)

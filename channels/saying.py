@@ -23,7 +23,12 @@ def text_of(value: object) -> str:
 
 
 def said(label: str, old: str, new: str) -> str:
-    """One change in a line. A value that holds an arrow itself stands alone, so that none is invented."""
+    """One change in a line, or one answer where there was nothing before.
+
+    A value that holds an arrow itself stands alone, so that none is invented.
+    """
+    if not old:
+        return f"{label}: {new}"
     if "→" in f"{label}{old}{new}":
         return f"{label} was: {old}\n{label} becomes: {new}"
     return f"{label}: {old} → {new}"
