@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from channels.asking import answer_text
 from channels.base import Change, Changeable, Proposal
 from channels.saying import text_of
 from engine.rules.content import Content
@@ -9,7 +10,6 @@ from engine.rules.forms import Field
 from engine.rules.modifying import Changes, answered, differences
 from engine.rules.tally import Choice
 from engine.rules.values import kind_of
-from engine.rules.wording import is_sequence
 from engine.store.pictures import ApprovalPicture
 from engine.store.votes import VoteRow
 
@@ -81,7 +81,7 @@ def _changes(content: Content, changes: Changes, left_out: Sequence[str]) -> tup
     if content.form is not None:
         filled = answered(content, changes)
         return tuple(
-            Change(label=each.label, old="", new=_answer(each, filled[name]))
+            Change(label=each.label, old="", new=answer_text(each, filled[name]))
             for name, each in content.asked.items()
             if name in filled
         )
@@ -91,11 +91,3 @@ def _changes(content: Content, changes: Changes, left_out: Sequence[str]) -> tup
         else Change(label=each.field, old=text_of(each.old), new=text_of(each.new))
         for each in differences(content, changes)
     )
-
-
-def _answer(asked: Field, value: object) -> str:
-    """An answer as the form's reader saw it: options by their labels."""
-    labels: dict[object, str] = {each.value: each.label for each in asked.options}
-    if is_sequence(value):
-        return ", ".join(labels.get(each, text_of(each)) for each in value) or "none"
-    return labels.get(value) or text_of(value)

@@ -1,0 +1,83 @@
+"""What a form asks and a budget is about, in a few words that every surface can show."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from channels.saying import text_of
+from engine.rules.forms import Field, Input
+from engine.rules.marking import AMOUNT
+from engine.rules.wording import is_sequence
+
+
+def wanted(asked: Field) -> str:
+    """What an answer has to keep to, such as "1 to 9"; empty where nothing more is to be said."""
+    if asked.input not in _UNITS:
+        return _PLAIN.get(asked.input, "")
+    before, unit = _UNITS[asked.input]
+    # That a text has at least one character goes without saying.
+    is_short = asked.input in {Input.TEXT, Input.LINES} and asked.least is not None
+    least = None if is_short and asked.least in {0, 1} else asked.least
+    limits = _between(least, asked.most)
+    return f"{before}{limits}{unit}" if limits else _PLAIN.get(asked.input, "")
+
+
+def asked_line(asked: Field) -> str:
+    """One field as a line of text: its label, whether it may be left out, what it takes, its default."""
+    optional = "" if asked.is_required else " (optional)"
+    takes = [_choices(asked), wanted(asked), _preset(asked)]
+    said = "; ".join(each for each in takes if each)
+    return f"{asked.label}{optional}: {said}" if said else f"{asked.label}{optional}"
+
+
+def answer_text(asked: Field, value: object) -> str:
+    """An answer as the form's reader saw it: options by their labels."""
+    labels: dict[object, str] = {each.value: each.label for each in asked.options}
+    if is_sequence(value):
+        return ", ".join(labels.get(each, text_of(each)) for each in value) or "none"
+    return labels.get(value) or text_of(value)
+
+
+def amount_of(details: Mapping[str, object]) -> str:
+    """The amount of a budget with its currency, wherever that is written."""
+    amount, currency = str(details[AMOUNT]), details.get("currency")
+    return amount if " " in amount or currency is None else f"{amount} {currency}"
+
+
+def _between(least: float | None, most: float | None) -> str:
+    match least, most:
+        case None, None:
+            return ""
+        case _, None:
+            return f"at least {text_of(least)}"
+        case None, _:
+            return f"at most {text_of(most)}"
+        case _:
+            return text_of(least) if least == most else f"{text_of(least)} to {text_of(most)}"
+
+
+def _choices(asked: Field) -> str:
+    labels = [each.label for each in asked.options]
+    if not labels:
+        return ""
+    return f"{'one' if asked.input is Input.ONE else 'any'} of {', '.join(labels)}"
+
+
+def _preset(asked: Field) -> str:
+    if asked.default is None:
+        return ""
+    return f"{answer_text(asked, asked.default)} unless you say otherwise"
+
+
+_UNITS: Final[Mapping[Input, tuple[str, str]]] = {
+    Input.TEXT: ("", " characters"),
+    Input.LINES: ("", " characters"),
+    Input.WHOLE: ("", ""),
+    Input.NUMBER: ("", ""),
+    Input.SEVERAL: ("choose ", ""),
+}
+_PLAIN: Final[Mapping[Input, str]] = {
+    Input.WHOLE: "a whole number",
+    Input.NUMBER: "a number",
+    Input.YES_NO: "yes or no",
+    Input.DATE: "a day",
+}
