@@ -5,7 +5,7 @@ import contextvars
 import inspect
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final
@@ -16,8 +16,10 @@ from engine.clock import Clock
 from engine.digest import canonical
 from engine.errors import EngineError, Invalid
 from engine.failpoints import Boundary
+from engine.rules.retry import parse_retries
 from engine.runtime.signals import is_being_cancelled
 from signoff.calls import takes_step
+from signoff.options import Retries
 from signoff.outcomes import Declined, NoEffect
 from signoff.running import StepInfo
 
@@ -49,6 +51,13 @@ class Failure:
     def to_json(self) -> dict[str, object]:
         """The failure as journaled."""
         return {"type": self.kind, "message": self.message}
+
+    def as_declared(self, retries: Retries | None) -> "Failure":
+        """The failure, which did nothing where its author says so of its class."""
+        if retries is None:
+            return self
+        is_harmless = not parse_retries(retries).no_effect.isdisjoint(self.classes)
+        return replace(self, no_effect=True) if is_harmless else self
 
     @property
     def classes(self) -> frozenset[str]:

@@ -10,8 +10,9 @@ from engine.runtime.beginnings import length_of
 from engine.runtime.calling import NOTHING_ALONG, Sending, http_call, name_of_request
 from engine.runtime.keeping import Keeper
 from engine.runtime.memory import Memory
-from engine.runtime.stepping import Stepper, Wanted, name_of
+from engine.runtime.stepping import Stepper
 from engine.runtime.turns import Turn
+from engine.runtime.wanted import Wanted, name_of
 from engine.store.journal import Entry
 from signoff.calls import Call, make_call
 from signoff.http import REQUEST, HttpAnswer, HttpOptions

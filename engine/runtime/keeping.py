@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.runtime.snapshots import Told, snapshot
-from engine.runtime.stepping import Wanted
 from engine.runtime.unwritten import Unwritten
+from engine.runtime.wanted import Wanted
 from engine.services import keeping
 from engine.services.driving import Driven
 from engine.store.journal import Entry

@@ -16,7 +16,8 @@ from engine.runtime.context import RunContext
 from engine.runtime.effects import Doubt
 from engine.runtime.lingering import Nowhere
 from engine.runtime.signals import Stopped
-from engine.runtime.stepping import Stepper, Wanted
+from engine.runtime.stepping import Stepper
+from engine.runtime.wanted import Wanted
 from engine.store.database import Database, Transaction
 from engine.store.hints import Hints
 from engine.store.journal import Entry, NewEntry
@@ -80,7 +81,9 @@ class _Rehearsal(RunContext):
 
 class _NoStep(Stepper):
     @override
-    async def _begin(self, wanted: Wanted, *along: NewEntry) -> NoReturn:
+    async def _begin(
+        self, wanted: Wanted, number: int, asks: Mapping[str, object] | None
+    ) -> NoReturn:
         raise Reached
 
     @override

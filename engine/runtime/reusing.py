@@ -15,7 +15,7 @@ from signoff.calls import importable_name
 from signoff.http import REQUEST
 
 if TYPE_CHECKING:
-    from engine.runtime.stepping import Wanted
+    from engine.runtime.wanted import Wanted
 
 LONGEST: Final = timedelta(days=90)
 

@@ -13,7 +13,7 @@ from signoff.effects import Declined
 from signoff.http import REQUEST
 
 if TYPE_CHECKING:
-    from engine.runtime.stepping import Wanted
+    from engine.runtime.wanted import Wanted
 
 _TAKEN: Final[Mapping[str, object]] = {"status": 200, "headers": {}, "body": ""}
 

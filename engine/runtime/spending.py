@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from engine.errors import BudgetExceeded, Invalid
 from engine.rules import costs
-from engine.rules.accounts import RESERVED
+from engine.rules.accounts import SETTLING, kept_back
 from engine.rules.budget import Then
 from engine.rules.costs import SECONDS, Cost
 from engine.rules.durations import parse_duration
@@ -18,17 +18,16 @@ from engine.runtime.attempts import Failure
 from engine.runtime.memory import last
 from engine.runtime.pausing import Pausing
 from engine.services.driving import Driven
-from engine.store.journal import NewEntry
+from engine.store.journal import Entry
 from engine.store.spent import spent_by
 from signoff.outcomes import BudgetExceeded as Exceeded
 
 if TYPE_CHECKING:
-    from engine.runtime.stepping import Wanted
+    from engine.runtime.wanted import Wanted
 
 SHORTEST: Final = timedelta(
     seconds=1
 )  # what a step without a timeout keeps back of a cap on seconds
-_SETTLED: Final = ("step.finished", "step.failed")
 
 
 class Spending:
@@ -54,9 +53,9 @@ class Spending:
         self,
         wanted: "Wanted",
         number: int,
-        begin: Callable[[*tuple[NewEntry, ...]], Awaitable[None]],
+        begin: Callable[[Mapping[str, object] | None], Awaitable[None]],
     ) -> None:
-        """Begin the step by `begin`, with what it may cost kept back in the same transaction.
+        """Begin the step by `begin`, with what it asks of budgets kept back in the same transaction.
 
         What a crash left kept back for this attempt is not kept back twice.
 
@@ -67,15 +66,15 @@ class Spending:
         """
         cost = self._declared(wanted)
         if self._is_free or (cost is None and not self._claim.counts_steps):
-            await begin()
+            await begin(None)
             return
-        self._demand_answer(wanted)
-        newest = last(wanted.known, RESERVED, *_SETTLED)
-        if newest is not None and newest.kind == RESERVED:
-            await begin()
-            return
+        if wanted.known:
+            self._demand_answer(wanted)
+            if _is_kept_back(wanted.known):
+                await begin(None)
+                return
         try:
-            await begin(wanted.entry(RESERVED, self._asks(wanted, number, cost)))
+            await begin(self._asks(wanted, number, cost))
         except BudgetExceeded as short:
             await self._refused(wanted, short)
 
@@ -143,7 +142,7 @@ class Spending:
 
     def _asks(self, wanted: "Wanted", number: int, cost: Cost | None) -> dict[str, object]:
         asked = cost or Cost()
-        data: dict[str, object] = {"attempt": number, "cost": costs.to_json(asked.amounts)}
+        data: dict[str, object] = {"cost": costs.to_json(asked.amounts)}
         if asked.agent is not None:
             data["agent"] = asked.agent
         if self._claim.counts_steps:
@@ -185,6 +184,15 @@ class Spending:
                 self._pausing.until_ended(wanted.path, approval, WaitingReason.BUDGET)
         await self._unwritten.record(exceeded)
         raise Exceeded(str(short), facts=short.facts)
+
+
+def _is_kept_back(known: Sequence[Entry]) -> bool:
+    """Whether what the newest attempt asked for is still kept back."""
+    of_it = (
+        each for each in reversed(known) if each.kind in SETTLING or kept_back(each.kind, each.data)
+    )
+    newest = next(of_it, None)
+    return newest is not None and newest.kind not in SETTLING
 
 
 def _by_source(parts: Sequence[Cost]) -> dict[str, object]:

@@ -1,7 +1,6 @@
 """Steps: answered from the journal, or begun, attempted, and recorded with their outcome."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NoReturn, assert_never
 
@@ -9,8 +8,8 @@ from engine.clock import Clock, iso
 from engine.ids import Ids
 from engine.rules.retry import Retry, next_delay, parse_retries
 from engine.runtime.attempts import Attempt, Failure, loaded, make
-from engine.runtime.beginnings import length_of, promises, undo_facts
-from engine.runtime.calling import NOTHING_ALONG, Caller, Sending
+from engine.runtime.beginnings import Beginning, length_of
+from engine.runtime.calling import Caller
 from engine.runtime.effects import Doubt, doubt_in, leave_to_operators, probed, wait_for_operators
 from engine.runtime.memory import last
 from engine.runtime.pausing import Pausing
@@ -18,46 +17,14 @@ from engine.runtime.reusing import Reusing
 from engine.runtime.sandboxing import marks_of, sandbox_of
 from engine.runtime.sent import sent
 from engine.runtime.spending import Spending
-from engine.services import driving
-from engine.services.driving import Driven, Permit
+from engine.runtime.wanted import Wanted
+from engine.services.driving import Driven
 from engine.store.journal import Entry, NewEntry
-from signoff.calls import Call, check_arguments, importable_name, stated_name
 from signoff.effects import Absent, Present, Unclear
 from signoff.options import StepOptions
 from signoff.outcomes import StepFailed
 
 NO_EFFECT_ATTEMPTS = 3  # a failure that certainly did nothing is tried again even when not asked to
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """One step that the code asks for. `known` is what the journal holds at its path."""
-
-    path: str
-    call: Call[object]
-    options: StepOptions
-    known: Sequence[Entry]
-    sending: Sending = NOTHING_ALONG
-
-    @property
-    def name(self) -> str:
-        """What the step is called in the journal."""
-        return name_of(self.call, self.options)
-
-    @property
-    def is_ordinary(self) -> bool:
-        """Whether nothing depends on its beginning, so that only its end is journaled."""
-        options = self.options
-        return self.call.undo is None and options.approved is None and not options.irreversible
-
-    def entry(self, kind: str, data: Mapping[str, object]) -> NewEntry:
-        """A line of the journal about this step."""
-        return NewEntry(kind=kind, name=self.name, path=self.path, data=data)
-
-
-def name_of(call: Call[object], options: StepOptions) -> str:
-    """What a step is called in the journal: as it was named, or as its function is."""
-    return options.name or stated_name(call.fn).rpartition(":")[2]
 
 
 class Stepper:
@@ -69,6 +36,7 @@ class Stepper:
         self._driven, self._pausing, self._clock, self._ids = driven, pausing, clock, ids
         self._unwritten, self._caller = pausing.unwritten, caller
         self._spending = Spending(driven, pausing)
+        self._beginning = Beginning(driven, pausing)
         self._reusing = Reusing(driven, pausing, clock)
         self._sandbox = sandbox_of(pausing.claim)
         self._marks = marks_of(pausing.claim)
@@ -104,60 +72,15 @@ class Stepper:
         if (answered := await self._reusing.answer(wanted)) is not None:
             return self._answered(wanted, answered)
         await self._until_due(wanted, number)
-        await self._spending.begun(
-            wanted, number, lambda *along: self._begun(wanted, number, *along)
-        )
+        await self._spending.begun(wanted, number, lambda asks: self._begin(wanted, number, asks))
         return await self._attempt(wanted, number)
 
     def _answered(self, wanted: Wanted, finished: NewEntry) -> object:
         self._unwritten.add_soon(finished)
         return loaded(finished.data["result"], wanted.options.returns)
 
-    async def _begun(self, wanted: Wanted, number: int, *along: NewEntry) -> None:
-        """Record that the step begins, or begins again, with what goes `along` in the same deed."""
-        begun = last(wanted.known, "step.begun")
-        if begun is None and number == 1:
-            await self._begin(wanted, *along)
-        elif begun is not None and _tells_each(begun, wanted.known[-1]):
-            # Each of its attempts is told before, so that none is ever lost without a trace.
-            told = {key: value for key, value in begun.data.items() if key != "again"}
-            again = wanted.entry("step.begun", {**told, "attempt": number})
-            await self._unwritten.begin(*along, again)
-        elif begun is not None and begun is wanted.known[-1]:
-            # Its attempt was lost in a crash and may have had its effect: the journal says so.
-            again = wanted.entry("step.begun", {**begun.data, "again": True})
-            await self._unwritten.begin(*along, again)
-        elif along:
-            await self._unwritten.record(*along)
-
-    async def _begin(self, wanted: Wanted, *along: NewEntry) -> None:
-        call, approved = wanted.call, wanted.options.approved
-        check_arguments(call.fn, call.args, call.kwargs)
-        options = wanted.options
-        if wanted.is_ordinary:
-            # Nothing depends on its beginning, but it may depend on what came before: an idempotency
-            # key that was drawn then must be the same when it is done again after a crash.
-            await self._unwritten.record(*along)
-            return
-        facts: dict[str, object] = {
-            "fn": importable_name(call.fn),
-            "arguments": call.to_json()["arguments"],
-            "request_id": self._key(wanted),
-            **undo_facts(call.undo),
-            **promises(options),
-            "approval": None if approved is None else approved.approval,
-            **self._marks,
-        }
-        begun = wanted.entry("step.begun", facts)
-        if approved is None:
-            await self._unwritten.begin(*along, begun)
-            return
-        permit = Permit(approval=approved.approval, digest=approved.digest, call=call.to_json())
-        await self._unwritten.write(
-            lambda tx, before: driving.dispatch(
-                tx, self._driven, begun, permit, before=[*before, *along]
-            )
-        )
+    async def _begin(self, wanted: Wanted, number: int, asks: Mapping[str, object] | None) -> None:
+        await self._beginning.begun(wanted, number, asks)
 
     async def _until_due(self, wanted: Wanted, number: int) -> None:
         """Return once the step may be tried, and its target called.
@@ -184,7 +107,7 @@ class Stepper:
                 fn=self._deed(wanted),
                 args=call.args,
                 kwargs=call.kwargs,
-                request_id=self._key(wanted),
+                request_id=wanted.key(self._driven.run),
                 number=number,
                 timeout=length_of(options.timeout),
                 returns=options.returns,
@@ -193,7 +116,8 @@ class Stepper:
             self._clock,
         )
         took = self._clock.now() - began
-        failure = _as_declared(failure, options)
+        if failure is not None:
+            failure = failure.as_declared(options.retries)
         if failure is not None and self._is_unknown(wanted, failure):
             return await self._resolve(wanted, Doubt(number, iso(began), failure))
         spent, failure = self._spending.spent(wanted, said, failure, took=took)
@@ -218,7 +142,7 @@ class Stepper:
 
     async def _resolve(self, wanted: Wanted, doubt: Doubt) -> object:
         """The result of an attempt of which nobody knows how it ended, where its probe knows it."""
-        call, options, key = wanted.call, wanted.options, self._key(wanted)
+        call, options, key = wanted.call, wanted.options, wanted.key(self._driven.run)
         newest = wanted.known[-1] if wanted.known else None
         if self._pausing.is_branch and newest is not None and newest.kind == "effect.unknown":
             wait_for_operators(self._pausing, wanted.path, newest.data)  # the others went on
@@ -274,23 +198,6 @@ class Stepper:
         """What it was given, where neither a beginning nor an earlier attempt has told it."""
         is_told = any("arguments" in entry.data for entry in wanted.known)
         return {} if is_told or not wanted.is_ordinary else sent(wanted.call, self._caller.secrets)
-
-    def _key(self, wanted: Wanted) -> str:
-        return wanted.options.request_id or f"{self._driven.run}:{wanted.path}"
-
-
-def _as_declared(failure: Failure | None, options: StepOptions) -> Failure | None:
-    """The failure, which did nothing where its author says so of its class."""
-    if failure is None or options.retries is None:
-        return failure
-    is_harmless = not parse_retries(options.retries).no_effect.isdisjoint(failure.classes)
-    return replace(failure, no_effect=True) if is_harmless else failure
-
-
-def _tells_each(begun: Entry, newest: Entry) -> bool:
-    """Whether the attempt that comes next is told before: what it leaves must be undone, or settled."""
-    has_undo = begun.data.get("undo") is not None
-    return bool(begun.data.get("irreversible")) or (has_undo and begun is not newest)
 
 
 def _raise_recorded(failed: Entry) -> NoReturn:

@@ -7,10 +7,10 @@ from engine.ids import TenantId
 from engine.rules import costs
 from engine.rules.budget import Account, Period, Window, forecast, percent, window
 from engine.store import budgets, lineage
+from engine.store.books import Spender
 from engine.store.budgets import BudgetRow, UsageRow
 from engine.store.database import Transaction
 from engine.store.runs import RunRow
-from engine.store.spending import Spender
 
 
 def listing(tx: Transaction, tenant: TenantId) -> list[Mapping[str, object]]:

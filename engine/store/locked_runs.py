@@ -7,11 +7,11 @@ from sqlalchemy import bindparam, select
 
 from engine.errors import NotFound
 from engine.ids import RunId, TenantId
+from engine.store.books import Spender
 from engine.store.budget_revisions import OF_THE_RUN
 from engine.store.columns import and_the_moment
 from engine.store.database import Transaction
 from engine.store.prepared import Prepared
-from engine.store.spending import Spender
 from engine.store.statements import Among
 from engine.store.tables import runs
 

@@ -12,9 +12,12 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, case, or_, select, update
 
 from engine.rules.accounts import Key
+from engine.rules.budget import WARNED_AT
 from engine.store.database import Transaction
 from engine.store.prepared import Prepared
 from engine.store.tables import usages
+
+EXACT_MAX: Final = 9 * 10**16  # a hundred times as much is still a whole number to a database
 
 
 @dataclass(slots=True)
@@ -49,16 +52,45 @@ def move_all(tx: Transaction, moves: Mapping[Key, Move]) -> dict[Key, Any]:
     if not moves:
         return {}
     tx.may_have_written = True
-    if (tx.sqlalchemy if tx.driver is None else tx.driver).dialect.name == "postgresql":
+    if _is_shared(tx):
         return _together(tx, moves)
     found: dict[Key, Any] = {}
     for key, by in moves.items():
-        given: dict[str, object] = {"more_reserved": by.reserved, "more_spent": by.spent}
-        given["in_budget"], given["in_period"], given["in_unit"] = key
-        rows = (_IF_IT_FITS if by.asks else _ANYWAY).rows(tx, given)
+        rows = (_IF_IT_FITS if by.asks else _ANYWAY).rows(tx, _given(key, by))
         if rows:
             found[key] = rows[0]
     return found
+
+
+def _is_shared(tx: Transaction) -> bool:
+    return (tx.sqlalchemy if tx.driver is None else tx.driver).dialect.name == "postgresql"
+
+
+def _given(key: Key, by: Move) -> dict[str, object]:
+    budget, period, unit = key
+    return {
+        "more_reserved": by.reserved,
+        "more_spent": by.spent,
+        "in_budget": budget,
+        "in_period": period,
+        "in_unit": unit,
+    }
+
+
+def move_quietly(tx: Transaction, moves: Mapping[Key, Move]) -> Mapping[Key, Move]:
+    """Make those of `moves` that need nobody's attention, and give the others, of which nothing was made.
+
+    Those are whose usage is not there, has no room, or comes to a mark at which somebody is to be told.
+    Where others write at the same time, it is all of them.
+    """
+    if not moves or _is_shared(tx):
+        return moves
+    left: dict[Key, Move] = {}
+    for key, by in moves.items():
+        quietly = _QUIETLY_IF_IT_FITS if by.asks else _QUIETLY
+        if quietly.run(tx, _given(key, by)) == 0:
+            left[key] = by
+    return left
 
 
 def _together(tx: Transaction, moves: Mapping[Key, Move]) -> dict[Key, Any]:
@@ -117,12 +149,22 @@ def _amount(name: str) -> ColumnElement[int]:
 
 _MORE_RESERVED: Final = bindparam("more_reserved", type_=BigInteger())
 _MORE_SPENT: Final = bindparam("more_spent", type_=BigInteger())
-_MOVED: Final = (
+_CHANGED: Final = (
     update(usages)
     .where(*(column == bindparam(f"in_{column.name}") for column in _KEY))
     .values(reserved=usages.c.reserved + _MORE_RESERVED, spent=usages.c.spent + _MORE_SPENT)
-    .returning(*_HOLDS)
 )
-_AFTER: Final = usages.c.spent + _MORE_SPENT + usages.c.reserved + _MORE_RESERVED
-_ANYWAY: Final = Prepared(_MOVED)
-_IF_IT_FITS: Final = Prepared(_MOVED.where(usages.c.cap + usages.c.granted >= _AFTER))
+_SPENT: Final = usages.c.spent + _MORE_SPENT
+_LIMIT: Final = usages.c.cap + usages.c.granted
+_FITS: Final = _SPENT + usages.c.reserved + _MORE_RESERVED <= _LIMIT
+_ANYWAY: Final = Prepared(_CHANGED.returning(*_HOLDS))
+_IF_IT_FITS: Final = Prepared(_CHANGED.where(_FITS).returning(*_HOLDS))
+
+# That no mark is reached (`engine.rules.budget.crossed`), in whole numbers that stay below 2^63.
+_NEXT_MARK: Final = case(*((usages.c.warned < mark, mark) for mark in WARNED_AT))
+_IS_QUIET: Final = or_(
+    usages.c.warned >= WARNED_AT[-1],
+    and_(_LIMIT < EXACT_MAX, _SPENT * 100 < _LIMIT * _NEXT_MARK),
+)
+_QUIETLY: Final = Prepared(_CHANGED.where(_IS_QUIET))
+_QUIETLY_IF_IT_FITS: Final = Prepared(_CHANGED.where(_IS_QUIET, _FITS))

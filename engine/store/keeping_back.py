@@ -1,0 +1,79 @@
+"""What is kept back for a run's steps, as its row remembers it, and what a step's cost means for its budgets."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from engine.digest import quoted
+from engine.rules.accounts import Charge
+from engine.store.budgets import BudgetRow
+
+REMEMBERED_MAX: Final = 1024
+
+_PLAIN: Final = json.JSONEncoder(separators=(",", ":"))  # read by nobody but us
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept back for one step: the cost that was asked, and where. Nobody changes it once it is made."""
+
+    cost: Mapping[str, object]
+    charges: Sequence[Charge]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a step that asks so much is charged; nothing is kept back where no budget counts any of it."""
+
+    kept: Kept | None
+    rows: Mapping[str, BudgetRow]
+
+
+Held = dict[str, Kept]  # by call path
+
+# What was written before is not read again, and what was planned not planned again: both are made of their
+# keys alone, whatever became of the transactions in which that was done.
+_WRITTEN: Final[dict[str, Held]] = {}
+_PLANNED: Final[dict[tuple[object, ...], Plan]] = {}
+
+
+def kept(cost: Mapping[str, object], charges: Sequence[Charge]) -> Kept:
+    """What is kept back for one step."""
+    text = _PLAIN.encode({"cost": dict(cost), "charges": charges})
+    return Kept(cost, charges, text)
+
+
+def read(text: str | None) -> Held:
+    """What `written` made; the caller's own."""
+    if text is None:
+        return {}
+    known = _WRITTEN.get(text)
+    if known is None:
+        found: Mapping[str, Any] = json.loads(text)
+        known = {path: kept(each["cost"], each["charges"]) for path, each in found.items()}
+    return dict(known)
+
+
+def written(held: Held) -> str | None:
+    """What is kept back, as the run's row has it; None for nothing."""
+    if not held:
+        return None
+    text = f"{{{','.join([f'{quoted(path)}:{each.text}' for path, each in held.items()])}}}"
+    if len(_WRITTEN) >= REMEMBERED_MAX:
+        _WRITTEN.clear()
+    _WRITTEN[text] = dict(held)
+    return text
+
+
+def planned(key: tuple[object, ...]) -> Plan | None:
+    """What was remembered under `key`."""
+    return _PLANNED.get(key)
+
+
+def remember(key: tuple[object, ...], plan: Plan) -> None:
+    """Have `planned` give it from here on. All that it was made of must be in the key, or never change."""
+    if len(_PLANNED) >= REMEMBERED_MAX:
+        _PLANNED.clear()
+    _PLANNED[key] = plan
