@@ -15,6 +15,16 @@ DEPTH_MAX = 32
 KEYS_MAX = 1_000  # in one document, all objects together (RELIABILITY D2)
 
 
+class Spelled(dict[str, object]):
+    """A table with its canonical spelling, for what is written time and again; nobody changes it."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, value: Mapping[str, object]) -> None:
+        super().__init__(value)
+        self.text = canonical(self).decode()
+
+
 def canonical(value: object) -> bytes:
     """The one spelling of `value`: sorted keys, no spaces, shortest numbers.
 
@@ -45,10 +55,6 @@ def _is_plain(value: object) -> bool:
     Such are numbers with a fraction or beyond 2^53, keys outside ASCII, whose order depends on the
     encoding, and every type but JSON's own.
     """
-    if value is None or isinstance(value, (str, bool)):
-        return True
-    if isinstance(value, int):
-        return -_SAFE < value < _SAFE
     if _is_table(value):
         if not _are_plain(value):
             return False
@@ -56,13 +62,19 @@ def _is_plain(value: object) -> bool:
     elif _is_items(value):
         within = value
     else:
-        return False
+        return value is None or isinstance(value, str) or _is_plain_number(value)
     for each in within:
         if each is None or isinstance(each, str):
             continue
+        if type(each) is int and -_SAFE < each < _SAFE:
+            continue  # said here, too: most values are one of those
         if not _is_plain(each):
             return False
     return True
+
+
+def _is_plain_number(value: object) -> bool:
+    return isinstance(value, int) and -_SAFE < value < _SAFE  # a flag is a number, too
 
 
 def _are_plain(keys: Iterable[str]) -> bool:

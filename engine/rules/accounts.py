@@ -8,7 +8,7 @@ from engine.rules.costs import IMPLICIT, Amounts
 
 RESERVED: Final = "budget.reserved"
 BEGUN: Final = "step.begun"
-KEPT_BACK: Final = "kept_back"  # where a step's beginning says what `RESERVED` says by itself
+WITHHELD: Final = "withheld"  # where a step's beginning says what `RESERVED` says by itself
 SETTLED: Final = "budget.settled"  # by whoever ended the run inside the step
 RAISED: Final = "budget.raised"
 SETTLING: Final = frozenset({"step.finished", "step.failed"})
@@ -22,7 +22,7 @@ Held = dict[str, dict[str, Any]]  # by call path: the cost that was asked, and w
 def kept_back(kind: str, data: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """What an entry of `kind` says is kept back for a step; None where it is about something else."""
     if kind == BEGUN:
-        return data.get(KEPT_BACK)
+        return data.get(WITHHELD)
     return data if kind == RESERVED else None
 
 
@@ -37,7 +37,7 @@ def settled(charges: Sequence[Charge], cost: Amounts) -> list[tuple[Key, int, in
     ]
 
 
-_WORDS: Final = f'"{KEPT_BACK}":'
+_WORDS: Final = f'"{WITHHELD}":'
 
 
 class Accounts:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from engine.rules.accounts import KEPT_BACK, RESERVED
+from engine.rules.accounts import RESERVED, WITHHELD
 from engine.rules.durations import parse_duration
 from engine.runtime.memory import last
 from engine.runtime.pausing import Pausing
@@ -44,7 +44,7 @@ class Beginning:
             await self._unwritten.begin(wanted.entry("step.begun", again))
         elif begun is not None and begun is wanted.known[-1]:
             # Its attempt was lost in a crash and may have had its effect: the journal says so.
-            told = {key: value for key, value in begun.data.items() if key != KEPT_BACK}
+            told = {key: value for key, value in begun.data.items() if key != WITHHELD}
             again = {**told, "again": True, **_kept_back(asks)}
             await self._unwritten.begin(wanted.entry("step.begun", again))
         elif asks is not None:
@@ -80,7 +80,7 @@ class Beginning:
         )
 
 
-_OF_ONE_ATTEMPT = frozenset({"again", KEPT_BACK})
+_OF_ONE_ATTEMPT = frozenset({"again", WITHHELD})
 
 
 def _tells_each(begun: Entry, newest: Entry) -> bool:
@@ -90,7 +90,7 @@ def _tells_each(begun: Entry, newest: Entry) -> bool:
 
 
 def _kept_back(asks: Mapping[str, object] | None) -> Mapping[str, object]:
-    return {} if asks is None else {KEPT_BACK: asks}
+    return {} if asks is None else {WITHHELD: asks}
 
 
 def _asking(wanted: Wanted, number: int, asks: Mapping[str, object]) -> NewEntry:

@@ -38,6 +38,8 @@ class Spending:
         self._unwritten = pausing.unwritten
         self._is_free = self._claim.sandbox is not None  # nothing is done there, so nobody is paid
         self._read: tuple[Wanted, Cost] | None = None
+        self._told: tuple[Cost, Mapping[str, object]] | None = None  # what the last end says of it
+        self._checked: Cost | None = None  # the last that was found to be in the run's currency
         self._currency: set[str] = (
             set()
         )  # the one of the run, once it is known; its branches share it
@@ -85,16 +87,33 @@ class Spending:
         failure: Failure | None,
         *,
         took: timedelta,
-    ) -> tuple[dict[str, object], Failure | None]:
+    ) -> tuple[Mapping[str, object], Failure | None]:
         """What the attempt cost, as journaled with its end, and its failure, if any.
 
         What it said counts, unit by unit; else what was declared, unless it certainly did nothing.
         """
-        if wanted.options.cost is None and not said and not self._claim.counts_steps:
-            return {}, failure
         if self._is_free:
             return {}, failure
-        declared = self._declared(wanted) or Cost()
+        declared = self._declared(wanted)
+        if not said and not self._claim.counts_steps:
+            if declared is None:
+                return {}, failure
+            if failure is None:
+                return self._as_declared(declared), None
+        return self._came_to(declared or Cost(), said, failure, took)
+
+    def _as_declared(self, declared: Cost) -> Mapping[str, object]:
+        if self._told is None or self._told[0] is not declared:
+            self._told = declared, _facts(declared.amounts, [declared], declared)
+        return self._told[1]
+
+    def _came_to(
+        self,
+        declared: Cost,
+        said: Sequence[Mapping[str, object]],
+        failure: Failure | None,
+        took: timedelta,
+    ) -> tuple[Mapping[str, object], Failure | None]:
         parts: list[Cost] = []
         try:
             parts = [costs.parse_cost(each) for each in said]
@@ -107,16 +126,8 @@ class Spending:
         amounts = {**owed, **costs.total(part.amounts for part in parts)}
         if self._claim.counts_steps and SECONDS not in amounts:
             amounts[SECONDS] = round(took / timedelta(microseconds=1))
-        if not amounts:
-            return {}, failure
-        facts: dict[str, object] = {"cost": costs.to_json(amounts)}
-        if parts or declared.source is not None:
-            sources = _by_source(parts or [Cost(amounts=owed, source=declared.source)])
-            if sources:
-                facts["sources"] = sources
-        if declared.agent is not None:
-            facts["agent"] = declared.agent
-        return facts, failure
+        paid = parts or [Cost(amounts=owed, source=declared.source)]
+        return _facts(amounts, paid, declared), failure
 
     def _declared(self, wanted: "Wanted") -> Cost | None:
         if wanted.options.cost is None:
@@ -124,7 +135,9 @@ class Spending:
         if self._read is not None and self._read[0] is wanted:
             return self._read[1]  # its end comes right behind its beginning
         cost = costs.parse_cost(wanted.options.cost)
-        self._demand_one_currency(cost.amounts)
+        if cost is not self._checked:  # the same one is given for the same words
+            self._demand_one_currency(cost.amounts)
+            self._checked = cost
         self._read = wanted, cost
         return cost
 
@@ -193,6 +206,18 @@ def _is_kept_back(known: Sequence[Entry]) -> bool:
     )
     newest = next(of_it, None)
     return newest is not None and newest.kind not in SETTLING
+
+
+def _facts(amounts: costs.Amounts, paid: Sequence[Cost], declared: Cost) -> Mapping[str, object]:
+    if not amounts:
+        return {}
+    facts: dict[str, object] = {"cost": costs.to_json(amounts)}
+    sources = _by_source(paid)
+    if sources:
+        facts["sources"] = sources
+    if declared.agent is not None:
+        facts["agent"] = declared.agent
+    return facts
 
 
 def _by_source(parts: Sequence[Cost]) -> dict[str, object]:

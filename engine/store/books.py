@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from engine.ids import RunId, TenantId
 from engine.rules.accounts import Key
@@ -12,16 +12,15 @@ from engine.rules.states import TERMINAL
 from engine.store import budget_warnings, budgets, shortages
 from engine.store.budgets import BudgetRow, UsageRow
 from engine.store.database import Transaction
-from engine.store.keeping_back import Held
+from engine.store.keeping_back import REMEMBERED_MAX, Held, Kept
 from engine.store.lineage import Above
-from engine.store.moves import Move, move_all, move_quietly
+from engine.store.moves import Move, Moves, move_all, move_quietly
 from engine.store.new_entry import NewEntry
 
 ENDS: Final = frozenset(edge.entry_kind for edge in RUN_EDGES if edge.after in TERMINAL)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spender:
+class Spender(NamedTuple):
     """The run that spends, as its row has it. `reserved` is what is kept back for it, as text.
 
     `revision` is that of the tenant's budgets, if it was read with the row.
@@ -58,16 +57,68 @@ class Books:
     spender: Spender
     held: Held
     entries: list[NewEntry] = field(default_factory=list[NewEntry])
-    moves: dict[Key, Move] = field(default_factory=dict[Key, Move])
     rows: dict[str, BudgetRow] = field(default_factory=dict[str, BudgetRow])
     uppers: Above | None = None  # once they were asked for
+    _moves: Moves = field(default_factory=Moves)
+    _gone: Kept | None = None
+    _asked: Kept | None = None
 
     def move(self, key: Key) -> Move:
         """What changes in one usage, to be added to."""
-        found = self.moves.get(key)
-        if found is None:
-            found = self.moves[key] = Move()
-        return found
+        return self._moves.of(key)
+
+    def let_go(self, kept: Kept) -> None:
+        """What was kept back is spent, as it was asked."""
+        if self._gone is None:
+            self._gone = kept
+        else:
+            _let_go(self._moves, kept)
+
+    def keep_back(self, kept: Kept) -> None:
+        """Ask for so much more."""
+        if self._asked is None:
+            self._asked = kept
+        else:
+            _keep_back(self._moves, kept)
+
+    def moves(self) -> Moves:
+        """All that changes. What it comes to when one step ends and another begins is worked out once."""
+        if not self._moves:
+            return _turned(self._gone, self._asked)
+        if self._gone is not None:
+            _let_go(self._moves, self._gone)
+        if self._asked is not None:
+            _keep_back(self._moves, self._asked)
+        return self._moves
+
+
+_Turn = tuple[Kept | None, Kept | None]
+_TURNED: Final[dict[_Turn, Moves]] = {}
+
+
+def _turned(gone: Kept | None, asked: Kept | None) -> Moves:
+    known = _TURNED.get((gone, asked))
+    if known is not None:
+        return known
+    moves = Moves()
+    if gone is not None:
+        _let_go(moves, gone)
+    if asked is not None:
+        _keep_back(moves, asked)
+    if len(_TURNED) >= REMEMBERED_MAX:
+        _TURNED.clear()
+    _TURNED[gone, asked] = moves
+    return moves
+
+
+def _let_go(moves: Moves, kept: Kept) -> None:
+    for budget, period, unit, reserved, asked in kept.charges:
+        moves.of((budget, period, unit)).settle(reserved, spent=asked)
+
+
+def _keep_back(moves: Moves, kept: Kept) -> None:
+    for budget, period, unit, reserved, asked in kept.charges:
+        moves.of((budget, period, unit)).ask(asked, reserved=reserved)
 
 
 def write(tx: Transaction, books: Books) -> None:
@@ -76,13 +127,14 @@ def write(tx: Transaction, books: Books) -> None:
     Raises:
         BudgetExceeded: if something that was asked for has no room.
     """
-    left = move_quietly(tx, books.moves)
+    moves = books.moves()
+    left = move_quietly(tx, moves)
     if not left:
         return
     said: list[NewEntry] = []
     done = move_all(tx, left)
     for key in sorted(left):
-        after = done.get(key) or _opened_or_short(tx, books, key, books.moves[key])
+        after = done.get(key) or _opened_or_short(tx, books, key, moves[key])
         if after is None:
             continue
         limit = after.cap + after.granted

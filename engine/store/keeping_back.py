@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from engine.digest import quoted
+from engine.digest import Spelled, quoted
 from engine.rules.accounts import Charge
 from engine.store.budgets import BudgetRow
 
@@ -14,7 +14,7 @@ REMEMBERED_MAX: Final = 1024
 _PLAIN: Final = json.JSONEncoder(separators=(",", ":"))  # read by nobody but us
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Kept:
     """What is kept back for one step: the cost that was asked, and where. Nobody changes it once it is made."""
 
@@ -23,12 +23,17 @@ class Kept:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """What a step that asks so much is charged; nothing is kept back where no budget counts any of it."""
+    """What a step that asks so much is charged; nothing is kept back where no budget counts any of it.
+
+    `told` is how its beginning says so, and `alone` how an entry does by itself, of the first attempt.
+    """
 
     kept: Kept | None
     rows: Mapping[str, BudgetRow]
+    told: Spelled
+    alone: Spelled
 
 
 Held = dict[str, Kept]  # by call path
@@ -43,6 +48,14 @@ def kept(cost: Mapping[str, object], charges: Sequence[Charge]) -> Kept:
     """What is kept back for one step."""
     text = _PLAIN.encode({"cost": dict(cost), "charges": charges})
     return Kept(cost, charges, text)
+
+
+def plan(asks: Mapping[str, Any], charges: Sequence[Charge], rows: Mapping[str, BudgetRow]) -> Plan:
+    """What a step that `asks` so is charged."""
+    what = {name: asks[name] for name in ("cost", "takes", "agent") if name in asks}
+    told = Spelled({**what, "charges": [list(each) for each in charges]})
+    keeps = kept(asks.get("cost", {}), charges) if charges else None
+    return Plan(keeps, rows, told, Spelled({**told, "attempt": 1}))
 
 
 def read(text: str | None) -> Held:

@@ -4,7 +4,7 @@ Where others write at the same time all of a deed's changes are one statement, w
 in one order. One process alone is quicker with a small statement for each.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -13,8 +13,8 @@ from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, case, or_, se
 
 from engine.rules.accounts import Key
 from engine.rules.budget import WARNED_AT
-from engine.store.database import Transaction
-from engine.store.prepared import Prepared
+from engine.store.database import Driver, Transaction
+from engine.store.prepared import Bound, Prepared
 from engine.store.tables import usages
 
 EXACT_MAX: Final = 9 * 10**16  # a hundred times as much is still a whole number to a database
@@ -39,6 +39,35 @@ class Move:
         """Let go of what was kept back, and count what was spent."""
         self.reserved -= reserved
         self.spent += spent
+
+
+class Moves(dict[Key, Move]):
+    """What one deed changes in several usages. Nobody adds to it once it was made."""
+
+    __slots__ = ("_bound",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bound: Sequence[tuple[Key, Bound]] | None = None
+
+    def of(self, key: Key) -> Move:
+        """What changes in one usage, to be added to."""
+        found = self.get(key)
+        if found is None:
+            found = self[key] = Move()
+        return found
+
+    def bound(self, driver: Driver) -> Sequence[tuple[Key, Bound]]:
+        """The statements that make them where nobody need be told, ready for a `driver` of SQLite's."""
+        if self._bound is None:
+            self._bound = [
+                (
+                    key,
+                    (_QUIETLY_IF_IT_FITS if by.asks else _QUIETLY).bound(driver, _given(key, by)),
+                )
+                for key, by in self.items()
+            ]
+        return self._bound
 
 
 _KEY: Final = (usages.c.budget, usages.c.period, usages.c.unit)
@@ -77,20 +106,21 @@ def _given(key: Key, by: Move) -> dict[str, object]:
     }
 
 
-def move_quietly(tx: Transaction, moves: Mapping[Key, Move]) -> Mapping[Key, Move]:
+def move_quietly(tx: Transaction, moves: Moves) -> Mapping[Key, Move]:
     """Make those of `moves` that need nobody's attention, and give the others, of which nothing was made.
 
     Those are whose usage is not there, has no room, or comes to a mark at which somebody is to be told.
     Where others write at the same time, it is all of them.
     """
-    if not moves or _is_shared(tx):
+    driver = tx.driver
+    if not moves or driver is None or _is_shared(tx):
         return moves
-    left: dict[Key, Move] = {}
-    for key, by in moves.items():
-        quietly = _QUIETLY_IF_IT_FITS if by.asks else _QUIETLY
-        if quietly.run(tx, _given(key, by)) == 0:
-            left[key] = by
-    return left
+    tx.may_have_written = True
+    return {
+        key: moves[key]
+        for key, (text, values) in moves.bound(driver)
+        if driver.run(text, values) == 0
+    }
 
 
 def _together(tx: Transaction, moves: Mapping[Key, Move]) -> dict[Key, Any]:

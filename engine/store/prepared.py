@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import Delete, Dialect, Insert, Select, Update
 from sqlalchemy.engine.result import result_tuple
@@ -54,6 +54,11 @@ class Prepared:
         straight = self._for(tx.driver)
         return tx.driver.run(straight.text, straight.values(given))
 
+    def bound(self, driver: Driver, given: Mapping[str, object]) -> "Bound":
+        """The statement with these values, to be run by `driver`, or another of its kind, time and again."""
+        straight = self._for(driver)
+        return Bound(straight.text, straight.values(given))
+
     def run_soon(
         self, tx: Transaction, given: Mapping[str, object], *, table: str, is_new: bool = False
     ) -> None:
@@ -81,6 +86,13 @@ class Prepared:
             straight = _Straight(self._statement, self._columns, dialect)
             self._straight[dialect.name] = straight
         return straight
+
+
+class Bound(NamedTuple):
+    """A statement's text with its values, as a driver takes them."""
+
+    text: str
+    values: Sequence[Any]
 
 
 class _Straight:

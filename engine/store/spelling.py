@@ -1,10 +1,12 @@
 """The words of which the hash of a journal's entry is made."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from engine.clock import iso
-from engine.digest import canonical, quoted, sha256
+from engine.digest import Spelled, canonical, quoted, sha256
 from engine.ids import RunId
+from engine.rules.accounts import WITHHELD
 from engine.store.new_entry import NewEntry
 
 
@@ -32,7 +34,7 @@ def line_of(
     run: RunId, position: int, entry: NewEntry, *, at: datetime, previous: str
 ) -> dict[str, object]:
     """The row of the journal that `entry` is at this position, without its tenant."""
-    data = canonical(entry.data).decode()
+    data = _data(entry.data)
     named = (entry.kind, entry.name, entry.path)
     text = spelled(run, position, named, data=data, at=iso(at), previous=previous)
     return {
@@ -46,3 +48,16 @@ def line_of(
         "previous": previous,
         "hash": sha256(text.encode()),
     }
+
+
+def _data(data: Mapping[str, object]) -> str:
+    """The canonical spelling; what is known of it already is not spelled again."""
+    if isinstance(data, Spelled):
+        return data.text
+    withheld = data.get(WITHHELD)
+    if not isinstance(withheld, Spelled) or len(data) == 1 or max(data) != WITHHELD:
+        return canonical(data).decode()
+    # Its name comes after every other, as it does in RFC 8785.
+    before = dict(data)
+    del before[WITHHELD]
+    return f'{canonical(before).decode()[:-1]},"{WITHHELD}":{withheld.text}}}'

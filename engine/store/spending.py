@@ -6,15 +6,14 @@ remembers what is kept back for it, so that neither a crash nor whoever ends it 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC
-from typing import Any
+from typing import Any, Final
 
 from engine.rules import costs
 from engine.rules.accounts import (
     BEGUN,
-    KEPT_BACK,
     SETTLED,
     SETTLING,
+    WITHHELD,
     Charge,
     kept_back,
     settled,
@@ -28,8 +27,10 @@ from engine.store.applying import applying
 from engine.store.books import ENDS, Books, Spender, write
 from engine.store.budgets import BudgetRow
 from engine.store.database import Transaction
-from engine.store.keeping_back import Kept, Plan, kept, planned, read, remember, written
+from engine.store.keeping_back import Kept, Plan, plan, planned, read, remember, written
 from engine.store.new_entry import NewEntry
+
+SECONDS_OF_AN_HOUR: Final = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,53 +65,51 @@ def charge(tx: Transaction, spender: Spender, entries: Sequence[NewEntry]) -> Ch
 
 def are_about_money(entries: Sequence[NewEntry]) -> bool:
     """Whether any of them asks budgets for anything, or says what something cost."""
-    return any(
-        bool(entry.data.get("cost"))
-        if entry.kind in SETTLING
-        else kept_back(entry.kind, entry.data) is not None
-        for entry in entries
-    )
+    for entry in entries:
+        if entry.kind in SETTLING:
+            if entry.data.get("cost"):
+                return True
+        elif kept_back(entry.kind, entry.data) is not None:
+            return True
+    return False
 
 
 def _reserve(tx: Transaction, books: Books, entry: NewEntry, asks: Mapping[str, Any]) -> None:
-    plan = _plan(tx, books, asks)
-    if plan.kept is None:  # no budget counts any of it
+    found = _plan(tx, books, asks)
+    if found.kept is None:  # no budget counts any of it
         if entry.kind == BEGUN:
-            data = {key: value for key, value in entry.data.items() if key != KEPT_BACK}
-            books.entries.append(replace(entry, data=data))
+            told = {key: value for key, value in entry.data.items() if key != WITHHELD}
+            books.entries.append(replace(entry, data=told))
         return
-    books.rows.update(plan.rows)
-    for budget, period, unit, reserved, asked in plan.kept.charges:
-        books.move((budget, period, unit)).ask(asked, reserved=reserved)
-    books.held[str(entry.path)] = plan.kept
-    told = {**asks, "charges": plan.kept.charges}
-    data = {**entry.data, KEPT_BACK: told} if entry.kind == BEGUN else told
+    books.rows.update(found.rows)
+    books.keep_back(found.kept)
+    books.held[str(entry.path)] = found.kept
+    data: Mapping[str, object] = found.alone
+    if entry.kind == BEGUN:
+        data = {**entry.data, WITHHELD: found.told}
+    elif asks.get("attempt") != 1:
+        data = {**asks, **found.told}
     books.entries.append(NewEntry(kind=entry.kind, name=entry.name, path=entry.path, data=data))
 
 
 def _plan(tx: Transaction, books: Books, asks: Mapping[str, Any]) -> Plan:
     """What a step that `asks` so is charged: the same while nobody changes a budget and no period ends."""
-    cost, takes, spender = asks.get("cost", {}), asks.get("takes", {}), books.spender
+    spender = books.spender
     if not spender.revision:
-        return _planned(tx, books, asks, cost, takes)
-    hour = tx.now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    what = (tuple(cost.items()), tuple(takes.items()), asks.get("agent"))
-    key = (spender.revision, spender.run, hour, *what)
-    plan = planned(key)
-    if plan is None:
-        plan = _planned(tx, books, asks, cost, takes)
-        remember(key, plan)
-    return plan
+        return _planned(tx, books, asks)
+    hour = int(tx.now.timestamp()) // SECONDS_OF_AN_HOUR  # every period ends with one
+    takes = tuple(asks["takes"].items()) if "takes" in asks else ()
+    what = (tuple(asks["cost"].items()), takes, asks.get("agent"))
+    key = (*spender[:-2], spender.revision, hour, what)
+    found = planned(key)
+    if found is None:
+        found = _planned(tx, books, asks)
+        remember(key, found)
+    return found
 
 
-def _planned(
-    tx: Transaction,
-    books: Books,
-    asks: Mapping[str, Any],
-    cost: Mapping[str, object],
-    takes: Mapping[str, object],
-) -> Plan:
-    asked = {**costs.parse_amounts(takes), **costs.parse_amounts(cost)}
+def _planned(tx: Transaction, books: Books, asks: Mapping[str, Any]) -> Plan:
+    asked = {**costs.parse_amounts(asks.get("takes", {})), **costs.parse_amounts(asks["cost"])}
     charges: list[Charge] = []
     rows: dict[str, BudgetRow] = {}
     for row, period, unit, amount in _charges(tx, books, asks.get("agent"), asked):
@@ -118,7 +117,7 @@ def _planned(
         reserved = 0 if row.enforce is Enforce.AFTER else amount
         charges.append((row.id, period, unit, reserved, amount))
         rows[row.id] = row
-    return Plan(kept(cost, charges) if charges else None, rows)
+    return plan(asks, charges, rows)
 
 
 def _settle(tx: Transaction, books: Books, entry: NewEntry) -> None:
@@ -126,8 +125,7 @@ def _settle(tx: Transaction, books: Books, entry: NewEntry) -> None:
     if kept is not None and entry.data.get("cost") == kept.cost:
         # It came to what it had asked for, as nearly every step does.
         books.entries.append(entry)
-        for budget, period, unit, reserved, asked in kept.charges:
-            books.move((budget, period, unit)).settle(reserved, spent=asked)
+        books.let_go(kept)
         return
     if kept is not None and "cost" not in entry.data and not entry.data.get("no_effect"):
         # Whoever else says how it ended, a probe or an operator, does not know what it came to.
@@ -183,8 +181,7 @@ def _count_unasked(
 def _settle_the_rest(books: Books) -> None:
     # Whoever ends a run inside a step never learns what that came to: what was kept back counts.
     for path, each in sorted(books.held.items()):
-        for budget, period, unit, reserved, asked in each.charges:
-            books.move((budget, period, unit)).settle(reserved, spent=asked)
+        books.let_go(each)
         books.entries.append(NewEntry(kind=SETTLED, path=path, data={"cost": each.cost}))
     books.held.clear()
 

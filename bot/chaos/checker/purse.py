@@ -84,9 +84,9 @@ def _differing(book: Book, sums: Sums) -> Iterator[str]:
 
 def _add(book: Book, sums: Sums, entry: Row) -> None:
     kind, data, place = entry["kind"], entry["data"], (entry["run"], str(entry["path"]))
-    if kind == "budget.reserved" or (kind == "step.begun" and "kept_back" in data):
+    if kind == "budget.reserved" or (kind == "step.begun" and "withheld" in data):
         # A step that journals its beginning says there what is kept back for it.
-        charges = data["charges"] if kind == "budget.reserved" else data["kept_back"]["charges"]
+        charges = data["charges"] if kind == "budget.reserved" else data["withheld"]["charges"]
         sums.held[place] = charges
         for budget, period, unit, reserved, _asked in charges:
             sums.accounts[budget, period, unit].reserved += reserved
