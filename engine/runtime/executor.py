@@ -1,7 +1,6 @@
 """Drives one claimed run as far as it goes: from the top, through its journal, to the next wait or its end."""
 
 import asyncio
-from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 
@@ -9,7 +8,6 @@ import structlog
 
 from engine.clock import Clock
 from engine.errors import (
-    EngineError,
     Fault,
     Invalid,
     KillSwitchTriggered,
@@ -21,7 +19,7 @@ from engine.errors import (
 from engine.http import Egress
 from engine.ids import Ids
 from engine.rules.states import RunStatus
-from engine.runtime import raising, reconciling, recovering
+from engine.runtime import ending, raising, reconciling, recovering
 from engine.runtime.attempts import dumped
 from engine.runtime.calling import Caller
 from engine.runtime.compensating import Undoer
@@ -44,10 +42,9 @@ from engine.services.raises import RAISE
 from engine.services.signals import RECONCILE
 from engine.store.database import Database
 from engine.store.going_back import Order
-from engine.store.journal import NewEntry
 from engine.store.runs import Claim
 from signoff.manners import PLAIN, Manner
-from signoff.outcomes import ApprovalEnded, BudgetExceeded
+from signoff.outcomes import ApprovalEnded
 
 log = structlog.get_logger("engine.runtime")
 
@@ -150,12 +147,13 @@ class Executor:
             context.memory.check_all_asked()
             value = dumped(result, None)
         except WorkflowChanged as error:
-            await self._stop_changed(context, error)
-        except (RollbackOrdered, ApprovalEnded) as ending:
-            reason = await self._why(claim, ending)
-            order = recovering.after_rejection(ending, claim, context, self._manner(claim), reason)
+            await ending.stop_changed(context, error)
+        except (RollbackOrdered, ApprovalEnded) as ended:
+            reason = await self._why(claim, ended)
+            order = recovering.after_rejection(ended, claim, context, self._manner(claim), reason)
             if order is None:
-                await self._end_failed(context, {"code": _code(ending), "message": reason})
+                said = {"code": ending.code_of(ended), "message": reason}
+                await ending.end_failed(context, said)
             else:
                 await self._go_back(claim, context, order)
         except (LeaseLost, Unavailable):
@@ -163,7 +161,7 @@ class Executor:
         except (Exception, SystemExit, BaseExceptionGroup) as error:  # border: the author's code
             await self._fail(claim, context, error)
         else:
-            await self._complete(context, value)
+            await ending.complete(context, value)
 
     async def _returned(self, claim: Claim, context: RunContext) -> object:
         """What the code returned. It may have caught what stopped the driver, or wrapped it in a group."""
@@ -199,40 +197,16 @@ class Executor:
             ) from None
         return await workflow.fn(context, **arguments)
 
-    async def _complete(self, context: RunContext, result: object) -> None:
-        entry = NewEntry(kind="run.completed", data={"result": result})
-        await context.unwritten.write(
-            lambda tx, before: driving.finish(
-                tx, context.driven, entry, before=before, result=result
-            )
-        )
-        log.info("run.completed", run=context.id)
-
     async def _fail(self, claim: Claim, context: RunContext, error: BaseException) -> None:
         order = recovering.after_failure(claim, self._manner(claim), error)
         if order is None:
-            await self._end_failed(context, _told(error))
+            await ending.end_failed(context, ending.told(error))
         else:
             await self._go_back(claim, context, order)
 
-    async def _end_failed(self, context: RunContext, error: Mapping[str, object]) -> None:
-        entry = NewEntry(kind="run.failed", data={"error": error})
-        await context.unwritten.write(
-            lambda tx, before: driving.finish(tx, context.driven, entry, before=before, error=error)
-        )
-        log.warning("run.failed", run=context.id, code=error["code"])
-
-    async def _stop_changed(self, context: RunContext, error: WorkflowChanged) -> None:
-        said = {"path": error.path, "recorded": error.recorded, "requested": error.requested}
-        entry = NewEntry(kind="run.changed", data={**said, "message": str(error)})
-        await context.unwritten.write(
-            lambda tx, before: driving.stop(tx, context.driven, [*before, entry])
-        )
-        log.error("run.changed", run=context.id, **said)
-
-    async def _why(self, claim: Claim, ending: ApprovalEnded | RollbackOrdered) -> str:
+    async def _why(self, claim: Claim, ended: ApprovalEnded | RollbackOrdered) -> str:
         """The sentence for what ended; the exception's own, where its code made it up by itself."""
-        approval = getattr(ending, "approval", None)
+        approval = getattr(ended, "approval", None)
         of_it = (
             entry
             for entry in reversed(claim.entries)
@@ -240,7 +214,7 @@ class Executor:
         )
         decided = next(of_it, None)
         if decided is None:
-            return sentence(ending)
+            return sentence(ended)
         tenant = claim.run.tenant
         return await self._database.of(tenant).read(lambda tx: reasons.why(tx, tenant, decided))
 
@@ -273,18 +247,6 @@ class Executor:
         )
         undoer.caller.demand_lease = partial(self.proofs.demand, undoer.driven)
         await undoer.roll_back()
-
-
-def _code(error: BaseException) -> str:
-    if isinstance(error, ApprovalEnded):
-        return error.outcome
-    return error.code if isinstance(error, EngineError) else type(error).__name__
-
-
-def _told(error: BaseException) -> Mapping[str, object]:
-    if isinstance(error, BudgetExceeded):
-        return error.to_json()
-    return {"code": _code(error), "message": str(error) or _code(error)}
 
 
 def refuse_builtin_name(names: list[str]) -> None:

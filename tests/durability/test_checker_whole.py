@@ -144,7 +144,14 @@ PLANTED = {
     "more is kept back than allowed": (
         (
             "UPDATE journal SET data = replace(data, '10000000,10000000]', '90000000,90000000]'), at = at - 9 "
-            "WHERE run = 'run_charged' AND kind = 'budget.reserved'"
+            "WHERE run = 'run_changed' AND kind = 'budget.reserved'"
+        ),
+        "I15: budget bud_",
+    ),
+    "more is kept back with a beginning than allowed": (
+        (
+            "UPDATE journal SET data = replace(data, '10000000,10000000]', '90000000,90000000]'), at = at - 9 "
+            "WHERE run = 'run_charged' AND kind = 'step.begun' AND name = 'charge'"
         ),
         "I15: budget bud_",
     ),

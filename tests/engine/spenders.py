@@ -39,6 +39,23 @@ async def loop(run: Run, steps: int = 100) -> int:
 
 
 @workflow
+async def stubborn_loop(run: Run, steps: int = 1) -> None:
+    """Calls a model again where that failed."""
+    terms = {"attempts": 3, "first_delay": "1s"}
+    for number in range(steps):
+        name = f"call {number}"
+        await run.step(call, name, name=name, cost=DEAR, undo=take_back, retries=terms)
+
+
+@workflow
+async def resting_loop(run: Run, steps: int = 3) -> None:
+    """Calls a model, and rests before it does so again."""
+    for number in range(steps):
+        await run.step(call, f"call {number}", name=f"call {number}", cost=DEAR, undo=take_back)
+        await run.sleep("1s")
+
+
+@workflow
 async def household(run: Run, steps: int = 2) -> int:
     """Has somebody else do the spending."""
     return await run.child(loop, steps=steps)
