@@ -18,8 +18,8 @@ from engine.store.tables import metadata
 
 __all__ = ["HEAD", "migrate", "migrate_over", "revision", "upgrade"]
 
-HEAD = "0028"
-OLDEST = "0028"  # the greatest `oldest` of all migrations
+HEAD = "0029"
+OLDEST = "0029"  # the greatest `oldest` of all migrations
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('signoff:migrate', 0))")
 
