@@ -84,6 +84,11 @@ def _are_plain(keys: Iterable[str]) -> bool:
         return False
 
 
+def canonical_text(value: str) -> bytes:
+    """`canonical` of a text, without asking what it is."""
+    return _PLAIN.encode(value).encode()
+
+
 @lru_cache(maxsize=4096)
 def quoted(value: str | None) -> str:
     """The canonical spelling of a text, or of none: for names, of which there are few."""

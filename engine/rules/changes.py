@@ -1,7 +1,7 @@
 """What an entry makes of a run's, of an approval's and of a case's state."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from engine.rules.cases import CaseStatus
@@ -47,9 +47,12 @@ def apply(shape: RunShape | None, kind: str, data: Mapping[str, object]) -> RunS
     """
     if shape is not None and kind in QUIET and (not shape.is_terminal or kind in AFTER_THE_END):
         return shape
-    edge = edge_of(shape, kind, data)
-    kept = shape.reason if shape is not None and edge.keeps_reason else edge.reason
-    return RunShape(status=edge.after, reason=kept)
+    wanted = data.get("to")
+    if wanted is None or isinstance(wanted, str):
+        known = _named(shape, kind, wanted)
+        if known is not None:
+            return known
+    return _behind(shape, edge_of(shape, kind, data))
 
 
 def edge_of(shape: RunShape | None, kind: str, data: Mapping[str, object]) -> Edge:
@@ -73,6 +76,20 @@ def told_of_the_end(parent: RunShape) -> str | None:
         return None
     undoes = parent == RunShape(status=RunStatus.ROLLING_BACK, reason=WaitingReason.CHILD)
     return "child.undone" if undoes else "child.ended"
+
+
+@lru_cache(maxsize=1024)  # what is wanted may be any word, where a hand wrote it
+def _named(shape: RunShape | None, kind: str, wanted: str | None) -> RunShape | None:
+    """What an entry makes of `shape` by its kind and the state that it names; None where more of it counts."""
+    edges = _leading(shape, kind)
+    if not edges or any(edge.asks is not None for edge in edges):
+        return None
+    return _behind(shape, edge_of(shape, kind, {} if wanted is None else {"to": wanted}))
+
+
+def _behind(shape: RunShape | None, edge: Edge) -> RunShape:
+    kept = shape.reason if shape is not None and edge.keeps_reason else edge.reason
+    return RunShape(status=edge.after, reason=kept)
 
 
 @cache

@@ -22,7 +22,8 @@ _OUTCOMES: Final[Mapping[str, str]] = {"continued": "expired", "rollback": "expi
 _READ: Final = _OF_APPROVALS | {
     "run.adopted", "run.completed", "run.failed", "checkpoint.created",
 }  # fmt: skip
-UNREAD: Final = frozenset(QUIET) - _READ - TOLD_IN  # kinds of entries that change nothing here
+_UNMOVED: Final = frozenset(QUIET) - _READ
+UNREAD: Final = _UNMOVED - TOLD_IN  # kinds of entries that change nothing here
 # Of other moves it is enough to know that they happened, where that leaves no choice.
 _PLAIN: Final = frozenset(
     kind for kind in _MOVES - _READ - TOLD_IN if not kind.startswith("approval.")
@@ -97,12 +98,12 @@ class Folded:
         """Go on by one entry of `kind` at the call path `path`, whose data are `text`."""
         if kind in _PLAIN:
             if kind == "run.created":
-                self.created_text = text
+                self.created_text = str(text)  # a hand may have stored bytes
             if (known := certain(self.shape, kind)) is not None:
                 self.shape = known
                 return
-        is_of_budgets = self.accounts.is_concerned(kind, text)
-        if kind in QUIET and kind not in _READ and not is_of_budgets:
+        is_of_budgets = kind in TOLD_IN and self.accounts.is_concerned(kind, text)
+        if kind in _UNMOVED and not is_of_budgets:
             return
         data = _read(_without_content(text) if kind in _ASKS else text)
         if data is None:
@@ -144,7 +145,9 @@ class Folded:
         name = data.get("approval")
         if not isinstance(name, str):
             return
-        approval = self.approvals.setdefault(name, FoldedApproval())
+        approval = self.approvals.get(name)
+        if approval is None:
+            approval = self.approvals[name] = FoldedApproval()
         match kind:
             case "approval.opened" | "approval.edited":
                 approval.status, approval.decision = "open", None
@@ -185,10 +188,13 @@ def _vote(data: Mapping[str, Any]) -> FoldedVote:
 
 def _read(text: str) -> Mapping[str, Any] | None:
     try:
-        data = json.loads(text)
+        data, end = _DECODER.raw_decode(text)
     except ValueError:
         return None
-    return data if _is_table(data) else None
+    return data if end == len(text) and _is_table(data) else None
+
+
+_DECODER: Final = json.JSONDecoder()  # canonical JSON has no spaces around it to look for
 
 
 def _without_content(text: str) -> str:

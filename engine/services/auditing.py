@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from engine.ids import TenantId
 from engine.rules.accounts import Accounts
@@ -21,6 +21,7 @@ from engine.store.balances import Balances
 from engine.store.case_record import CasesTold
 from engine.store.database import Database, Transaction
 from engine.store.findings import AnchorCheck, Report
+from engine.store.kept_runs import Journaled
 from engine.store.receipt_record import Place, ReceiptsTold
 from engine.store.segments import Segment
 from engine.store.walked import walked
@@ -131,25 +132,25 @@ class Walk:
     def _runs(self, tx: Transaction) -> bool:
         page = kept_runs.stored(tx, self._tenant, after=self._run, limit=self._at_once)
         is_last = len(page) < self._at_once
-        after, upto = self._run, None if is_last else str(page[-1].id)
+        after, upto = self._run, None if is_last else page[-1].id
         marks = anchors.marks(tx, self._tenant, after=after, upto=upto)
         pruned = segments.of_runs(tx, self._tenant, after=after, upto=upto)
 
         def begun(run: str) -> ChainCheck:
-            return self._check(run, marks.get(run, {}), pruned.get(run, ()))
+            return self._check(run, marks.get(run), pruned.get(run))
 
-        known = {str(row.id): row for row in page}
+        known = {row.id: row for row in page}
         stored = agreement.stored(tx, self._tenant, list(known))
         part, told = Report(tenant=self._tenant, runs=len(page)), list[Accounts]()
         left = known.keys() | pruned.keys() | marks.keys()
-        for each in walked(tx, self._tenant, after=after, upto=upto, begun=begun):
-            row = known.get(each.check.chain)
-            if row is not None:
-                part.add(agreement.disagreements(row, each.folded, stored))
-            if each.folded.accounts.is_anything:
-                told.append(each.folded.accounts)
-            _end(part, each.check, row)
-            left.discard(each.check.chain)
+        for check, folded in walked(tx, self._tenant, after=after, upto=upto, begun=begun):
+            row = known.get(check.chain)
+            if row is not None and (wrong := agreement.disagreements(row, folded, stored)):
+                part.add(wrong)
+            if folded.accounts.is_anything:
+                told.append(folded.accounts)
+            _end(part, check, row)
+            left.discard(check.chain)
         for run in sorted(left):
             _end(part, begun(run), known.get(run))
         self._recall(each for several in pruned.values() for each in several)
@@ -187,9 +188,12 @@ class Walk:
         self.report.add(wrong)
         return False
 
-    def _check(self, chain: str, marks: Mapping[int, str], pruned: Sequence[Segment]) -> ChainCheck:
+    def _check(
+        self, chain: str, marks: Mapping[int, str] | None, pruned: Sequence[Segment] | None
+    ) -> ChainCheck:
         check = ChainCheck(chain, marks)
-        segments.follow(check, pruned, tenant=self._tenant, trusted=self._trusted)
+        if pruned:
+            segments.follow(check, pruned, tenant=self._tenant, trusted=self._trusted)
         return check
 
     def _recall(self, pruned: Iterable[Segment]) -> None:
@@ -197,7 +201,7 @@ class Walk:
             self._balances.recall(segment.statement.get("totals"))
 
 
-def _end(report: Report, check: ChainCheck, row: Any) -> None:
+def _end(report: Report, check: ChainCheck, row: Journaled | None) -> None:
     if row is None:
         says = f"{check.chain}: its run is not there any more, or another tenant's."
         orphan = Finding(damage=Damage.ORPHAN, chain=check.chain, says=says)

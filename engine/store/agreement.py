@@ -1,7 +1,8 @@
 """Whether runs, approvals, votes, checkpoints, rungs, messages and what is kept back are as journals have it."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from sqlalchemy import Table, select
@@ -10,16 +11,16 @@ from engine.digest import canonical, quoted, tagged
 from engine.ids import RunId, TenantId
 from engine.rules.chaining import Damage, Finding
 from engine.rules.folding import Folded, FoldedApproval, FoldedVote
-from engine.store import timely
+from engine.store import kept_runs, timely
 from engine.store.approvals import DIGEST_TAG
 from engine.store.database import Transaction
 from engine.store.journal import Entry
-from engine.store.statements import Among, find, whose
+from engine.store.kept_runs import Journaled
+from engine.store.statements import Among, whose
 from engine.store.tables import (
     approvals,
     checkpoints,
     messages,
-    runs,
     timers,
     versions,
     votes,
@@ -35,8 +36,8 @@ def of_run(tx: Transaction, tenant: TenantId, run: RunId, entries: Iterable[Entr
     for entry in entries:
         text = canonical(entry.data).decode()
         folded.take(entry.position, entry.kind, text, path=entry.path)
-    rows, kept = find(tx, runs, {"id": run, "tenant": tenant}), stored(tx, tenant, [run])
-    return [finding.says for row in rows for finding in disagreements(row, folded, kept)]
+    row, kept = kept_runs.stored_of(tx, tenant, run), stored(tx, tenant, [run])
+    return [] if row is None else [each.says for each in disagreements(row, folded, kept)]
 
 
 _ByOwner: TypeAlias = Mapping[str, Sequence[Sequence[Any]]]
@@ -67,22 +68,24 @@ def stored(tx: Transaction, tenant: TenantId, names: Sequence[str]) -> Stored:
     )
 
 
-def disagreements(row: Any, folded: Folded, kept: Stored) -> Iterator[Finding]:
+def disagreements(row: Journaled, folded: Folded, kept: Stored) -> list[Finding]:
     """Where a projection of the run `row` says another thing than its journal."""
-    for position, says in folded.wrong:
-        yield _found(row.id, f"position {position}: {says}", position=position)
-    yield from _of_run(row, folded)
-    if folded.checkpoints or row.id in kept.checkpoints:
-        yield from _of_checkpoints(row.id, kept.checkpoints.get(row.id, _NONE), folded)
-    asked = {each[1]: _Approval(*each) for each in kept.approvals.get(row.id, _NONE)}
+    run = row.id
+    found = [_found(run, f"position {at}: {says}", position=at) for at, says in folded.wrong]
+    # Every run comes through here, and of most there is nothing to say: all that is said is put in one list.
+    wrong: list[str] = []
+    _of_run(row, folded, wrong)
+    if folded.checkpoints or run in kept.checkpoints:
+        _of_checkpoints(kept.checkpoints.get(run, _NONE), folded, wrong)
+    asked = {each[1]: each for each in kept.approvals.get(run, _NONE)}
     if asked.keys() != folded.approvals.keys():
         for name in sorted(asked.keys() ^ folded.approvals.keys()):
             says = "is not in the journal" if name in asked else "is stored nowhere"
-            yield _found(row.id, f"approval {name} {says}")
+            wrong.append(f"approval {name} {says}")
     for name, said in folded.approvals.items():
         if name in asked:
-            for says in _of_asked(asked[name], said, kept):
-                yield _found(row.id, says)
+            _of_asked(_Approval._make(asked[name]), said, kept, wrong)
+    return found + [_found(run, says) for says in wrong] if wrong else found
 
 
 class _Approval(NamedTuple):
@@ -99,75 +102,81 @@ class _Approval(NamedTuple):
     ladder: str
 
 
-def _of_asked(row: _Approval, said: FoldedApproval, kept: Stored) -> Iterator[str]:
+def _of_asked(row: _Approval, said: FoldedApproval, kept: Stored, wrong: list[str]) -> None:
     if said.is_plain:
-        yield from _of_approval(row, said)
+        _of_approval(row, said, wrong)
     if said.votes or row.id in kept.votes:
-        yield from _of_votes(row.id, kept.votes.get(row.id, _NONE), said)
-    yield from _of_versions(row, kept.versions.get(row.id, _NONE))
-    if said.is_plain:
-        yield from timely.of_rungs(row, kept.rungs.get(row.id, _NONE), said)
+        _of_votes(row.id, kept.votes.get(row.id, _NONE), said, wrong)
+    _of_versions(row, kept.versions.get(row.id, _NONE), wrong)
+    if said.is_plain and (says := timely.of_rungs(row, kept.rungs.get(row.id, _NONE), said)):
+        wrong.append(says)
     if row.id in kept.messages:
-        yield from timely.of_messages(row.id, kept.messages[row.id], said)
+        wrong += timely.of_messages(row.id, kept.messages[row.id], said)
 
 
-def _of_run(row: Any, folded: Folded) -> Iterator[Finding]:
+def _of_run(row: Journaled, folded: Folded, wrong: list[str]) -> None:
     shape = folded.shape
-    if shape is not None and (shape.status, shape.reason) != (row.status, row.reason):
-        yield _found(row.id, f"the journal says {shape.status}; the run is stored as {row.status}")
+    if shape is not None and (shape.status != row.status or shape.reason != row.reason):
+        wrong.append(f"the journal says {shape.status}; the run is stored as {row.status}")
     is_plain = folded.adopted is None and row.sandbox is None
     if not is_plain or folded.created_text != _created(row):
-        yield from _of_beginning(row, folded)
+        _of_beginning(row, folded, wrong)
     if (folded.accounts.held or None) != _read(row.reserved):
-        yield _found(row.id, "what is kept back for its steps is not what the journal says")
+        wrong.append("what is kept back for its steps is not what the journal says")
     if folded.ended is not None:
         column, value = folded.ended
         if _read(getattr(row, column)) != value:
-            yield _found(row.id, f"its {column} is not the one in the journal")
+            wrong.append(f"its {column} is not the one in the journal")
 
 
-def _created(row: Any) -> str:
+def _created(row: Journaled) -> str:
     # What its first entry says, if nothing was out of the ordinary; only otherwise is that read.
+    begun = _begun(row.owner, row.started_by, row.workflow_version, row.workflow)
+    return f'{{"input":{row.input},{begun}'
+
+
+@lru_cache(maxsize=512)  # many runs begin alike
+def _begun(owner: str | None, starter: str, version: str, workflow: str) -> str:
     return (
-        f'{{"input":{row.input},"owner":{quoted(row.owner)},"started_by":{quoted(row.started_by)},'
-        f'"version":{quoted(row.workflow_version)},"workflow":{quoted(row.workflow)}}}'
+        f'"owner":{quoted(owner)},"started_by":{quoted(starter)},'
+        f'"version":{quoted(version)},"workflow":{quoted(workflow)}}}'
     )
 
 
-def _of_beginning(row: Any, folded: Folded) -> Iterator[Finding]:
+def _of_beginning(row: Journaled, folded: Folded, wrong: list[str]) -> None:
     said = folded.created
     version = said.get("version") if folded.adopted is None else folded.adopted
     told = (said.get("workflow"), version, said.get("started_by"), said.get("owner"))
     if told != (row.workflow, row.workflow_version, row.started_by, row.owner):
-        yield _found(row.id, "its workflow, version or starter is not the one in the journal")
+        wrong.append("its workflow, version or starter is not the one in the journal")
     # Its stored text stands in the entry; only where it does not are the values compared.
     if f'"input":{row.input},' not in folded.created_text and said.get("input") != _read(row.input):
-        yield _found(row.id, "its input is not the one in the journal")
+        wrong.append("its input is not the one in the journal")
     if said.get("sandbox") != _read(row.sandbox):
-        yield _found(
-            row.id, "whether it is in a sandbox, or what that answers, is not as in the journal"
-        )
+        wrong.append("whether it is in a sandbox, or what that answers, is not as in the journal")
 
 
-def _of_checkpoints(run: str, rows: Sequence[Sequence[Any]], folded: Folded) -> Iterator[Finding]:
+def _of_checkpoints(rows: Sequence[Sequence[Any]], folded: Folded, wrong: list[str]) -> None:
     kept = {position: artifact for _run, position, artifact in rows}
     said = {position: artifact for position, (_name, artifact) in folded.checkpoints.items()}
     if kept != said:
-        yield _found(run, "its checkpoints are not those in the journal")
+        wrong.append("its checkpoints are not those in the journal")
 
 
-def _of_approval(row: _Approval, said: FoldedApproval) -> Iterator[str]:
+def _of_approval(row: _Approval, said: FoldedApproval, wrong: list[str]) -> None:
     if said.status != row.status:
-        yield f"the journal says {row.id} is {said.status}; it is stored as {row.status}"
-    if (said.version, said.digest) != (row.version, row.digest):
-        yield f"the version or digest of {row.id} is not the one in the journal"
+        wrong.append(f"the journal says {row.id} is {said.status}; it is stored as {row.status}")
+    if said.version != row.version or said.digest != row.digest:
+        wrong.append(f"the version or digest of {row.id} is not the one in the journal")
     if said.decision != _read(row.decision):
-        yield f"the decision on {row.id} is not the one in the journal"
+        wrong.append(f"the decision on {row.id} is not the one in the journal")
     if said.is_consumed != (row.consumed_at is not None):
-        yield f"whether {row.id} was used is not as in the journal"
+        wrong.append(f"whether {row.id} was used is not as in the journal")
 
 
-def _of_votes(name: str, rows: Sequence[Sequence[Any]], said: FoldedApproval) -> Iterator[str]:
+def _of_votes(
+    name: str, rows: Sequence[Sequence[Any]], said: FoldedApproval, wrong: list[str]
+) -> None:
     kept: dict[int, FoldedVote] = {}
     current: set[int] = set()
     for _approval, sequence, version, person, choice, comment, is_late, is_current in rows:
@@ -177,23 +186,23 @@ def _of_votes(name: str, rows: Sequence[Sequence[Any]], said: FoldedApproval) ->
         if is_current:
             current.add(sequence)
     if kept != said.votes:
-        yield f"the votes on {name} are not those in the journal"
+        wrong.append(f"the votes on {name} are not those in the journal")
         return
     newest = {(vote.version, vote.person): number for number, vote in sorted(kept.items())}
     if current != set(newest.values()):
-        yield f"other votes on {name} are current than the newest of each person"
+        wrong.append(f"other votes on {name} are current than the newest of each person")
 
 
-def _of_versions(row: _Approval, rows: Sequence[Sequence[Any]]) -> Iterator[str]:
+def _of_versions(row: _Approval, rows: Sequence[Sequence[Any]], wrong: list[str]) -> None:
     is_newest = False
     for _approval, version, content, digest in rows:
         # What people saw is bound by its digest, which the journal has as well.
-        if tagged(DIGEST_TAG, content.encode()) != digest:
-            yield f"version {version} of {row.id} has another digest"
+        if tagged(DIGEST_TAG, str(content).encode()) != digest:  # a hand may have stored bytes
+            wrong.append(f"version {version} of {row.id} has another digest")
         if version == row.version:
-            is_newest = (digest, content) == (row.digest, row.content)
+            is_newest = digest == row.digest and content == row.content
     if not is_newest:
-        yield f"{row.id} is not its version {row.version}"
+        wrong.append(f"{row.id} is not its version {row.version}")
 
 
 def _rows(table: Table, owner: str, *names: str) -> Among:
@@ -220,7 +229,10 @@ def _by(tx: Transaction, rows: Among, values: Sequence[str], tenant: TenantId) -
         size = next(size for size in _SIZES if size >= len(some))
         some += some[-1:] * (size - len(some))
         for row in rows.plain(tx, some, {"tenant": tenant}):
-            found.setdefault(row[0], []).append(row)
+            if row[0] in found:
+                found[row[0]].append(row)
+            else:
+                found[row[0]] = [row]
     return found
 
 

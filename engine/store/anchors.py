@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Row, bindparam, func, or_, select, text, update
 
-from engine.digest import canonical
+from engine.digest import canonical_text
 from engine.ids import TenantId
 from engine.rules.chaining import AUDIT
 from engine.store.database import Transaction
@@ -91,9 +91,9 @@ def news(tx: Transaction, tenant: TenantId, *, since: datetime, most: int) -> in
 
 def digest(tenant: TenantId, found: Iterable[Head]) -> str:
     """The one digest of many heads, in the order of their chains; nothing but the last one is in memory."""
-    hashed, own = hashlib.sha256(), canonical(tenant)
+    hashed, own = hashlib.sha256(), canonical_text(tenant)
     for chain, position, last in found:  # canonical JSON of all four, with least work for each
-        named = b"[%b,%b,%d,%b]\n" % (own, canonical(chain), position, canonical(last))
+        named = b"[%b,%b,%d,%b]\n" % (own, canonical_text(chain), position, canonical_text(last))
         hashed.update(named)
     return f"sha256:{hashed.hexdigest()}"
 
@@ -157,11 +157,15 @@ def note_published(tx: Transaction, tenant: TenantId, number: int) -> None:
 
 def of_anchor(tx: Transaction, tenant: TenantId, number: int) -> list[Head]:
     """What the anchor `number` is of, in the order in which its digest was made."""
-    query = select(anchored.c.chain, anchored.c.position, anchored.c.hash).where(
-        anchored.c.tenant == tenant, anchored.c.anchor == number
-    )
-    rows = tx.connection.execute(query.limit(HEADS_MAX + 2))
-    return sorted(Head(*row) for row in rows)
+    rows = _HEADS.plain(tx, {"tenant": tenant, "number": number})
+    return [Head(*row) for row in sorted(map(tuple, rows))]
+
+
+_HEADS: Final = Prepared(
+    select(anchored.c.chain, anchored.c.position, anchored.c.hash)
+    .where(anchored.c.tenant == bindparam("tenant"), anchored.c.anchor == bindparam("number"))
+    .limit(HEADS_MAX + 2)
+)
 
 
 def marks(
@@ -172,7 +176,10 @@ def marks(
     page = _MARKS if upto is None else _MARKS_UPTO
     found: dict[str, dict[int, str]] = {}
     for chain, position, hashed in page.plain(tx, given):
-        found.setdefault(chain, {})[position] = hashed
+        if chain in found:
+            found[chain][position] = hashed
+        else:
+            found[chain] = {position: hashed}
     return found
 
 

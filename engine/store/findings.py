@@ -52,12 +52,13 @@ class Report:
 
     def count(self, check: ChainCheck) -> None:
         """Add a chain that was followed to its end."""
-        self.add(check.findings)
-        self.entries += check.position
+        if check.findings:
+            self.add(check.findings)
+        length, anchored = check.position, check.anchored_to + 1
+        self.entries += length
         self.pruned += check.pruned
-        anchored = min(check.anchored_to + 1, check.position)
-        self.anchored += anchored
-        if anchored == check.position or check.unanchored_since is None:
+        self.anchored += min(length, anchored)
+        if anchored >= length or check.unanchored_since is None:
             return
         self.open_chains += 1
         since = check.unanchored_since

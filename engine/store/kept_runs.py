@@ -1,15 +1,14 @@
 """Runs as they are stored, page by page, for whoever holds them against their journals."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, select
 
-from engine.ids import TenantId
+from engine.ids import RunId, TenantId
 from engine.store.database import Transaction
 from engine.store.prepared import Prepared
-from engine.store.statements import whose
+from engine.store.statements import find_one, whose
 from engine.store.tables import runs
 
 
@@ -36,17 +35,39 @@ _STANDINGS = Prepared(
 )
 
 
-def stored(tx: Transaction, tenant: TenantId, *, after: str, limit: int) -> Sequence[Any]:
-    """Up to `limit` runs behind the id `after`: what of them their journals say too, as it is stored."""
-    return _STORED.rows(tx, {"tenant": tenant, "after": after, "most": limit})
+class Journaled(NamedTuple):
+    """What of a run its journal says too, as it is stored."""
+
+    id: str
+    workflow: str
+    workflow_version: str
+    status: str
+    reason: str | None
+    input: str
+    result: str | None
+    error: str | None
+    started_by: str
+    owner: str | None
+    next_position: int
+    head: str
+    reserved: str | None
+    sandbox: str | None
 
 
-_JOURNALED = (
-    "id", "workflow", "workflow_version", "status", "reason", "input", "result", "error", "started_by", "owner",
-    "next_position", "head", "reserved", "sandbox",
-)  # fmt: skip
+def stored(tx: Transaction, tenant: TenantId, *, after: str, limit: int) -> list[Journaled]:
+    """Up to `limit` runs behind the id `after`, in the order of their ids."""
+    rows = _STORED.plain(tx, {"tenant": tenant, "after": after, "most": limit})
+    return [Journaled._make(row) for row in rows]
+
+
+def stored_of(tx: Transaction, tenant: TenantId, run: RunId) -> Journaled | None:
+    """One run of the tenant's; None if there is none of that name."""
+    row = find_one(tx, runs, {"id": run, "tenant": tenant})
+    return None if row is None else Journaled(*(getattr(row, each) for each in Journaled._fields))
+
+
 _STORED = Prepared(
-    select(*(runs.c[name] for name in _JOURNALED))
+    select(*(runs.c[name] for name in Journaled._fields))
     .where(whose(runs), runs.c.id > bindparam("after"))
     .order_by(runs.c.id)
     .limit(bindparam("most"))

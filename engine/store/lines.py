@@ -113,8 +113,8 @@ def audit_lines(
     while left is None or left > 0:
         limit = ROWS if left is None else min(left, ROWS)
         rows = _BEHIND.plain(tx, {"tenant": tenant, "after": after, "most": limit})
-        for position, kind, data, at, previous, hashed in rows:
-            moment = iso_of(at)
+        for position, stored, data, at, previous, hashed in rows:
+            moment, kind = iso_of(at), str(stored)  # a hand may have stored bytes
             text = audit_words(tenant, position, kind, data=data, at=moment, previous=previous)
             yield Line(AUDIT, position, kind, data, moment, previous, hashed, text)
         if len(rows) < limit:

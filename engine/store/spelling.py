@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 
 from engine.clock import iso
 from engine.digest import Spelled, canonical, quoted, sha256
@@ -23,11 +24,18 @@ def spelled(
 
     Written out in RFC 8785's key order, so that `data` is spelled once and its stored bytes are hashed.
     """
-    kind, name, path = named
     return (
-        f'{{"at":"{at}","data":{data},"kind":{quoted(kind)},"name":{quoted(name)},'
-        f'"path":{quoted(path)},"position":{position},"previous":"{previous}","run":"{run}"}}'
+        f'{{"at":"{at}","data":{data},{told(*named)}{position},'
+        f'"previous":"{previous}","run":"{run}"}}'
     )
+
+
+@lru_cache(maxsize=4096)
+def told(kind: str, name: str | None, path: str | None) -> str:
+    """What stands between an entry's data and its position: few kinds, names and paths go together."""
+    # A hand may have stored bytes; what is spelled of them is no entry's.
+    said = [quoted(each if each is None else str(each)) for each in (kind, name, path)]
+    return f'"kind":{said[0]},"name":{said[1]},"path":{said[2]},"position":'
 
 
 def line_of(

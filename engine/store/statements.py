@@ -88,9 +88,7 @@ def put_among(
     if not asked:
         return
     wanted = _evened(asked)
-    parameters = _setting(where, values)
-    for index, value in enumerate(wanted):
-        parameters[f"among_{index}"] = value
+    parameters = _setting(where, values) | dict(zip(_among(len(wanted)), wanted, strict=True))
     made = _update_among(table, _shape(where), column, len(wanted), tuple(values))
     made.run_soon(tx, parameters, table=table.name)
 
@@ -125,9 +123,7 @@ def find_among(
     if not asked:
         return []
     values = _evened(asked)
-    given = _given(where)
-    for index, value in enumerate(values):
-        given[f"among_{index}"] = value
+    given = _given(where) | dict(zip(_among(len(values)), values, strict=True))
     shape, ordered = _shape(where), tuple(order_by)
     return _select_among(table, shape, column, len(values), ordered, lock=lock).rows(tx, given)
 
@@ -169,10 +165,14 @@ class Among:
         values = _evened(asked)
         count = len(values)
         if count not in self._prepared:
-            wanted: list[Any] = [bindparam(f"among_{index}") for index in range(count)]
+            wanted: list[Any] = [bindparam(name) for name in _among(count)]
             self._prepared[count] = Prepared(self._query.where(self._column.in_(wanted)))
-        named = {f"among_{index}": value for index, value in enumerate(values)}
-        return self._prepared[count], named
+        return self._prepared[count], dict(zip(_among(count), values, strict=True))
+
+
+@lru_cache(maxsize=64)
+def _among(count: int) -> tuple[str, ...]:
+    return tuple(f"among_{index}" for index in range(count))
 
 
 def find_one(
@@ -250,7 +250,7 @@ def _update(table: Table, where: _Shape, columns: tuple[str, ...]) -> Prepared:
 def _update_among(
     table: Table, where: _Shape, column: str, count: int, columns: tuple[str, ...]
 ) -> Prepared:
-    wanted: list[Any] = [bindparam(f"among_{index}") for index in range(count)]
+    wanted: list[Any] = [bindparam(name) for name in _among(count)]
     values: dict[str, Any] = {name: bindparam(f"set_{name}") for name in columns}
     found = update(table).where(_equal(table, where), table.c[column].in_(wanted))
     return Prepared(found.values(values))
@@ -274,7 +274,7 @@ def _select_held(table: Table, where: _Shape) -> Prepared:
 def _select_among(
     table: Table, where: _Shape, column: str, count: int, order_by: tuple[str, ...], *, lock: bool
 ) -> Prepared:
-    wanted: list[Any] = [bindparam(f"among_{index}") for index in range(count)]
+    wanted: list[Any] = [bindparam(name) for name in _among(count)]
     found = select(table).where(_equal(table, where), table.c[column].in_(wanted))
     ordered = found.order_by(*(table.c[name] for name in order_by))
     return Prepared(ordered.with_for_update(key_share=True) if lock else ordered)

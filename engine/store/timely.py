@@ -8,21 +8,25 @@ from typing import Any
 from engine.rules.folding import FoldedApproval
 
 
-def of_rungs(row: Any, rungs: Sequence[Sequence[Any]], said: FoldedApproval) -> Iterator[str]:
-    """What is wrong with the rungs of the approval `row`: those that fired, and those that still will.
+def of_rungs(row: Any, rungs: Sequence[Sequence[Any]], said: FoldedApproval) -> str | None:
+    """What is wrong with the rungs of the approval `row`, if anything: those that fired, and those that still will.
 
     Each of `rungs` has its approval, its number, and when it fired or was cancelled.
     """
-    armed = {rung for _approval, rung, fired, cancelled in rungs if fired is cancelled is None}
+    armed: set[int] = set()
+    fired: set[int] = set()
+    for _approval, rung, fired_at, cancelled_at in rungs:
+        if fired_at is not None:
+            fired.add(rung)
+        elif cancelled_at is None:
+            armed.add(rung)
     if said.status != "open":
-        if armed:
-            yield f"rungs of {row.id} are to fire, and it is {said.status}"
-        return
-    fired = {rung for _approval, rung, fired, _cancelled in rungs if fired is not None}
+        return f"rungs of {row.id} are to fire, and it is {said.status}" if armed else None
     if fired != said.fired:
-        yield f"the rungs of {row.id} that fired are not those in the journal"
-    elif armed != set(_rungs_of(row.ladder)) - fired:
-        yield f"the rungs of {row.id} that are to fire are not those of its ladder"
+        return f"the rungs of {row.id} that fired are not those in the journal"
+    if armed != _rungs_of(row.ladder) - fired:
+        return f"the rungs of {row.id} that are to fire are not those of its ladder"
+    return None
 
 
 def of_messages(

@@ -32,18 +32,26 @@ def walked(
     In memory are one journal's sums and a page of entries. Every entry that there is comes through
     here: what is done for each of them decides how long all of it takes.
     """
-    now: Walked | None = None
+    chain, now = "", Walked(ChainCheck(""), Folded())
+    follow, take = now.check.follow, now.folded.take
+    clocked, moment = None, ""
     for rows in journal_rows(tx, tenant, after=after, upto=upto):
         for run, position, kind, name, path, data, at, previous, hashed in rows:
-            if now is None or run != now.check.chain:
-                if now is not None:
+            if run != chain:
+                if chain:
                     yield now
-                now = Walked(begun(run), Folded())
-            moment = iso_of(at)
+                chain, now = run, Walked(begun(run), Folded())
+                follow, take = now.check.follow, now.folded.take
+            if at != clocked:  # what one deed wrote has one moment
+                clocked, moment = at, iso_of(at)
             named = (kind, name, path)
             text = spelled(run, position, named, data=data, at=moment, previous=previous)
-            now.check.follow(position, moment, previous, hashed, text)
-            if kind not in UNREAD:
-                now.folded.take(position, kind, data, path=path)
-    if now is not None:
+            follow(position, moment, previous, hashed, text)
+            if kind in UNREAD:
+                continue
+            try:
+                take(position, kind, data, path=path)
+            except TypeError:  # a hand stored bytes where texts are
+                now.folded.wrong.append((position, "it cannot be read"))
+    if chain:
         yield now

@@ -17,6 +17,22 @@ BY_SQL = {
         "UPDATE journal SET data = replace(data, 'finance', 'x') WHERE run = '{paid}'",
         Damage.EDITED,
     ),
+    "an entry's data become bytes": (
+        "UPDATE journal SET data = CAST(data AS BLOB) WHERE run = '{paid}'",
+        Damage.EDITED,
+    ),
+    "an entry's kind becomes bytes": (
+        "UPDATE journal SET kind = CAST(kind AS BLOB) WHERE run = '{paid}'",
+        Damage.EDITED,
+    ),
+    "what was asked becomes bytes": (
+        "UPDATE versions SET content = CAST(content AS BLOB) WHERE approval = '{apaid}'",
+        Damage.STATE,
+    ),
+    "the audit's kinds become bytes": (
+        "UPDATE audit SET kind = CAST(kind AS BLOB), data = CAST(data AS BLOB) WHERE tenant = 'default'",
+        Damage.EDITED,
+    ),
     "an entry's clock is put back": (
         "UPDATE journal SET at = at - 1 WHERE run = '{paid}' AND position = 2",
         Damage.EDITED,
