@@ -96,7 +96,7 @@ def guarded(
 
         @wraps(fn)
         def blocking(*args: P.args, **kwargs: P.kwargs) -> R:
-            result: R = _finished(guard.call(args, kwargs))
+            result: R = finished(guard.call(args, kwargs))
             return result
 
         _GUARDED.add(blocking)
@@ -238,12 +238,12 @@ def _fields(key: str) -> set[str]:
     return {name for _text, name, _form, _how in Formatter().parse(key) if name is not None}
 
 
-def _finished(call: Coroutine[Any, Any, Any]) -> Any:
+def finished(call: Coroutine[Any, Any, Any]) -> Any:
+    """What `call` returns, for whoever is not async: inside a loop, which that blocks anyhow, in a thread."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(call)
-    # A function that is not async was called inside a loop, which it blocks anyhow.
     context = contextvars.copy_context()
     with ThreadPoolExecutor(max_workers=1) as thread:
         return thread.submit(context.run, asyncio.run, call).result()

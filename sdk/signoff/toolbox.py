@@ -20,6 +20,8 @@ from signoff.outcomes import ApprovalEnded, ChangesRequested
 Function = Callable[..., Any]
 
 ENDED: Final = (ApprovalEnded, NotDone, NoEffect)
+# A framework that reads and writes out arguments does so under the names that they have.
+_CLOSED: Final = ConfigDict(extra="forbid", serialize_by_alias=True)
 TOLD: Final = frozenset({"request_id_conflict", "kill_switch"})
 
 
@@ -86,6 +88,19 @@ class Toolbox:
         """What `tools=` of Anthropic's messages takes."""
         return [each.described("input_schema") for each in self._tools.values()]
 
+    def for_crewai(self) -> list[Any]:
+        """What `tools=` of a CrewAI agent takes. It asks each time: CrewAI keeps no answer of theirs.
+
+        Raises:
+            ModuleNotFoundError: where CrewAI is not installed.
+        """
+        from signoff.crew import crew_tool
+
+        return [
+            crew_tool(name, inspect.getdoc(each.function) or "", each.arguments, self.answer)
+            for name, each in self._tools.items()
+        ]
+
     async def answer(self, name: str, arguments: str | Mapping[str, object]) -> str:
         """What to tell the model that called the tool `name`; `arguments` as it gave them, JSON or read.
 
@@ -147,7 +162,7 @@ def _tool(fn: Function, own: Mapping[str, object]) -> _Tool:
     function.__annotations__ = {**hints, "return": str}
     # Numbered fields with the real names as aliases: pydantic would refuse `_x` and warn at `copy`.
     fields: dict[str, Any] = {f"argument_{index}": _field(each) for index, each in enumerate(shown)}
-    model = create_model(fn.__name__, __config__=ConfigDict(extra="forbid"), **fields)
+    model = create_model(fn.__name__, __config__=_CLOSED, **fields)
     return _Tool(function=function, given=frozenset(given), arguments=model)
 
 

@@ -50,7 +50,9 @@ async def test_langchain_calls_it_once_and_openai_knows_its_shape(
     (tmp_path / "drives.py").write_text(DRIVES, encoding="utf-8")
     theirs = environments.make(tmp_path / "venv")
     wheel = environments.build_wheel(tmp_path)
-    await asyncio.to_thread(theirs.install, str(wheel), "langchain-core==1.7.2", "openai==3.54.0")
+    # With the oldest pydantic that the client takes: frameworks are often behind.
+    wanted = ("langchain-core==1.7.2", "openai==3.54.0", "pydantic==2.11.9")
+    await asyncio.to_thread(theirs.install, str(wheel), *wanted)
     key = await desk.key(Scope.RECEIPTS)
 
     async with served(app) as url:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
@@ -195,6 +196,52 @@ async def test_it_is_defined_as_each_interface_wants_it(shop: Shop) -> None:
         "type": "function", "strict": False, **said, "parameters": schema,
     }  # fmt: skip
     assert box.for_anthropic()[0] == {**said, "input_schema": schema}
+
+
+# What CrewAI's own base class does with a tool, as 1.15 has it: arguments are read by the schema, and
+# handed on as it writes them out.
+CREWAI = """
+from collections.abc import Callable
+from typing import Any
+from pydantic import BaseModel
+
+class BaseTool(BaseModel):
+    name: str
+    description: str
+    args_schema: type[BaseModel]
+    cache_function: Callable[..., bool] = lambda *_call: True
+
+    def run(self, **given: Any) -> Any:
+        return self._run(**self.args_schema.model_validate(given).model_dump())
+
+    async def arun(self, **given: Any) -> Any:
+        return await self._arun(**self.args_schema.model_validate(given).model_dump())
+"""
+
+
+async def within(tool: Any, **given: str) -> object:
+    """What a tool that is not awaited says inside a loop."""
+    return tool.run(**given)
+
+
+async def test_crewai_calls_it_once_in_either_way_and_keeps_no_answer(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "crewai").mkdir()
+    (tmp_path / "crewai" / "tools.py").write_text(CREWAI, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    tool, reading = shop.box(currency="USD").for_crewai()
+    waiting = await tool.arun(order="17")
+    blocking = await asyncio.to_thread(tool.run, order="17")
+    inside = await asyncio.to_thread(asyncio.run, within(tool, order="17", amount="6200.00"))
+
+    assert (tool.name, tool.description) == ("refund", "Pay an order back.")
+    assert waiting == blocking == '{"refund": "order-17"}'
+    assert inside.startswith("Not done. ")
+    assert shop.paid == [("17", "1.00 USD")]
+    assert tool.cache_function({}, waiting) is False
+    assert await reading.arun(order="17") == "order 17 is lost"
 
 
 def stubborn_model() -> tuple[FastAPI, list[Any]]:
