@@ -1,4 +1,4 @@
-"""Sees that cases are given up once their time is over."""
+"""Sees that cases are given up once their time is over, and claims of which nobody was heard doubted."""
 
 from datetime import timedelta
 from typing import Final
@@ -24,5 +24,5 @@ class Expiry:
                     await ear.wait(LOOK_EVERY)
 
     async def once(self) -> int:
-        """Give up what is due now; says how many cases it were."""
+        """Give up what is due now; says how many there were."""
         return await in_spite_of_faults(self._database.write(expiring.expire_due), 0)

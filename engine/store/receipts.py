@@ -4,20 +4,22 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import structlog
-from sqlalchemy import Row, select, tuple_
+from sqlalchemy import Row, bindparam, select, text, tuple_
 
 from engine.clock import iso
 from engine.digest import tagged_digest
 from engine.ids import TenantId
 from engine.rules.receipts import ReceiptState
-from engine.store import artifacts, audit, notices, receipt_record
+from engine.store import artifacts, audit, notices, receipt_record, waiting
 from engine.store.database import Transaction
+from engine.store.prepared import Prepared
 from engine.store.statements import add_new, change, find_one
 from engine.store.statements import put as put_soon
 from engine.store.tables import receipts
+from engine.store.tenants import is_awake
 
 log = structlog.get_logger("engine.store")
 
@@ -153,6 +155,31 @@ def doubt(tx: Transaction, row: ReceiptRow, values: Mapping[str, object]) -> Rec
     notices.tell_operators(tx, row.tenant, told)
     log.error("receipt.unknown", execution=row.execution, action=row.action)
     return after
+
+
+def take_lapsed(tx: Transaction, *, limit: int) -> list[tuple[TenantId, str]]:
+    """Up to `limit` effects of active tenants whose claim is over, the first ones, locked; by their tenants.
+
+    One that somebody is just settling is left for the next look.
+    """
+    given = {"now": tx.now, "limit": limit}
+    rows = waiting.lapsed_claims(tx, limit=limit) if tx.is_guarded else _LAPSED.rows(tx, given)
+    # In one order for all, since each tenant's audit is written by one deed at a time.
+    return sorted((TenantId(row.tenant), row.execution) for row in rows)
+
+
+# The state is spelled into the statement: a partial index is not used for a bound parameter.
+_LAPSED: Final = Prepared(
+    select(receipts.c.execution, receipts.c.tenant)
+    .where(
+        text("state = 'claimed'"),
+        receipts.c.lease_expires_at <= bindparam("now"),
+        is_awake(receipts.c.tenant),
+    )
+    .order_by(receipts.c.lease_expires_at, receipts.c.execution)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True, key_share=True)
+)
 
 
 def page(

@@ -102,6 +102,15 @@ ORDER BY c.expires_at, c.id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
 """,
     ),
     (
+        "signoff_lapsed_claims(at timestamptz, most integer)",
+        "TABLE (execution text, tenant text)",
+        """
+SELECT r.execution, r.tenant FROM receipts r
+WHERE r.state = 'claimed' AND r.lease_expires_at <= $1 AND r.tenant <awake>
+ORDER BY r.lease_expires_at, r.execution LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
+""",
+    ),
+    (
         "signoff_due_deliveries(channel text, resting text[], at timestamptz, most integer)",
         "TABLE (id text, tenant text)",
         """

@@ -239,6 +239,7 @@ receipts = Table(
     index_where("uq_receipts_settles", "tenant", "settles", where="settles IS NOT NULL", unique=True),
     Index("ix_receipts_execution", "tenant", "execution"),
     index_where("ix_receipts_approval", "tenant", "approval", where="approval IS NOT NULL"),
+    index_where("ix_receipts_claimed", "lease_expires_at", where="state = 'claimed'"),
     Index("ix_receipts_page", "tenant", "created_at", "execution"),
 )  # fmt: skip
 cases = Table(

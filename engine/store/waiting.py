@@ -25,6 +25,7 @@ _TIMERS: Final = _asked(
     "SELECT id, tenant, approval, rung, due_at FROM signoff_due_timers(:now, :limit)"
 )
 _CASES: Final = _asked("SELECT id, tenant FROM signoff_due_cases(:now, :limit)")
+_LAPSED: Final = _asked("SELECT execution, tenant FROM signoff_lapsed_claims(:now, :limit)")
 _DELIVERIES: Final = _asked(
     "SELECT id, tenant FROM signoff_due_deliveries(:channel, :resting, :now, :limit)"
 )
@@ -57,6 +58,11 @@ def due_timers(tx: Transaction, *, limit: int) -> Sequence[Any]:
 def due_cases(tx: Transaction, *, limit: int) -> Sequence[Any]:
     """Which cases are overdue, as `store.cases.take_due` has it, locked."""
     return tx.connection.execute(_CASES, {"now": tx.now, "limit": limit}).all()
+
+
+def lapsed_claims(tx: Transaction, *, limit: int) -> Sequence[Any]:
+    """Which claims are over, as `store.receipts.take_lapsed` has it, locked."""
+    return tx.connection.execute(_LAPSED, {"now": tx.now, "limit": limit}).all()
 
 
 def due_deliveries(

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import text
 from typing_extensions import override
 
-from engine.ids import DEFAULT_TENANT
+from engine.ids import DEFAULT_TENANT, TenantId
 from engine.runtime.once import OwnLedger, receipts_in
-from engine.services import auditing, receipts
+from engine.services import auditing, expiring, receipts
 from engine.services.receipts import Ending
 from engine.store.database import Database, Transaction
 from engine.store.receipt_adoption import adopt
@@ -156,3 +156,26 @@ def _as_before(tx: Transaction) -> None:
             tx.connection.execute(text(f"DROP TRIGGER audit_is_not_{name}"))
     tx.connection.execute(text("DELETE FROM audit WHERE kind LIKE 'receipt.%'"))
     tx.connection.execute(rows.update().values(told=None))
+
+
+async def test_a_claim_of_which_nobody_is_heard_in_time_is_unknown_and_told_of_once(
+    database: Database, clock: ManualClock, ledger: Receipts
+) -> None:
+    for tenant in (DEFAULT_TENANT, TenantId("acme")):
+        gone = Receipts(Vanishing(database, tenant, "worker:gone"))
+        with pytest.raises(ConnectionError):
+            await gone.once("order-17", "refund", PAYLOAD, lambda: "made", lease=SHORT)
+    await ledger.once("order-18", "refund", PAYLOAD, lambda: "made", lease=SHORT)
+    early = await database.write(expiring.expire_due)
+    await clock.advance(SHORT)
+
+    looked = [await database.write(expiring.expire_due) for _time in range(2)]
+
+    states = await database.read(
+        lambda tx: [
+            row.state for row in receipts.page(tx, DEFAULT_TENANT, state=None, before=None, limit=9)
+        ]
+    )
+    assert (early, looked, sorted(states)) == (0, [2, 0], ["succeeded", "unknown"])
+    assert [kind for kind, _said in await told(database)][-1] == "receipt.doubted"
+    assert await wrong(database) == []

@@ -19,6 +19,7 @@ from engine.store.tables import metadata
 __all__ = ["HEAD", "migrate", "migrate_over", "revision", "upgrade"]
 
 HEAD = "0029"
+HEAD = "0030"
 OLDEST = "0029"  # the greatest `oldest` of all migrations
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('signoff:migrate', 0))")
