@@ -219,7 +219,7 @@ class BaseTool(BaseModel):
 """
 
 
-async def within(tool: Any, **given: str) -> object:
+async def within(tool: Any, **given: str) -> Any:
     """What a tool that is not awaited says inside a loop."""
     return tool.run(**given)
 
