@@ -18,7 +18,6 @@ from engine.store.tables import metadata
 
 __all__ = ["HEAD", "migrate", "migrate_over", "revision", "upgrade"]
 
-HEAD = "0029"
 HEAD = "0030"
 OLDEST = "0029"  # the greatest `oldest` of all migrations
 
