@@ -55,7 +55,7 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Say whether a permit is good for this effect, without a server; exit code 3 if not. It is not spent."""
-    effect = parsed(payload)
+    effect = parsed(payload, option="--payload")
     with told():
         if not keys:
             raise usage("Say which --key to trust, as `signoff permits keys` prints it.")

@@ -51,8 +51,8 @@ def settle_run(
     finish(deed())
 
 
-def parsed(result: str | None) -> object:
-    """The JSON that was given, if any.
+def parsed(result: str | None, *, option: str = "--result") -> object:
+    """The JSON that was given for `option`, if any.
 
     Raises:
         typer.BadParameter: if it is none.
@@ -65,4 +65,4 @@ def parsed(result: str | None) -> object:
         said = (
             f"It cannot be read: {error}. A text is written in quotes, inside those of the shell."
         )
-        raise typer.BadParameter(said, param_hint="--result") from None
+        raise typer.BadParameter(said, param_hint=option) from None

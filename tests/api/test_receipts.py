@@ -1,11 +1,15 @@
 """The doors to receipts: for keys of their own scope, one winner, and words for everybody else."""
 
+import re
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 
 from engine.services.keys import Scope
 from tests.api.desk import ANA, ASKED, BO, DANA, Desk
+from tests.api.test_doors import routes
+from tests.architecture.sources import ROOT, read
 
 pytestmark = pytest.mark.anyio
 
@@ -129,6 +133,24 @@ async def test_one_consent_allows_one_effect_under_whatever_name(
     refusals = [(each.status_code, each.json()["code"]) for each in (refused, recorded)]
     assert refusals == [(409, "request_id_conflict")] * 2
     assert (first["granted"], same.json()["granted"]) == (True, True)
+
+
+async def test_what_other_claim_servers_say_is_said_here(app: FastAPI, desk: Desk) -> None:
+    page = read(ROOT / "docs" / "how-to" / "receipts.md").partition("## If you know")[2]
+    named = set(re.findall(r"`(GET|POST) (/[^`]+)`", page))
+    key = await desk.key(Scope.RECEIPTS)
+
+    proceed, pending = [await key.post("/api/receipts", CLAIM) for _claim in range(2)]
+    path = f"/api/receipts/{proceed.json()['receipt']['execution_id']}/settle"
+    ended = {"outcome": "succeeded", "token": proceed.json()["token"], "result": 1}
+    await key.post(path, ended)
+    skip = await key.post("/api/receipts", CLAIM)
+
+    assert len(named) > 6
+    assert named - routes(app) == set()
+    assert [each.json()["granted"] for each in (proceed, pending, skip)] == [True, False, False]
+    assert pending.json()["receipt"]["reason"] == "in_progress"
+    assert (skip.json()["receipt"]["ok"], skip.json()["receipt"]["result"]) == (True, 1)
 
 
 async def test_only_operators_settle_a_step(desk: Desk) -> None:

@@ -108,6 +108,41 @@ def test_a_tree_is_drawn_and_an_approval_says_whose_child_asks(signoff: Signoff)
     assert "0 of 2 of batch done" in shown
 
 
+def permit_of(server: Server, key: str, request_id: str) -> str:
+    """A permit for the bank."""
+    headers = {"Authorization": f"Bearer {key}"}
+    asked = {"request_id": request_id, "action": "refund", "payload": {"order": "17"}}
+    with httpx.Client(base_url=server.shop.url, headers=headers, trust_env=False) as tools:
+        claim: Any = tools.post("/api/receipts", json=asked).json()
+        path = f"/api/receipts/{claim['receipt']['execution_id']}/permit"
+        issued = tools.post(path, json={"token": claim["token"], "audience": "bank"})
+    return str(issued.json()["permit"])
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "exit_code"),
+    [
+        pytest.param(["--audience", "mint"], "permit_audience", 3, id="another target"),
+        pytest.param(["--payload", "{}"], "permit_effect", 3, id="another effect"),
+        pytest.param(["--key", "ed25519:x"], "bad_key", 2, id="no key"),
+        pytest.param(["--payload", "{"], "--payload", 2, id="no JSON"),
+        pytest.param([], "", 0, id="the right one"),
+    ],
+)
+def test_a_permit_is_checked_without_a_server(
+    signoff: Signoff, server: Server, tools: str, words: list[str], code: str, exit_code: int
+) -> None:
+    permit = permit_of(server, tools, f"checked-{code}")
+    keys = signoff("permits", "keys").out.split()
+    right = ["--audience", "bank", "--action", "refund", "--payload", '{"order": "17"}']
+    trusted = [] if "--key" in words else ["--key", keys[0]]
+
+    said = signoff("permits", "verify", permit, *right, *trusted, *words)
+
+    assert (said.code, code in said.err) == (exit_code, True)
+    assert ("good until" in said.out) is (exit_code == 0)
+
+
 @pytest.mark.parametrize("verb", ["show", "settle"])
 def test_a_receipt_that_is_not_there_is_told(signoff: Signoff, verb: str) -> None:
     words = () if verb == "show" else ("--happened", *WHY)

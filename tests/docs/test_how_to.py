@@ -45,6 +45,7 @@ SEEN = {
     "irreversible-steps": ("paid out as transfer 1",),
     "keys-and-people": ("Signed in as ana", "Signed out", "is revoked"),
     "ladders-and-quorums": ("ends       ", '"title":"Open port 8444?"', '"version":2'),
+    "permits": ("True paid back order-29-refund spent", "good until", '"ok":true'),
     "receipts": (
         "True executed",
         "True dedup_same_request_id",
@@ -108,7 +109,7 @@ async def project(story: Story) -> Story:
     (story.folder / "workflows" / "stubborn.py").write_text(STUBBORN)
     scopes = " ".join(
         f"--scope {scope}"
-        for scope in ("approvals:ask", "runs:start", "receipts", "signals", "read", "operate")
+        for scope in ("approvals:ask", "runs:start", "receipts", "permits", "signals", "read", "operate")
     )
     made = await story.shell(f"signoff keys create --name tests {scopes} 2> /dev/null")
     story.extra["SIGNOFF_API_KEY"] = made.strip()

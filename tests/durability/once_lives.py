@@ -20,6 +20,8 @@ from engine.runtime.executor import Executor
 from engine.runtime.once import OwnLedger, receipts_in
 from engine.runtime.worker import Worker
 from engine.runtime.workflows import Workflows
+from engine.services import permits
+from engine.services.permits import Spending
 from engine.store.database import Database
 from engine.store.postgres import Surroundings, Width, opened_on
 from engine.store.sqlite import opened
@@ -216,6 +218,24 @@ def make_on_postgres(url: str, folder: Path, told: Connection) -> None:
 
     structlog.configure(processors=[_unsaid])
     told.send(asyncio.run(make()))
+
+
+def spend_on_postgres(url: str, permit: str, told: Connection) -> None:
+    """Spend a permit on a database that others use, as somebody of one's own, and tell what came of it."""
+
+    async def spend() -> str:
+        around = Surroundings(ids=SystemIds(), tokens=Tokens(SECRET))
+        spending = Spending(
+            token=permit, spend_id=str(os.getpid()), audience="bank", action="refund",
+            payload=None, by=f"key:{os.getpid()}",
+        )  # fmt: skip
+        async with opened_on(url, around, width=Width(writers=1, readers=1)) as database:
+            ours = database.of(DEFAULT_TENANT)
+            spent = await ours.write(lambda tx: permits.spend(tx, DEFAULT_TENANT, spending))
+        return "spent" if spent.refusal is None else spent.refusal.code
+
+    structlog.configure(processors=[_unsaid])
+    told.send(asyncio.run(spend()))
 
 
 def make_over_http(url: str, key: str, folder: Path, told: Connection) -> None:

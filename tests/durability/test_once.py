@@ -23,8 +23,11 @@ from engine.clock import SystemClock
 from engine.ids import DEFAULT_TENANT, RunId, SystemIds
 from engine.runtime.once import receipts_in
 from engine.runtime.workflows import Workflows
-from engine.services import keys, runs, tending
+from engine.services import claiming, keys, permits, runs, tending
+from engine.services.claiming import Asked
 from engine.services.keys import NewKey
+from engine.services.permits import Wanted
+from engine.store.database import Transaction
 from engine.store.postgres import Surroundings, opened_on
 from engine.store.runs import NewRun
 from engine.tokens import Tokens
@@ -225,6 +228,29 @@ async def test_of_eight_processes_on_postgresql_one_makes_it(
         reasons = await crowd(nursery, once_lives.make_on_postgres, (url, tmp_path))
 
     assert one_made_it(reasons, tmp_path)
+
+
+@pytest.mark.postgres
+async def test_of_eight_processes_on_postgresql_one_spends_a_permit(
+    nursery: ForkServerContext, postgres: Postgres
+) -> None:
+    asked = Asked(
+        tenant=DEFAULT_TENANT, namespace="default", request_id="order-17", action="refund",
+        payload=None, token="claimer", by="key:tools", lease_for=timedelta(minutes=5),
+    )  # fmt: skip
+    around = Surroundings(ids=SystemIds(), tokens=Tokens(once_lives.SECRET))
+
+    def issued(tx: Transaction) -> str:
+        row = claiming.claim(tx, asked).row
+        wanted = Wanted(token=asked.token, audience="bank")
+        return permits.issue(tx, DEFAULT_TENANT, row.execution if row else "", wanted).token
+
+    with postgres.fresh() as url:
+        async with opened_on(url, around) as database:
+            permit = await database.of(DEFAULT_TENANT).write(issued)
+            told = await crowd(nursery, once_lives.spend_on_postgres, (url, permit))
+
+    assert sorted(told) == [*["permit_spent"] * 7, "spent"]
 
 
 async def crowd(
