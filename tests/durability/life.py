@@ -30,7 +30,9 @@ from tests.durability.stories import FAMILY, settle
 
 T = TypeVar("T")
 
-PACE = Pace(lease_for=timedelta(seconds=5), poll_every=timedelta(milliseconds=20))
+# The next life frees what a dead one held. Within a life nothing may be done again, so a lease outlasts
+# whatever stalls a busy machine.
+PACE = Pace(lease_for=timedelta(minutes=5), poll_every=timedelta(milliseconds=20))
 BEGINNING, VOTING = timedelta(milliseconds=4), timedelta(milliseconds=150)  # pauses, more or less
 OPEN_MAX = 40  # more than this many open approvals are not piled up
 SWITCHING, TENDING = timedelta(milliseconds=400), timedelta(milliseconds=60)

@@ -10,7 +10,7 @@ import pytest
 
 from engine.clock import SystemClock
 from engine.ids import DEFAULT_TENANT, RunId
-from engine.rules.states import RunStatus
+from engine.rules.states import RunStatus, WaitingReason
 from engine.services import runs
 from tests.durability import notes
 from tests.durability.drill import (
@@ -145,6 +145,8 @@ async def test_a_backup_taken_under_load_is_whole_and_nothing_happens_twice(
     place: Place, world: Notes
 ) -> None:
     async with staged(place, world) as scene, under_load(scene):
+        # Of the others all may have done something by the time a slow backup is made, and none is known.
+        asleep = await scene.start("shaky_nap", nap="1h")
         await until(lambda: ledger(place.folder).effects > ENOUGH)
         before = ledger(place.folder)
         await place.back_up()
@@ -162,6 +164,7 @@ async def test_a_backup_taken_under_load_is_whole_and_nothing_happens_twice(
         await scene.deliver()
         assert ledger(place.folder).effects == again.effects
         assert await gone_on(scene, place, again) > 0
+        assert (await scene.picture(asleep)).row.reason is WaitingReason.TIMER
     book = await place.book()
     assert wrong(book, place.folder, until=before, again=again, cut=cut) == []
     assert twice(place.folder, again=again) == []
