@@ -97,10 +97,12 @@ class SqliteDatabase:
         return await asyncio.shield(answer)
 
     async def close(self) -> None:
-        """Finish what waits, then stop writing; what comes later is refused."""
+        """Finish what waits, first what is read, then what is written; what comes later is refused."""
+        # Whoever leaves last empties the log and takes it away. Of several at once each may find that
+        # another is still there, and then it stays; and only the writer may do it.
+        await self._readers.close()
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
-        await self._readers.close()
 
     def _transaction(self, connection: Connection, driver: SqliteDriver) -> Transaction:
         return Transaction(connection, self._clock.now, self._ids, self._tokens, driver)

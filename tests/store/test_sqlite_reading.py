@@ -152,3 +152,30 @@ async def test_a_store_that_is_closed_answers_no_more(
     with pytest.raises(Unavailable, match="closed"):
         await database.read(kept)
     assert not path.with_name("closed.db-wal").exists()
+
+
+async def test_the_writer_is_the_last_to_leave_and_takes_the_log_along(
+    tmp_path: Path, clock: ManualClock, tokens: Tokens
+) -> None:
+    path = tmp_path / "closed.db"
+    all_begun, released = threading.Barrier(READERS + 1, timeout=60), threading.Event()
+
+    def long(_tx: Transaction) -> None:
+        all_begun.wait()
+        released.wait(60)
+
+    async with (
+        opened(path, clock=clock, ids=SystemIds(), tokens=tokens) as database,
+        asyncio.TaskGroup() as group,
+    ):
+        for _number in range(READERS):
+            group.create_task(database.read(long))
+        await asyncio.to_thread(all_begun.wait)
+        closing = group.create_task(database.close())
+        try:
+            await group.create_task(database.write(keep("a")))  # while the readers are still there
+        finally:
+            released.set()
+        await closing
+
+    assert not path.with_name("closed.db-wal").exists()
