@@ -28,7 +28,10 @@ _RESERVED: Final = frozenset(
 _OPENED: Final = re.compile(r"\$?\$\{")
 _PATH: Final = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_-]+)*)\s*")
 _QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'')
-_NAMED: Final = re.compile(r"(?<![\w.])([a-z_][A-Za-z0-9_]*)\.([A-Za-z_][A-Za-z0-9_]*)")
+# Behind the first two names, what is called is no name: `steps.ask.form.size()`.
+_NAMED: Final = re.compile(
+    r"(?<![\w.])([a-z_]\w*)\.([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*\b(?!\s*\())*)", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +123,8 @@ def references(value: object) -> Iterator[tuple[tuple[str | int, ...], Reference
 def named_in(condition: str) -> list[Reference]:
     """What a condition seems to name, by its text alone: `steps.charge`, `inputs.amount`."""
     bare = _QUOTED.sub('""', condition)
-    return [Reference((found[1], found[2])) for found in _NAMED.finditer(bare)]
+    found = (each.groups() for each in _NAMED.finditer(bare))
+    return [Reference((root, name, *more.split(".")[1:])) for root, name, more in found]
 
 
 def check_name(name: str) -> None:

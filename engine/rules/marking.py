@@ -73,7 +73,9 @@ def _check_default(each: forms.Field) -> None:
     try:
         is_kept = answers.kept(each, each.default) == each.default
     except BadChange as error:
-        raise forms.bad_form(each.name, f"its default is none of its answers; {error}") from None
+        raise forms.bad_form(
+            each.name, f"its default is none of its answers; {str(error).removesuffix('.')}"
+        ) from None
     if not is_kept:
         raise forms.bad_form(each.name, "its default names options in another order")
 

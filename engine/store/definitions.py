@@ -20,7 +20,7 @@ STAMP: Final = "definitions"  # changes with every change, so that whoever holds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DefinitionRow:
-    """One version. `body` is what it says as canonical JSON, `source` how it was written."""
+    """One version. `body` is what it says as JSON, `source` how it was written."""
 
     tenant: TenantId
     name: str

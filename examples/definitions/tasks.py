@@ -52,13 +52,14 @@ def run_checks(version: str) -> dict[str, object]:
 
 
 @task
-def deploy(version: str, to: str) -> str:
+def deploy(version: str, to: str, replicas: int = 1) -> str:
     """Put the version into service."""
-    return _book(f"deploy {version} to {to}")
+    often = f" {replicas} times" if replicas > 1 else ""
+    return _book(f"deploy {version} to {to}{often}")
 
 
 @task
-def take_back_deployment(deployed: str, version: str, to: str) -> str:
+def take_back_deployment(deployed: str, version: str, to: str, replicas: int = 1) -> str:
     """Put the version before it into service: the undo of `deploy`."""
     return _book(f"take {version} back from {to}")
 

@@ -7,6 +7,16 @@ from tests.durability.flows import WORLD, do, undo
 
 PRICE = "10.00 USD"
 FEWER = {"count": 10}
+FILLED = {"window": "tonight", "checks": ["smoke"]}
+LESS = {"amount": "40.00 USD"}
+FORM: dict[str, object] = {
+    "required": ["window", "replicas"],
+    "properties": {
+        "window": {"type": "string", "enum": ["tonight", "tomorrow"]},
+        "replicas": {"type": "integer", "minimum": 1, "maximum": 9, "default": 3},
+        "checks": {"type": "array", "items": {"enum": ["smoke", "load"]}},
+    },
+}
 
 
 def charge(name: str, *, step: StepInfo) -> str:
@@ -25,6 +35,18 @@ def order(count: int, *, step: StepInfo) -> int:
     """Order so many, which nobody may do without consent."""
     WORLD[-1].done(step, "order", count, needs_consent=True)
     return count
+
+
+def roll_out(replicas: int, window: str | None, *, step: StepInfo) -> int:
+    """Deploy as people say, which nobody may do without consent."""
+    WORLD[-1].done(step, "roll out", replicas, window, needs_consent=True)
+    return replicas
+
+
+def spend(amount: str, *, step: StepInfo) -> str:
+    """Spend so much, which nobody may do without consent."""
+    WORLD[-1].done(step, "spend", amount, needs_consent=True)
+    return amount
 
 
 @workflow
@@ -55,3 +77,35 @@ async def shaky_order(run: Run, amount: int = 100) -> str:
     )
     call = decision.call or run.call(order, amount)
     return str(await run.step(call, approved=decision, name="order", cost=PRICE))
+
+
+@workflow
+async def shaky_rollout(run: Run) -> int:
+    """People say when, and how much of it."""
+    decision = await run.approval(
+        "Deploy?",
+        call=run.call(roll_out, 3, None),
+        kind="form",
+        form=FORM,
+        approvers="group:finance",
+        quorum=2,
+        ladder=["reject after 4h"],
+    )
+    call = decision.call or run.call(roll_out, 3, None)
+    return 0 if await run.step(call, approved=decision, name="roll out") is None else 1
+
+
+@workflow
+async def shaky_grant(run: Run) -> str:
+    """People may grant less than was asked for."""
+    decision = await run.approval(
+        "Spend it?",
+        call=run.call(spend, "50.00 USD"),
+        details={"amount": "50.00 USD"},
+        kind="budget",
+        approvers="group:finance",
+        quorum=2,
+        ladder=["reject after 4h"],
+    )
+    call = decision.call or run.call(spend, "50.00 USD")
+    return str(await run.step(call, approved=decision, name="spend"))

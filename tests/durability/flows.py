@@ -9,6 +9,7 @@ WORLD: Final[list[Notes]] = []  # the ledger of this process; whoever drives put
 
 STEPS: Final = frozenset(
     {"migrate", "deploy", "announce", "look up", "wake", "publish", "pay", "charge", "order"}
+    | {"roll out", "spend"}
 )
 
 

@@ -24,7 +24,7 @@ from tests.clock import ManualClock
 from tests.durability import flows, notes
 from tests.durability.notes import Notes
 from tests.durability.scene import SECRET, Scene
-from tests.durability.stories import SIGNER, STORIES, make_receipts
+from tests.durability.stories import ASKED, SIGNER, STORIES, make_receipts
 from tests.triggers import TAKEN_AWAY
 
 FILE: Final = "signoff.db"
@@ -87,7 +87,7 @@ class Rich:
         ) as database:
             scene = Scene(database, self.clock, world, self.folder)
             await scene.prepare()
-            for name, story in STORIES.items():
+            for name, story in {**STORIES, **ASKED}.items():
                 await story.play(scene, RunId(f"run_{name}"))
                 await scene.pass_time(SECOND)
             await make_receipts(scene)

@@ -241,6 +241,7 @@ class Scene(Generic[Where_co]):
         comment: str = "because",
         version: int | None = None,
         changes: Mapping[str, object] | None = None,
+        form: Mapping[str, object] | None = None,
         on: Database | None = None,
     ) -> CastReceipt:
         """Vote by the one door, and note the answer.
@@ -256,6 +257,7 @@ class Scene(Generic[Where_co]):
             comment=comment,
             version=version,
             changes=changes,
+            form=form,
             channel="web",
             identified_by="session",
         )

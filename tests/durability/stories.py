@@ -20,7 +20,7 @@ from signoff import StepInfo
 from signoff.effects import Absent, Present
 from signoff.receipts import EffectTerms
 from tests.durability import notes
-from tests.durability.deeds import FEWER
+from tests.durability.deeds import FEWER, FILLED, LESS
 from tests.durability.flows import WORLD
 from tests.durability.groves import Plan
 from tests.durability.scene import Anywhere
@@ -49,6 +49,7 @@ class Story:
     given: Mapping[str, object] = field(default_factory=dict[str, object])
     no: frozenset[str] = frozenset()
     changes: Mapping[str, object] | None = None
+    form: Mapping[str, object] | None = None
     limit: str | None = None
 
     async def play(self, scene: Anywhere, run: RunId = RUN) -> None:
@@ -83,9 +84,10 @@ class Story:
             if PersonId(person) in voted:
                 continue
             says_no = row.content.action in self.no
-            choice, changes = ("reject", None) if says_no else ("approve", self.changes)
+            said = None if says_no else self.changes, None if says_no else self.form
+            choice = "reject" if says_no else "approve"
             try:
-                await scene.vote(row.id, person, choice, changes=changes)
+                await scene.vote(row.id, person, choice, changes=said[0], form=said[1])
             except EngineError:
                 continue  # not asked
             return True
@@ -165,6 +167,11 @@ STORIES: Final = {
         ),
         no=frozenset({"keep"}),
     ),
+}
+# What votes say is interrupted above; these are for whoever judges it.
+ASKED: Final = {
+    "filled": Story(workflow="shaky_rollout", ends="completed", effects=("roll out",), form=FILLED),
+    "granted": Story(workflow="shaky_grant", ends="completed", effects=("spend",), changes=LESS),
 }
 Play = Callable[[Anywhere], Awaitable[None]]
 Judge = Callable[[Anywhere], Awaitable[list[str]]]

@@ -191,6 +191,60 @@ PLANTED = {
 }
 
 
+# Planted in a form and a budget that were decided -> what is said of it.
+DECIDED = {
+    "an answer that was not given": (
+        "UPDATE approvals SET decision = replace(decision, '\"replicas\":3', '\"replicas\":4')",
+        "it holds other answers than were agreed to",
+    ),
+    "an answer that is none": (
+        "UPDATE approvals SET decision = replace(decision, '[\"smoke\"]', '[\"odd\"]')",
+        "checks was filled in with ['odd']",
+    ),
+    "an answer too few": (
+        "UPDATE approvals SET decision = replace(decision, '\"tonight\"', 'null')",
+        "window is required and was left out",
+    ),
+    "more than was asked": (
+        "UPDATE approvals SET decision = replace(decision, '40.00 USD', '50.01 USD')",
+        "50.01 USD was granted, and 50.00 USD was asked",
+    ),
+    "another currency": (
+        "UPDATE approvals SET decision = replace(decision, '40.00 USD', '40.00 EUR')",
+        "40.00 EUR was granted of 50.00 USD",
+    ),
+    "another amount than was agreed to": (
+        "UPDATE approvals SET decision = replace(decision, '40.00 USD', '45.00 USD')",
+        "takes effect with another digest",
+    ),
+    "answers to nothing": (
+        (
+            'UPDATE approvals SET decision = replace(decision, \'"changes":\', \'"form":{},"changes":\')'
+            " WHERE run = 'run_granted'"
+        ),
+        "it was filled in, and nothing was asked",
+    ),
+    "a form of another kind": (
+        "UPDATE approvals SET kind = 'modify' WHERE run = 'run_filled'",
+        "is of the kind modify and asks for a form",
+    ),
+    "a step that is begun with other answers": (
+        (
+            "UPDATE journal SET data = replace(data, 'tonight', 'tomorrow') "
+            "WHERE run = 'run_filled' AND kind = 'step.begun'"
+        ),
+        "roll out began with other arguments than were agreed to",
+    ),
+    "a step that spends more": (
+        (
+            "UPDATE journal SET data = replace(data, '40.00 USD', '50.00 USD') "
+            "WHERE run = 'run_granted' AND kind = 'step.begun'"
+        ),
+        "spend began with other arguments than were agreed to",
+    ),
+}
+
+
 def test_in_what_is_sound_nothing_is_found(rich: Rich) -> None:
     assert rich.violations() == []
 
@@ -204,6 +258,19 @@ def test_what_is_planted_is_found(rich: Rich, tmp_path: Path, planted: str) -> N
 
     found = copy.violations()
     assert any(line.startswith(sentence) for line in found), found
+
+
+@pytest.mark.parametrize("planted", DECIDED)
+def test_what_is_wrong_with_answers_and_grants_is_found(
+    rich: Rich, tmp_path: Path, planted: str
+) -> None:
+    statement, said = DECIDED[planted]
+    copy = rich.copied(tmp_path)
+
+    copy.tamper(statement)
+
+    found = copy.violations()
+    assert any(line.startswith("I1: ") and said in line for line in found), found
 
 
 def test_what_happened_once_too_often_is_found(rich: Rich) -> None:

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from engine.errors import Invalid
 from engine.ids import PersonId, RunId
+from engine.rules.answers import BadAnswer
 from engine.rules.tally import Choice
+from engine.rules.values import BadChange
 from engine.services import votes
 from engine.services.votes import Ballot
 from engine.store.database import Database
@@ -103,19 +106,65 @@ async def test_a_deployment_stops_as_often_as_it_must(
     assert (len(picture.approvals), len(picture.checkpoints)) == (approvals, checkpoints)
 
 
-@pytest.mark.parametrize(("amount", "asked"), [("50000.00 USD", 2), ("25000.00 USD", 1)])
-async def test_a_large_budget_needs_the_leads_too(
-    stage: Written, book: Path, amount: str, asked: int
+@pytest.mark.parametrize("answers", [None, {"replicas": 10}, {"watched_by": 7}])
+async def test_a_deployment_is_not_made_with_answers_that_are_none(
+    stage: Written, book: Path, answers: dict[str, object] | None
 ) -> None:
-    run = await given(stage, "marketing_budget.yaml", amount=amount, purpose="spring")
+    run = await given(stage, "deployment.yaml", version="2.0", complexity="simple")
 
-    await stage.vote(run, "bo")
-    if asked == 2:
-        await stage.vote(run, "dana", comment="Spend it well.")
+    receipt = await stage.vote(run, "dana", form={"replicas": None, **(answers or {})})
+
+    assert isinstance(receipt.refusal, Invalid)
+    assert receipt.refusal.code == "invalid_form"
+    assert booked(book) == ["deploy 2.0 to staging"]
+
+
+async def test_a_deployment_is_made_as_the_form_says(stage: Written, book: Path) -> None:
+    run = await given(stage, "deployment.yaml", version="2.0", complexity="simple")
+
+    await stage.vote(run, "dana", form={"replicas": 5, "watched_by": "Dana"})
+
+    assert booked(book)[1:] == ["deploy 2.0 to production 5 times"]
+
+
+@pytest.mark.parametrize("granted", ["50000.01", "0", "40000.00 EUR", 40_000])
+async def test_of_a_budget_nobody_grants_more_or_something_else(
+    stage: Written, book: Path, granted: object
+) -> None:
+    run = await given(stage, "marketing_budget.yaml", purpose="spring")
+
+    receipt = await stage.vote(run, "bo", changes={"amount": granted})
+
+    assert isinstance(receipt.refusal, BadChange)
+    assert booked(book) == []
+
+
+@pytest.mark.parametrize("granted", ["50000.00 USD", "40000.00 USD"])
+async def test_a_large_budget_needs_the_leads_too(stage: Written, book: Path, granted: str) -> None:
+    run = await given(stage, "marketing_budget.yaml", purpose="spring")
+    await stage.vote(run, "bo", changes={"amount": granted})
+    said = {"justification": "It went well.", "quarter": "Q2"}
+
+    short = await stage.vote(run, "dana", form={**said, "justification": "Too short"})
+    asked = (await stage.picture(run)).approvals[-1]
+    await stage.vote(run, "dana", form=said)
+
+    assert isinstance(short.refusal, BadAnswer)
+    assert list(asked.modifying.content.asked) == ["justification", "quarter", "report_by"]
+    result = {"transfer": f"transfer {granted} to marketing", "manager": ["bo"], "spend_in": "Q2"}
+    assert await ended(stage, run) == ("completed", result)
+    assert booked(book) == [result["transfer"]]
+
+
+async def test_of_what_is_granted_little_the_leads_are_not_asked(
+    stage: Written, book: Path
+) -> None:
+    run = await given(stage, "marketing_budget.yaml", purpose="spring")
+
+    await stage.vote(run, "bo", changes={"amount": "25000.00"})
 
     assert (await ended(stage, run))[0] == "completed"
-    assert len((await stage.picture(run)).approvals) == asked
-    assert booked(book) == [f"transfer {amount} to marketing"]
+    assert booked(book) == ["transfer 25000.00 USD to marketing"]
 
 
 async def test_a_document_is_read_by_all_before_it_is_published(stage: Written, book: Path) -> None:

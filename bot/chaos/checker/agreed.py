@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from bot.chaos.checker.book import Book, Row, digest_of
 from bot.chaos.checker.chains import DIGEST_TAG
+from bot.chaos.checker.filled import filled_in, kind_of, wrongly_filled, wrongly_granted
 from bot.chaos.checker.spelling import is_table, spelled_out
 
 GIVEN: Final = frozenset({"approved", "continued"})
@@ -25,8 +26,8 @@ def wrong_outcomes(book: Book) -> Iterator[str]:
         content = json.loads(approval["content"])
         fields = dict(content.get("fields", ()))
         name = f"I1: {approval['id']}"
-        if approval["kind"] != ("modify" if fields else "binary"):
-            yield f"{name} is of the kind {approval['kind']} and has the fields {sorted(fields)}"
+        if approval["kind"] != kind_of(content):
+            yield f"{name} is of the kind {approval['kind']} and asks for a {kind_of(content)}"
         if not fields:
             if "effective_digest" in decision:
                 yield f"{name} was changed, and nobody may change it"
@@ -34,8 +35,25 @@ def wrong_outcomes(book: Book) -> Iterator[str]:
         foreign = decision["changes"].keys() - fields.keys()
         if foreign:
             yield f"{name} was changed in {sorted(foreign)}, which nobody may change"
-        elif decision.get("effective_digest") != _digest(_effective(content, decision)):
+            continue
+        yield from (f"{name}: {wrong}" for wrong in _of_its_kind(content, decision))
+        if decision.get("effective_digest") != _digest(_effective(content, decision)):
             yield f"{name} takes effect with another digest than its content with the changes"
+
+
+def _of_its_kind(content: Mapping[str, Any], decision: Mapping[str, Any]) -> Iterator[str]:
+    """What a form was wrongly filled in with, and what was granted of a budget beyond it."""
+    kind, changes = kind_of(content), decision["changes"]
+    if kind == "form":
+        answers = filled_in(content, changes)
+        if spelled_out(decision.get("form")) != spelled_out(answers):
+            yield "it holds other answers than were agreed to"
+        yield from wrongly_filled(content, answers)
+    elif "form" in decision:
+        yield "it was filled in, and nothing was asked"
+    if kind == "budget":
+        asked = content["details"]["amount"]
+        yield from wrongly_granted(asked, changes.get("amount", asked))
 
 
 def begun_otherwise(book: Book) -> Iterator[str]:
@@ -81,7 +99,10 @@ def _effective(content: Mapping[str, Any], decision: Mapping[str, Any]) -> dict[
     changes = {name: value for name, value in decision["changes"].items() if name in fields}
     if not changes:
         return dict(content)
-    changed = {**content, "details": {**content["details"], **changes}}
+    if kind_of(content) == "form":
+        changed = {**content, "answers": filled_in(content, changes)}
+    else:
+        changed = {**content, "details": {**content["details"], **changes}}
     if content["call"] is not None:
         args = list(content["call"]["arguments"]["args"])
         kwargs = dict(content["call"]["arguments"]["kwargs"])

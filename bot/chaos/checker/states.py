@@ -156,7 +156,7 @@ def _while_open(this: Told, entry: Row, where: str) -> Iterator[str]:
             yield f"I8: {where}: decided by {data['rule']!r} on the wrong side of the deadline"
         outcome = str(data["outcome"])
         this.status = BECOMES.get(outcome, outcome)
-        kept = ("outcome", "by", "rule", "comment", "changes", "at", "effective_digest")
+        kept = ("outcome", "by", "rule", "comment", "changes", "at", "effective_digest", "form")
         this.decision = {name: data[name] for name in kept if name in data}
         this.ended_at = entry["at"]
 

@@ -18,6 +18,7 @@ from engine.rules.definitions import (
     references,
 )
 from engine.rules.wording import BadRule, is_table
+from engine.runtime.definitions import asked
 from engine.runtime.definitions.blocks import blocks_of, names_of, ordered
 from engine.runtime.definitions.doings import Doing, HttpStep, TaskStep, UndoTerms
 from engine.runtime.definitions.inputs import fits
@@ -62,6 +63,7 @@ class Checker:
         self._definition, self._written, self._offered = definition, written, offered
         self._problems: list[Problem] = []
         self._taken: dict[str, Way] = {}
+        self._asking: dict[str, ApprovalStep] = {}
         self.children: list[str] = []
         self.functions: list[str] = []
 
@@ -90,6 +92,8 @@ class Checker:
                 said = f"Another step is called `{step.name}`. Give each its own name."
                 self._add((*way, index, "name"), said)
             self._taken[step.name] = (*way, index)
+            if isinstance(step, ApprovalStep):
+                self._asking[step.name] = step
         here = {step.name: index for index, step in enumerate(steps)}
         for index, step in enumerate(steps):
             for n, name in enumerate(step.needs or []):
@@ -144,6 +148,9 @@ class Checker:
             self._add(
                 (*way, name), f"`{name}` is not understood here yet. Leave it out.", at_key=True
             )
+        with self._told(way):
+            for into, said in asked.problems(terms):
+                self._add((*way, *into), said)
 
     def _doing(self, step: Doing, way: Way) -> None:
         if step.approval is not None:
@@ -232,6 +239,21 @@ class Checker:
             self._add(way, f"Of a run there is {', '.join(RUN_FACTS)}.")
         elif root == "steps" and name not in scope.steps:
             self._add(way, self._no_step(name, scope))
+        elif root == "steps" and name in self._asking:
+            self._part(way, self._asking[name], rest[1:])
+
+    def _part(self, way: Way, step: ApprovalStep, path: Sequence[str]) -> None:
+        """Check that an approval gives what is named of it."""
+        given = asked.given_by(step)
+        known: Collection[str] = given.parts
+        where = f"step `{step.name}`"
+        for depth, part in enumerate(path[:2]):
+            if part not in known:
+                self._add(way, f"Of {where} there is no `{part}`.{self._near(part, known)}")
+                return
+            if depth or part not in given.inside:
+                return
+            known, where = given.inside[part], f"`{part}` of {where}"
 
     def _no_step(self, name: str, scope: Scope) -> str:
         if name in names_of(self._definition.steps):

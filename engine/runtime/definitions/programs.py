@@ -9,6 +9,8 @@ from pydantic import ValidationError
 
 from engine.digest import canonical, tagged_digest
 from engine.rules.definitions import BadDefinition
+from engine.rules.wording import is_sequence, is_table
+from engine.runtime.definitions import asked
 from engine.runtime.definitions.checking import Checker
 from engine.runtime.definitions.inputs import input_model
 from engine.runtime.definitions.offered import Offered
@@ -29,7 +31,7 @@ class Program:
 
     definition: Definition
     version: str
-    body: str  # what it says, as canonical JSON
+    body: str  # what it says, as JSON, each key where it was written
     functions: tuple[str, ...]
     children: tuple[str, ...]
 
@@ -50,12 +52,13 @@ def compiled(source: bytes | str, offered: Offered) -> Program:
     checker = Checker(definition, written, offered)
     if problems := checker.problems():
         raise BadDefinition(problems)
-    body = canonical(written.value)
-    digest = tagged_digest(DIGEST_TAG, json.loads(body))
+    body = json.loads(canonical(written.value))
+    # How it is written makes no new version, but what people see in another order is another form.
+    digest = tagged_digest(DIGEST_TAG, asked.in_order(_ordered(body, written.value)))
     return Program(
         definition=definition,
         version=digest.removeprefix("sha256:")[:VERSION_CHARS],
-        body=body.decode(),
+        body=json.dumps(_ordered(body, written.value), ensure_ascii=False),
         functions=tuple(dict.fromkeys(checker.functions)),
         children=tuple(dict.fromkeys(checker.children)),
     )
@@ -96,3 +99,12 @@ def _shaped(written: Written) -> Definition:
         return Definition.model_validate(written.value)
     except ValidationError as error:
         raise BadDefinition(problems_of(error, written, TYPES)) from None
+
+
+def _ordered(value: object, written: object) -> object:
+    """`value` with its keys in the order in which they were written."""
+    if is_table(value) and is_table(written):
+        return {key: _ordered(value[key], written[key]) for key in written}
+    if is_sequence(value) and is_sequence(written):
+        return [_ordered(each, as_was) for each, as_was in zip(value, written, strict=True)]
+    return value

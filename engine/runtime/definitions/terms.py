@@ -16,7 +16,6 @@ from engine.rules.approvers import parse_approvers
 from engine.rules.content import ACTION_CHARS_MAX, TITLE_CHARS_MAX
 from engine.rules.definitions import check_name
 from engine.rules.durations import parse_duration
-from engine.rules.forms import fields_of
 from engine.rules.ladder import parse_ladder
 from signoff.asking import RunTerms
 
@@ -50,11 +49,6 @@ def _ladder(rungs: list[str], info: ValidationInfo) -> list[str]:
     if not any("${" in rung for rung in rungs):
         parse_ladder(rungs, risk=str(info.data.get("risk") or "medium"))
     return rungs
-
-
-def _form(form: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    fields_of(form)
-    return form
 
 
 Name = Annotated[
@@ -99,7 +93,7 @@ class Terms(Shape):
     fields: list[str] | None = Field(
         default=None, description="With kind modify: what the approvers may change."
     )
-    form: Annotated[dict[str, JsonValue], AfterValidator(_form)] | None = Field(
+    form: dict[str, JsonValue] | None = Field(
         default=None, description="With kind form: a flat JSON schema of what approvers fill in."
     )
     valid_for: Length | None = None

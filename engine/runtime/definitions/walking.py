@@ -8,6 +8,7 @@ from engine.conditions import Condition, condition
 from engine.errors import Invalid
 from engine.rules.definitions import ITEMS_MAX
 from engine.rules.wording import is_sequence
+from engine.runtime.definitions.asked import told
 from engine.runtime.definitions.blocks import ordered
 from engine.runtime.definitions.deeds import Deed
 from engine.runtime.definitions.doings import Doing, HttpStep, TaskStep
@@ -24,7 +25,6 @@ from engine.runtime.definitions.shapes import (
 )
 from engine.runtime.definitions.terms import Terms
 from engine.runtime.definitions.values import filled
-from signoff.outcomes import Decision
 from signoff.running import Run
 
 Function = Callable[..., object]
@@ -73,7 +73,8 @@ class Walker:
                 return await self._checkpointed(step, place, await self._done(step, place))
             case ApprovalStep():
                 title = filled(step.title, place.values)
-                return _told(await self._run.approval(title, **_terms(step, step.name, place)))
+                decision = await self._run.approval(title, **_terms(step, step.name, place))
+                return told(decision, step)
             case CheckpointStep():
                 return await self._checkpoint(step, place)
             case ConditionStep():
@@ -166,16 +167,6 @@ def _terms(terms: Terms, name: str, place: Place) -> Any:
         {key: value for key, value in given.items() if value is not None}, place.values
     )
     return {"action": name, **filled_in}
-
-
-def _told(decision: Decision) -> dict[str, object]:
-    return {
-        "approval": decision.approval,
-        "outcome": decision.outcome,
-        "by": list(decision.by),
-        "changes": dict(decision.changes),
-        "comment": decision.comment,
-    }
 
 
 def _holds(text: str, place: Place) -> bool:
