@@ -1,19 +1,19 @@
 """Tests in several processes that are forks of one: what they import is imported, and they are collected, once.
 
 `--side-by-side 4` has four. Each takes the next file whenever it is done with one, in the order in which they were
-collected, so that all end at about the same time. A process that dies fails the test it was at, and another goes on
-behind it; what goes wrong when a process has no test left fails the run.
+collected, so that all end at about the same time; tests that are marked to be `together` are one file. A process
+that dies fails the test it was at, and another goes on behind it; what goes wrong when a process has no test left
+fails the run.
 """
 
 import os
 import sys
 import warnings
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
-from itertools import groupby
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -104,8 +104,11 @@ class _Company:
     def __init__(self, session: pytest.Session) -> None:
         self._session = session
         self._hook = session.config.hook
-        files = groupby(range(len(session.items)), key=lambda place: session.items[place].path)
-        self._left = deque([tuple(places) for _path, places in files])
+        files: defaultdict[object, list[int]] = defaultdict(list)
+        for place, item in enumerate(session.items):
+            marker = item.get_closest_marker("together")
+            files[marker.args if marker else item.path].append(place)
+        self._left: deque[Sequence[int]] = deque(files.values())
         self._workers: dict[Connection, _Worker] = {}
         self._hired = 0
 
@@ -209,7 +212,7 @@ class _Company:
         if worker.places:
             died = self._session.items[worker.places[worker.at]]
             self._tell(_died(died, code), worker)
-            behind = tuple(worker.places[worker.at + 1 :])
+            behind = worker.places[worker.at + 1 :]
             if behind:
                 self._left.appendleft(behind)
         return self._hire() if self._left and not self._is_over() else False

@@ -1,4 +1,4 @@
-"""What is held of all sources at once reads all of them: it runs with the long tests."""
+"""What is held of all sources at once reads all of them: it runs with the long tests, in one process."""
 
 from pathlib import Path
 
@@ -11,3 +11,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.together("sources"))

@@ -33,6 +33,7 @@ def test_every_line_is_there_once() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.together("sources")
 def test_every_test_that_is_named_exists() -> None:
     missing = {named for named in TEST.findall(PAGE) if named not in existing()}
 

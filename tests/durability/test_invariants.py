@@ -57,6 +57,7 @@ def test_what_a_module_says_is_broken_is_in_a_row_that_names_it() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.together("sources")
 def test_every_test_that_is_named_exists() -> None:
     named = {each for _, besides in ROWS.values() for each in re.findall(r"`([^`]+)`", besides)}
 

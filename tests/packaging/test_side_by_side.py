@@ -8,10 +8,7 @@ import pytest
 
 from bot.bootstrap import ROOT
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(sys.platform != "linux", reason="Only here it is used."),
-]
+pytestmark = pytest.mark.slow
 
 PLAIN = """
 import os

@@ -1,5 +1,6 @@
 """The JSON Schema of definitions, for editors that complete and check while somebody writes."""
 
+from functools import cache
 from typing import Any, Final
 
 from engine.rules.wording import is_sequence, is_table
@@ -11,8 +12,9 @@ _KIND: Final = {"TaskStep": "task", "ApprovalStep": "approval", "CheckpointStep"
                 "ChildStep": "child", "HttpStep": "http"}  # fmt: skip
 
 
+@cache
 def json_schema() -> dict[str, Any]:
-    """What may be written, without what runs do not understand yet."""
+    """What may be written, without what runs do not understand yet; made once, and only read."""
     schema = Definition.model_json_schema()
     shapes: dict[str, Any] = schema["$defs"]
     gone = {f"#/$defs/{name}" for name, kind in _KIND.items() if kind not in TYPES}
