@@ -6,6 +6,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bot.web.moments import ago, countdown, duration, moment
+from bot.web.outcomes import (
+    amount,
+    asks,
+    decided,
+    made_of_it,
+    payload,
+    proposals,
+    told,
+    vote_changes,
+)
 from channels.calls import call_home, call_text
 from channels.saying import NOTHING, text_of
 from channels.visible import visible
@@ -158,39 +168,9 @@ def said(approval: Json, choice: str) -> list[str]:
     ]
 
 
-def proposals(approval: Json) -> list[Json]:
-    """The changes that people agree to so far, those ahead first; what was asked is none of them."""
-    return [outcome for outcome in approval.get("outcomes", ()) if outcome["changes"]]
-
-
-def decided(approval: Json) -> bool:
-    """Whether approvers changed what was asked."""
-    return bool(approval.get("differences"))
-
-
 def in_sandbox(approval: Json) -> bool:
     """Whether a run in a sandbox asks, so that nothing is done whatever is answered."""
     return is_marked(approval["title"])
-
-
-def vote_changes(vote: Json, approval: Json) -> list[Json]:
-    """Old and new of what one vote would change."""
-    changes: Json = vote["changes"] or {}
-    return [
-        {"field": field, "old": approval["details"].get(field), "new": changes[field]}
-        for field in changes
-    ]
-
-
-def payload(approval: Json) -> dict[str, object]:
-    """The whole of what is asked, and what takes effect of it where people changed it."""
-    asked = {part: approval[part] for part in ("action", "call", "details")}
-    return {**asked, "effective": approval["effective"]} if decided(approval) else asked
-
-
-def plain(value: object) -> str:
-    """One value in words: a text as it is, yes or no, and anything else as JSON."""
-    return _fact("", value).text
 
 
 def answer_of(approval: Json, person: Json | None) -> str | None:
@@ -218,8 +198,7 @@ def outcome(approval: Json, people: Mapping[str, str]) -> str:
     by = names(decision.get("by", ()), people) or (f"the rung “{rung}”" if is_rung else "a rule")
     match approval["status"]:
         case "approved" | "rejected" as status:
-            so = " with changes" if decided(approval) else ""
-            return f"{status.capitalize()}{so} by {by}."
+            return f"{status.capitalize()}{made_of_it(approval)} by {by}."
         case "expired" if decision.get("outcome") == "continued":
             return "Time ran out: it went on with the default."
         case "expired":
@@ -264,8 +243,8 @@ def _progress(group: Json) -> Progress:
 ALL: Final[Mapping[str, Callable[..., object]]] = {
     made.__name__: made
     for made in (
-        ago, answer_of, call_home, call_text, chip, countdown, decided, duration, facts, in_sandbox, may_be_picked,
-        moment, name, names, outcome, payload, plain, pretty_json, progress, proposals, said, short_digest,
-        vote_changes, waiting,
+        ago, amount, answer_of, asks, call_home, call_text, chip, countdown, decided, duration,
+        facts, in_sandbox, may_be_picked, moment, name, names, outcome, payload, pretty_json,
+        progress, proposals, said, short_digest, told, vote_changes, waiting,
     )
 }  # fmt: skip

@@ -33,7 +33,9 @@ def environment(templates: Path) -> Environment:
     known: dict[str, Any] = made.filters
     known.update(filters.ALL, picture=picture, form_fields=form_fields)
     given: dict[str, Any] = made.globals
-    given.update(viewer=None, csrf="", here="", notice=None, people={}, asset=_Assets(STATIC))
+    given.update(
+        viewer=None, csrf="", here="", notice=None, sent=None, people={}, asset=_Assets(STATIC)
+    )
     return made
 
 

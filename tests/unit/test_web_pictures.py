@@ -1,10 +1,7 @@
-"""A run as a drawing, and an approval's inputs."""
+"""A run as a drawing."""
 
-from typing import Any
-
-from bot.web.form_fields import form_fields
 from bot.web.pictures import picture
-from tests.web import samples, shown
+from tests.web import shown
 
 
 def test_an_empty_run_is_an_empty_picture() -> None:
@@ -62,37 +59,3 @@ def test_a_long_name_is_cut_in_the_picture_and_whole_in_its_title() -> None:
     ).marks
 
     assert (len(mark.label), len(mark.title)) == (26, 60)
-
-
-def test_a_yes_or_no_has_no_inputs() -> None:
-    assert form_fields(shown.approval()) == []
-
-
-def test_a_form_becomes_inputs_of_their_kind() -> None:
-    fields = form_fields(shown.approval(kind="form", form=samples.FORM))
-
-    kinds = {field.label: field.kind for field in fields}
-    assert kinds == {
-        "Cost account": "text",
-        "Why": "lines",
-        "Amount": "number",
-        "Urgent": "yesno",
-        "Speed": "one",
-        "Tell": "several",
-        "Until": "date",
-    }
-    assert [field.label for field in fields if field.is_required] == ["Cost account"]
-    assert fields[2].limits == {"min": "0", "max": "900", "step": "any"}
-    assert fields[5].options == ("ana", "bo")
-
-
-def test_only_fields_that_may_change_are_offered() -> None:
-    details: dict[str, Any] = {"order": "17", "amount": 620, "note": "a\nb"}
-    modify = shown.approval(kind="modify", fields=["amount", "note"], details=details)
-    budget = shown.approval(kind="budget", details=details)
-
-    assert [(field.name, field.kind) for field in form_fields(modify)] == [
-        ("changes.amount", "number"),
-        ("changes.note", "lines"),
-    ]
-    assert [field.name for field in form_fields(budget)] == ["changes.amount"]

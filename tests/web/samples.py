@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from bot.web.form_fields import Sent
 from tests.web.shown import (
     DIGEST,
     EARLIER,
@@ -44,12 +45,39 @@ FORM: Final = {
         "account": {"type": "string", "title": "Cost account", "maxLength": 20},
         "why": {"type": "string", "title": "Why", "format": "multi-line", "description": "For audit."},
         "amount": {"type": "number", "title": "Amount", "minimum": 0, "maximum": 900},
-        "urgent": {"type": "boolean", "title": "Urgent"},
-        "speed": {"enum": ["slow", "fast"], "title": "Speed"},
+        "urgent": {"type": "boolean", "title": "<b>Urgent</b>"},
+        "speed": {"type": "string", "enum": ["slow", "<b>fast</b>"], "title": "Speed"},
+        "place": {"type": "string", "enum": list("abcdef"), "title": "Place", "default": "b"},
         "tell": {"type": "array", "items": {"enum": ["ana", "bo"]}, "title": "Tell"},
         "by": {"type": "string", "format": "date", "title": "Until"},
     },
 }  # fmt: skip
+ASKED: Final[Json] = {
+    "kind": "form",
+    "form": FORM,
+    "proposed": {**dict.fromkeys(FORM["properties"]), "place": "b"},
+}
+FILLED: Final[Json] = {
+    "account": "<b>4711</b>",
+    "speed": "slow",
+    "tell": ["ana", "bo"],
+    "urgent": True,
+    "place": "b",
+}
+FORMED: Final[Json] = {
+    **ASKED,
+    "votes": [vote("bo", "approve", changes=FILLED, form=FILLED), vote("eve", "reject")],
+    "outcomes": [{"digest": DIGEST, "changes": FILLED, "by": ["bo"], "have": 1, "need": 2}],
+}
+SENT: Final = Sent(
+    choice="approve", comment="<b>c</b>", field="amount", refusal="<b>no</b>",
+    typed={"form.account": "<b>x</b>", "form.amount": "many", "form.by": "soon", "form.tell": "bo"},
+)  # fmt: skip
+GRANTING: Final[Json] = {
+    "kind": "budget",
+    "fields": ["amount"],
+    "details": {"amount": "50000.00", "currency": "USD"},
+}
 GROUPS: Final = {
     "approve": {"have": 1, "need": 3}, "reject": {"have": 0, "need": 1}, "can_still": ["ana", "chen"],
     "groups": [{"name": "security", "have": 1, "need": 1}, {"name": "release", "have": 0, "need": 2}],
@@ -110,6 +138,8 @@ _MANY = [
     approval(id="apr_2", title="Refund order 17?"),
     approval(id="apr_3", risk="low", title="Publish the release notes of 4.2", progress=GROUPS,
              votes=[vote("ana", "approve")]),
+    approval(id="apr_5", **ASKED),
+    approval(id="apr_6", **GRANTING),
     approval(id="apr_4", title=HOSTILE, requester="person:" + HOSTILE,
              requester_name=HOSTILE, expires_at=None, progress=NOBODY),
 ]  # fmt: skip
@@ -119,7 +149,15 @@ PAGES: Final[dict[str, tuple[str, Json]]] = {
     "approval-unanswered": _approval(approval(votes=[], progress=NOBODY, call=None, undoes=[])),
     "approval-groups-high": _approval(approval(risk="high", progress=GROUPS)),
     "approval-in-a-sandbox": _approval(approval(title="[SANDBOX] Refund order 17?")),
-    "approval-form": _approval(approval(kind="form", form=FORM)),
+    "approval-form": _approval(approval(**FORMED)),
+    "approval-form-refused": _approval(approval(**FORMED), sent=SENT),
+    "approval-form-not-mine": _approval(approval(**FORMED), vote={**VOTE, "may": False, "why": "You are not asked."}),
+    "approval-form-answered": _approval(approval(**{**FORMED, "votes": [vote("ana", "approve", form=FILLED)]})),
+    "approval-filled-in": _approval({**decided("approved", ["ana", "bo"]), **ASKED, "decided": FILLED,
+        "effective": {"digest": DIGEST, "details": {}, "call": None, "form": FILLED}}),
+    "approval-budget": _approval(approval(**GRANTING)),
+    "approval-granted": _approval({**decided("approved", ["ana", "bo"]), **GRANTING,
+        "decided": {"amount": "40000.00"}, "differences": [{"field": "amount"}], "effective": {}}),
     "approval-modify": _approval(modified()),
     "approval-not-mine": _approval(
         approval(), vote={**VOTE, "may": False, "why": "You asked for this, so your answer does not count."}
@@ -129,6 +167,7 @@ PAGES: Final[dict[str, tuple[str, Json]]] = {
     "approval-approved": _approval(decided("approved", ["ana", "bo"])),
     "approval-modified": _approval(decided("approved", ["ana", "bo"], changes={"amount": "600.00 USD"})
         | {"differences": [{"field": "amount", "old": "620.00 USD", "new": "600.00 USD"}],
+           "kind": "modify", "decided": {"amount": "600.00 USD"},
            "effective": {"digest": DIGEST, "details": {}, "call": None}}),
     "approval-rejected": _approval({**decided("rejected", ["bo"]), "report": ["reserve_stock: undone"]}),
     "approval-expired": _approval(decided("expired", [], rule="rung: reject after 4h", comment=HOSTILE)),
@@ -156,6 +195,9 @@ PAGES: Final[dict[str, tuple[str, Json]]] = {
     "respond": _respond(approval()),
     "respond-in-a-sandbox": _respond(approval(title="[SANDBOX] Refund order 17?")),
     "respond-modify": _respond(modified()),
+    "respond-form": _respond(approval(**FORMED)),
+    "respond-form-refused": _respond(approval(**FORMED), sent=SENT),
+    "respond-budget": _respond(approval(**GRANTING)),
     "respond-reject": _respond(approval(kind="modify", fields=["amount"], comment="on_reject"), choice="reject"),
     "respond-hostile": _respond(approval(title=HOSTILE, details=HUGE, call=None), person={"id": "x", "name": HOSTILE}),
     "respond-done": ("web/respond_done.html", {"approval": approval(), "recorded": True, "choice": "approve",

@@ -13,7 +13,7 @@ Json = dict[str, Any]
 
 def vote(person: str, choice: str, **more: Any) -> Json:
     return {
-        "person": person, "choice": choice, "comment": None, "changes": None, "channel": "slack",
+        "person": person, "choice": choice, "comment": None, "changes": None, "form": None, "channel": "slack",
         "identified_by": "linked Slack account", "at": EARLIER, "counted": True, "late": False,
         "version": 1, "digest": DIGEST, **more,
     }  # fmt: skip
@@ -30,7 +30,7 @@ def approval(**more: Any) -> Json:
         "id": "apr_0193a", "run": "run_0193b", "status": "open", "version": 1, "digest": DIGEST,
         "action": "refund", "title": "Refund order 17?", "kind": "binary", "risk": "medium",
         "comment": "optional", "requester": "person:eve", "requester_name": "Eve Okoro", "approvers": ["group:finance"],
-        "form": None, "fields": None,
+        "form": None, "fields": None, "proposed": None, "decided": None, "outcomes": [],
         "call": {"name": "shop.refunds:pay_back",
                  "arguments": {"args": ["ch_81", "620.00 USD"], "kwargs": {}}},
         "details": {"order": "17", "customer": "Marta Gómez", "amount": "620.00 USD",

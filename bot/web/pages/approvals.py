@@ -4,7 +4,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
+from bot.application import Application
+from bot.web import problems
 from bot.web.callers import Scoped
+from bot.web.form_fields import Sent
 from bot.web.pages.answers import VOTE_WITHIN, Said, may_vote
 from bot.web.pages.notices import PageNotice, Tone
 from bot.web.pages.paging import Id
@@ -12,7 +15,14 @@ from bot.web.pages.showing import Look, PageRoute, go, show, show_part
 from bot.web.pages.timeline import timeline
 from bot.web.pages.viewers import Posting, SignedIn, Viewer
 from engine.clock import iso
-from engine.errors import EngineError, NotFound, Unavailable
+from engine.errors import (
+    AlreadyDecided,
+    EngineError,
+    NotEligible,
+    NotFound,
+    TooLate,
+    Unavailable,
+)
 from engine.ids import TenantId
 from engine.services import approvals, votes
 from engine.store import approvals as rows
@@ -55,16 +65,40 @@ async def vote(
     id: Id,
     said: Said,
 ) -> Response:
-    """Vote, and say on the approval's page what became of it."""
+    """Vote, and say on the approval's page what became of it. What is refused stands there again."""
     ballot = said.ballot(application.tenant, id, viewer.id)
     try:
         receipt = await votes.vote(application.database, ballot, within=VOTE_WITHIN)
     except NotFound:
         raise
+    except (AlreadyDecided, TooLate, NotEligible) as error:
+        return go(request, f"/approvals/{id}", PageNotice(tone="bad", text=str(error)))
     except EngineError as error:
-        tone: Tone = "warn" if isinstance(error, Unavailable) else "bad"
-        return go(request, f"/approvals/{id}", PageNotice(tone=tone, text=str(error)))
+        return await _again(request, viewer, application, id, said.refused(error), error)
     return go(request, f"/approvals/{id}", PageNotice(tone="good", text=receipt.message))
+
+
+@router.get("/approvals/{id}/votes")
+async def votes_page(request: Request, viewer: SignedIn, id: Id) -> Response:
+    """Where a refused answer leaves a browser: whoever loads it again looks at the approval."""
+    return go(request, f"/approvals/{id}")
+
+
+async def _again(
+    request: Request,
+    viewer: Viewer,
+    application: Application,
+    id: str,
+    sent: Sent,
+    error: EngineError,
+) -> Response:
+    tenant = application.tenant
+    context = await application.database.read(lambda tx: _whole(tx, tenant, id, viewer))
+    tone: Tone = "warn" if isinstance(error, Unavailable) else "bad"
+    status = problems.of_engine(error, signed_in=True).status
+    notice = PageNotice(tone=tone, text=str(error))
+    look = Look(viewer=viewer, here="inbox", status=status, notice=notice)
+    return show(request, "web/approval.html", look, **{**context, "sent": sent})
 
 
 def _whole(tx: Transaction, tenant: TenantId, id: str, viewer: Viewer) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Form, Query, Request, Response
 
 from bot.web import problems
 from bot.web.callers import OnlyFromHere
-from bot.web.pages.answers import CHOICES, VOTE_WITHIN, Said
+from bot.web.form_fields import Sent
+from bot.web.pages.answers import CHOICES, VOTE_WITHIN, Answer, Said
 from bot.web.pages.glances import is_glance, nothing
 from bot.web.pages.notices import PageNotice, Tone
 from bot.web.pages.opened import Opened, decide, is_nonce, nonce, opened
@@ -68,8 +69,8 @@ async def respond_page(
         found = await application.database.read(lambda tx: opened(tx, token))
     except NotFound:
         return _unknown(request)
-    marked = Choice(choice) if choice in set(Choice) else None
-    return _page(request, token, found, marked, Look())
+    marked = choice if choice in set(Choice) else ""
+    return _page(request, token, found, Sent(choice=marked), Look())
 
 
 @router.post("/respond/{token}", dependencies=[OnlyFromHere])
@@ -95,11 +96,11 @@ async def respond(
     except NotFound:
         return _unknown(request)
     except EngineError as error:
-        return await _refused(request, token, answer.choice, error)
+        return await _refused(request, token, answer, error)
     return _done(request, found, receipt.message, Look(), choice=answer.choice)
 
 
-async def _refused(request: Request, token: str, choice: Choice, error: EngineError) -> Response:
+async def _refused(request: Request, token: str, answer: Answer, error: EngineError) -> Response:
     try:
         found = await application_of(request).database.read(lambda tx: opened(tx, token))
     except NotFound:
@@ -111,12 +112,10 @@ async def _refused(request: Request, token: str, choice: Choice, error: EngineEr
         case _:
             tone: Tone = "warn" if isinstance(error, Unavailable) else "bad"
             look = Look(status=status, notice=PageNotice(tone=tone, text=str(error)))
-            return _page(request, token, found, choice, look)
+            return _page(request, token, found, answer.refused(error), look)
 
 
-def _page(
-    request: Request, token: str, found: Opened, choice: Choice | None, look: Look
-) -> Response:
+def _page(request: Request, token: str, found: Opened, sent: Sent, look: Look) -> Response:
     """The form, where the link may decide; else the words for why it does not."""
     match found.link.state:
         case LinkState.REVOKED:
@@ -143,7 +142,8 @@ def _page(
         approval=found.picture.to_json(),
         people=found.picture.names,
         choices=CHOICES,
-        choice=choice,
+        choice=sent.choice,
+        sent=sent,
         nonce=nonce(application, token),
         now=iso(application.clock.now()),
     )

@@ -81,6 +81,7 @@
 
   function letSendAgain(event) {
     for (const form of document.querySelectorAll("form:has([data-asked])")) showChanges(form);
+    for (const form of document.querySelectorAll("form[data-answers]")) demandAnswers(form);
     if (!event.persisted) return;
     for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
     for (const busy of document.querySelectorAll("[aria-busy]")) busy.removeAttribute("aria-busy");
@@ -105,6 +106,13 @@
 
   function onInput(event) {
     if (event.target.matches("[data-asked]")) showChanges(event.target.form);
+    if (event.target.matches("[data-answers] [name=choice]")) demandAnswers(event.target.form);
+  }
+
+  // Where radios choose the answer only consent needs the inputs: the browser checks them for nothing else.
+  function demandAnswers(form) {
+    const chosen = form.querySelector("[name=choice]:checked");
+    form.noValidate = Boolean(chosen) && chosen.value !== "approve";
   }
 
   async function onClick(event) {
