@@ -69,13 +69,13 @@ class CardBuilder:
         Raises:
             NotFound: if there is no such approval.
         """
-        return self._draw(tx, tenant, approval, channel="slack", person=person, event=None)
+        row = approvals.get(tx, tenant, approval)
+        return self._draw(tx, row, channel="slack", person=person, event=None)
 
     def _delivered(self, tx: Transaction, delivery: Delivery, approval: ApprovalId) -> Card:
         return self._draw(
             tx,
-            delivery.tenant,
-            approval,
+            approvals.get(tx, delivery.tenant, approval),
             channel=delivery.channel,
             person=delivery.person,
             event=delivery,
@@ -84,19 +84,17 @@ class CardBuilder:
     def _draw(
         self,
         tx: Transaction,
-        tenant: TenantId,
-        approval: ApprovalId,
+        row: ApprovalRow,
         *,
         channel: str,
         person: PersonId | None,
         event: Delivery | None,
     ) -> Card:
-        row, picture = approvals.get(tx, tenant, approval), drawing.picture(tx, tenant, approval)
-        routing = parse_routing(row.routing)
+        picture, routing = drawing.picture(tx, row.tenant, row.id), parse_routing(row.routing)
         facts, left_out = _facts(picture, routing, channel)
         return Card(
             approval=row.id,
-            tenant=tenant,
+            tenant=row.tenant,
             version=row.version,
             digest=row.digest,
             status=row.status,
@@ -127,7 +125,7 @@ class CardBuilder:
             ending=_ending(picture),
             page_url=f"{self._base_url}/approvals/{row.id}",
             person=person,
-            person_name=_called(tx, tenant, person),
+            person_name=_called(tx, row.tenant, person),
             respond_url=self._respond_url(tx, row, person, event),
             event="approval.opened" if event is None else event.event,
             event_at=tx.now if event is None else event.event_at,
