@@ -12,7 +12,9 @@ from channels.saying import text_of
     [(True, "yes"), (False, "no"), (None, "—"), ("true", "true"), (17, "17"), (1.5, "1.5")],
 )
 def test_the_web_the_terminal_and_messages_say_the_same(value: object, words: str) -> None:
-    assert {text_of(value), filters.plain(value), drawing.value(value)} == {words}
+    (fact,) = filters.facts({"it": value})
+
+    assert {text_of(value), fact.text, drawing.value(value)} == {words}
 
 
 def test_lists_and_tables_stay_json() -> None:
