@@ -21,6 +21,7 @@ from bot.settings import Settings
 from bot.web.app import create_app
 from bot.web.heads import BoundedProtocol
 from bot.web.local import local_only
+from bot.web.warming import warmed
 from bot.wiring import Running, running
 from engine.errors import Invalid, Unavailable
 from engine.ids import DEFAULT_TENANT
@@ -98,7 +99,8 @@ async def _serve_until(
             async with _answering(answering):
                 try:
                     announce(await _told(settings, it))
-                    finished = await _serve_or_work_until(stop, it, settings)
+                    async with warmed(app.state.shared.pages, it.application.clock):
+                        finished = await _serve_or_work_until(stop, it, settings)
                 finally:
                     app.state.shared.streams.close()
         _log.info("server.stopped")
