@@ -21,10 +21,13 @@ def wanted(asked: Field) -> str:
     return f"{before}{limits}{unit}" if limits else _PLAIN.get(asked.input, "")
 
 
-def asked_line(asked: Field) -> str:
-    """One field as a line of text: its label, whether it may be left out, what it takes, its default."""
+def asked_line(asked: Field, *, options_chars_max: int | None = None) -> str:
+    """One field as a line of text: its label, whether it may be left out, what it takes, its default.
+
+    Options are all named, or as many of them as fit into `options_chars_max`.
+    """
     optional = "" if asked.is_required else " (optional)"
-    takes = [_choices(asked), wanted(asked), _preset(asked)]
+    takes = [_choices(asked, options_chars_max), wanted(asked), _preset(asked)]
     said = "; ".join(each for each in takes if each)
     return f"{asked.label}{optional}: {said}" if said else f"{asked.label}{optional}"
 
@@ -55,11 +58,18 @@ def _between(least: float | None, most: float | None) -> str:
             return text_of(least) if least == most else f"{text_of(least)} to {text_of(most)}"
 
 
-def _choices(asked: Field) -> str:
+def _choices(asked: Field, chars_max: int | None) -> str:
     labels = [each.label for each in asked.options]
     if not labels:
         return ""
-    return f"{'one' if asked.input is Input.ONE else 'any'} of {', '.join(labels)}"
+    named = labels[:1]
+    for label in labels[1:]:
+        if chars_max is not None and len(", ".join((*named, label))) > chars_max:
+            break
+        named.append(label)
+    more = len(labels) - len(named)
+    listed = ", ".join(named) + (f" and {more} more" if more else "")
+    return f"{'one' if asked.input is Input.ONE else 'any'} of {listed}"
 
 
 def _preset(asked: Field) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from channels import differences
+from channels.asking import amount_of
 from channels.base import Card, Ending, Fact, ProgressLine, VoteLine
 from channels.calls import call_home, call_text
 from channels.saying import text_of, whose
@@ -12,7 +13,6 @@ from engine.clock import from_iso
 from engine.errors import NotFound
 from engine.ids import ApprovalId, PersonId, TenantId
 from engine.rules.ladder import Rung, Verb
-from engine.rules.marking import AMOUNT
 from engine.rules.routing import Routing, parse_routing
 from engine.rules.sandboxes import is_marked
 from engine.rules.states import ApprovalStatus
@@ -279,7 +279,8 @@ def _made_of_it(picture: ApprovalPicture) -> str:
     content, changes = picture.modifying.content, picture.modifying.decided
     if not changes or content.form is not None:
         return ""
-    return f" for {text_of(changes[AMOUNT])}" if content.is_budget else " with changes"
+    granted = amount_of({**content.details, **changes}) if content.is_budget else ""
+    return f" for {granted}" if granted else " with changes"
 
 
 def _moment(decision: Mapping[str, object], picture: ApprovalPicture) -> datetime:

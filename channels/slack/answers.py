@@ -8,7 +8,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from channels.slack import limits, wire
 from channels.slack.client import API, QUIET
 from channels.slack.desk import Delivery, Desk, log
-from channels.slack.modals import View
+from channels.slack.inputs import View
 from channels.slack.text import cut, escape, plain
 from channels.slack.trees import text as text_at
 from engine.errors import EngineError

@@ -6,8 +6,10 @@ from typing import Final
 
 from channels.base import Card, VoteLine
 from channels.slack import limits
-from channels.slack.differences import change_blocks
+from channels.slack.asked import amount_blocks, amount_of, asked_blocks, is_one_press
+from channels.slack.differences import change_blocks, lines
 from channels.slack.facts import Block, bold, fact_blocks
+from channels.slack.inputs import is_fillable
 from channels.slack.reference import Reference, short
 from channels.slack.text import (
     Mrkdwn,
@@ -25,6 +27,7 @@ from engine.digest import canonical, sha256
 
 APPROVE: Final = "signoff:approve"
 CHANGE: Final = "signoff:change"
+FILL: Final = "signoff:fill"
 REJECT: Final = "signoff:reject"
 MORE: Final = "signoff:more"
 OPEN: Final = "signoff:open"
@@ -32,6 +35,7 @@ DETAILS: Final = "details"
 ACTION_CHARS: Final = 500
 _LINES_MOST: Final = 20
 _COMMENT_CHARS: Final = 200
+_CHANGE_LABELS: Final = {"budget": "Grant less…"}
 _FALLBACK_CHARS: Final = 1_000
 _SAID: Final = {
     "approve": "approved",
@@ -57,14 +61,19 @@ class Rendering:
 
 
 def card_message(card: Card) -> Rendering:
-    """Show `card`, with Approve and Reject only if it is open and all of it is shown whole."""
+    """Show `card`, with Approve and Reject only if it is open and all of it is shown whole.
+
+    Where approving needs answers, or a default does not fit, Approve leads to the window of the form.
+    """
     facts = fact_blocks(card.facts)
     hidden = {fact.label for fact in card.facts if fact.is_material} & set(facts.left_out)
     can_vote = _is_open(card) and card.can_vote_here and _says_all(card) and not hidden
+    can_vote = can_vote and (is_one_press(card) or is_fillable(card.asked))
     blocks = [
         *_top(card),
         *facts.blocks,
         *_hidden(card),
+        *asked_blocks(card),
         *change_blocks(card, can_vote=can_vote),
         *_middle(card),
         *_end(card, can_vote=can_vote),
@@ -80,8 +89,16 @@ def card_message(card: Card) -> Rendering:
 def details_blocks(card: Card) -> tuple[Block, ...]:
     """`card` to read only, for a modal: the same facts, without a button."""
     facts = fact_blocks(card.facts)
-    changes = change_blocks(card, can_vote=False)
-    return (*_top(card), *facts.blocks, *_hidden(card), *changes, *_middle(card), _foot(card))
+    asked, changes = asked_blocks(card), change_blocks(card, can_vote=False)
+    return (
+        *_top(card),
+        *facts.blocks,
+        *_hidden(card),
+        *asked,
+        *changes,
+        *_middle(card),
+        _foot(card),
+    )
 
 
 def _is_open(card: Card) -> bool:
@@ -101,6 +118,7 @@ def _top(card: Card) -> Iterator[Block]:
     }
     if len(title) > limits.HEADER:
         yield _section("whole-title", plain(card.title))
+    yield from amount_blocks(card)
     if card.note:
         yield _section("note", mrkdwn(prose("note", note=card.note)))
     if card.ending:
@@ -137,7 +155,7 @@ def _middle(card: Card) -> Iterator[Block]:
     if card.progress and _is_open(card):
         yield _section("progress", mrkdwn(prose("progress", progress=card.progress[:_LINES_MOST])))
     if card.votes:
-        lines = [_vote(vote) for vote in card.votes[-_LINES_MOST:]]
+        lines = [_vote(vote, card.kind) for vote in card.votes[-_LINES_MOST:]]
         more = len(card.votes) - len(lines)
         yield _section("votes", mrkdwn(prose("votes", votes=lines, more=more)))
     if _is_open(card):
@@ -159,8 +177,12 @@ def _end(card: Card, *, can_vote: bool) -> Iterator[Block]:
 
 def _vote_buttons(card: Card) -> Iterator[Block]:
     reference = str(Reference(approval=card.approval, version=card.version, digest=card.digest))
-    approve = _button(APPROVE, "Approve", reference) | {"style": "primary"}
-    if card.risk == "high":
+    is_by_press = is_one_press(card)
+    amount = amount_of(card)
+    label = f"Approve {one_line(amount)}" if amount else "Approve"
+    action, label = (APPROVE, label) if is_by_press else (FILL, "Approve…")
+    approve = _button(action, label, reference) | {"style": "primary"}
+    if card.risk == "high" and is_by_press:
         approve["confirm"] = {
             "title": plain("Approve this? The risk is high.", limits.CONFIRM_TITLE),
             "text": plain(f"{card.action}: {card.title}", limits.CONFIRM_TEXT),
@@ -168,11 +190,16 @@ def _vote_buttons(card: Card) -> Iterator[Block]:
             "deny": plain("Not yet", limits.CONFIRM_BUTTON),
         }
     yield approve
+    is_fillable_here = bool(card.asked) and is_fillable(card.asked)
+    if is_fillable_here and is_by_press:
+        yield _button(FILL, "Fill in…", reference)
     if card.changeable:
-        yield _button(CHANGE, "Change…", reference)
+        yield _button(CHANGE, _CHANGE_LABELS.get(card.kind, "Change…"), reference)
     yield _button(REJECT, "Reject…", reference) | {"style": "danger"}
+    # The window of a form has a place for the comment.
+    by_comment = {} if is_fillable_here else {"approve": "Approve with comment…"}
     options = {
-        "approve": "Approve with comment…",
+        **by_comment,
         "request_changes": "Ask for changes…",
         DETAILS: "Details",
     }
@@ -215,12 +242,18 @@ def _foot(card: Card) -> Block:
     return {"type": "context", "block_id": "signoff:foot", "elements": [mrkdwn(words)]}
 
 
-def _vote(vote: VoteLine) -> Mrkdwn:
+def _vote(vote: VoteLine, kind: str) -> Mrkdwn:
     comment = clipped(vote.comment, _COMMENT_CHARS) if vote.comment else None
     said = _SAID.get(vote.choice, vote.choice)
     if vote.changes:
-        said = f"{said} with changes"
+        said = f"{said} with {_made_of_it(vote, kind)}"
     return prose("vote", vote=vote, said=said, comment=comment)
+
+
+def _made_of_it(vote: VoteLine, kind: str) -> str:
+    if kind == "form":
+        return f"“{clipped(one_line(lines(vote.changes, is_form=True)), _COMMENT_CHARS)}”"
+    return clipped(vote.changes[0].new, _COMMENT_CHARS) if kind == "budget" else "changes"
 
 
 def _some(lines: tuple[str, ...]) -> dict[str, object]:

@@ -13,6 +13,7 @@ from channels.slack.text import clipped, one_line, plain
 AGREE: Final = "signoff:agree"
 PROPOSALS_MOST: Final = 3  # a message has fifty blocks, and facts take most of them
 NAMES_CHARS: Final = 200
+_DECIDED: Final = {"form": "Filled in by the approvers", "budget": "Granted by the approvers"}
 
 
 def change_blocks(card: Card, *, can_vote: bool) -> Iterator[Block]:
@@ -20,16 +21,18 @@ def change_blocks(card: Card, *, can_vote: bool) -> Iterator[Block]:
 
     Of more than three proposals the first are shown; the others are on the page.
     """
+    is_form = card.kind == "form"
     if card.decided:
-        yield _section("changed", bold("Changed by the approvers"))
-        yield _section("changes", plain(lines(card.decided)))
+        yield _section("changed", bold(_DECIDED.get(card.kind, "Changed by the approvers")))
+        yield _section("changes", plain(lines(card.decided, is_form=is_form)))
     if card.ending is not None or card.status != "open":
         return
     for number, proposal in enumerate(card.proposals[:PROPOSALS_MOST]):
         who = clipped(one_line(whose(proposal.names)), NAMES_CHARS)
         yield _section(f"proposal:{number}", bold(f"{who} would approve with"))
-        block = _section(f"changes:{number}", plain(lines(proposal.changes)))
-        if can_vote and proposal.can_agree_here and _is_whole(proposal.changes):
+        block = _section(f"changes:{number}", plain(lines(proposal.changes, is_form=is_form)))
+        is_whole = len(lines(proposal.changes, is_form=is_form)) <= limits.SECTION_TEXT
+        if can_vote and proposal.can_agree_here and is_whole:
             block["accessory"] = _agree(card, proposal)
         yield block
     if len(card.proposals) > PROPOSALS_MOST:
@@ -37,15 +40,12 @@ def change_blocks(card: Card, *, can_vote: bool) -> Iterator[Block]:
         yield _section("more-proposals", plain(f"{more} more on the page."))
 
 
-def lines(changes: Iterable[Change]) -> str:
-    """One line for each field: `amount: 620.00 → 20.00`."""
+def lines(changes: Iterable[Change], *, is_form: bool = False) -> str:
+    """One line for each field: `amount: 620.00 → 20.00`, and of a form `When: tonight`."""
     return "\n".join(
-        said(one_line(each.label), one_line(each.old), one_line(each.new)) for each in changes
+        said(one_line(each.label), "" if is_form else one_line(each.old), one_line(each.new))
+        for each in changes
     )
-
-
-def _is_whole(changes: Iterable[Change]) -> bool:
-    return len(lines(changes)) <= limits.SECTION_TEXT
 
 
 def _agree(card: Card, proposal: Proposal) -> Block:

@@ -10,7 +10,7 @@ from channels.slack.text import Mrkdwn, TextObject, clipped, escape, mrkdwn, one
 
 Block = dict[str, object]
 
-BLOCKS_MOST: Final = 30  # of a message's fifty; the rest is for who asks, votes and buttons
+BLOCKS_MOST: Final = 27  # of a message's fifty; the rest is for who asks, what, votes and buttons
 LABEL_CHARS: Final = 150
 _SHORT_CHARS: Final = 120  # fits beside its label on a phone
 _PREVIEW_CHARS: Final = 200

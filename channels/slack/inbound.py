@@ -14,13 +14,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from channels.slack import limits, listeners, wire
-from channels.slack.blocks import APPROVE, CHANGE, MORE, OPEN, REJECT
+from channels.slack.blocks import APPROVE, CHANGE, FILL, MORE, OPEN, REJECT
 from channels.slack.commands import command
 from channels.slack.desk import Caller, Delivery, Desk, log, replay_key
 from channels.slack.differences import AGREE
 from channels.slack.listeners import Listener, truthfully
 from channels.slack.manifest import COMMAND
-from channels.slack.modals import CHANGES, VOTE
+from channels.slack.modals import CHANGES, FORM, VOTE
 from channels.slack.signature import verify
 from engine.errors import EngineError, Invalid, SignatureInvalid
 from engine.ids import DEFAULT_TENANT
@@ -43,6 +43,7 @@ _ACTIONS: Final[dict[str, Listener]] = {
     APPROVE: listeners.approve,
     AGREE: listeners.approve,
     CHANGE: listeners.change,
+    FILL: listeners.change,
     REJECT: listeners.reject,
     MORE: listeners.more,
     OPEN: listeners.nothing,
@@ -130,6 +131,7 @@ def _route(routes: _Routes, desk: Desk) -> None:
     routes.action(_ANY)(_answering(desk, listeners.unknown))
     routes.view(VOTE)(_answering(desk, listeners.submitted))
     routes.view(CHANGES)(_answering(desk, listeners.changed))
+    routes.view(FORM)(_answering(desk, listeners.changed))
     routes.view(_ANY)(_answering(desk, listeners.unknown))
     routes.command(COMMAND)(_answering(desk, command))
     routes.command(_ANY)(_answering(desk, listeners.unknown))

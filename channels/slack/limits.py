@@ -32,11 +32,13 @@ CONFIRM_TEXT: Final = 300
 CONFIRM_BUTTON: Final = 30
 PLACEHOLDER: Final = 150
 INPUT_LABEL: Final = 2_000
+CHOICE_OPTIONS: Final = 10  # radio buttons and checkboxes; more are a menu
 COMMENT: Final = 2_000  # ours; Slack would take 3,000
 
 # Modals
 VIEW_TITLE: Final = 24
 PRIVATE_METADATA: Final = 3_000
+VIEW_CHARS: Final = 200_000  # ours; Slack refuses a view of more than 250,000 bytes
 CALLBACK_ID: Final = 255
 
 # The manifest

@@ -8,22 +8,23 @@ from typing import Final, TypeAlias
 from channels.base import Card
 from channels.slack import wire
 from channels.slack.answers import change_view, open_view, whisper
-from channels.slack.blocks import DETAILS
+from channels.slack.blocks import DETAILS, card_message
 from channels.slack.desk import NOT_CONFIRMED, Delivery, Desk, log
+from channels.slack.filled import block_of
+from channels.slack.inputs import COMMENT
 from channels.slack.modals import (
-    COMMENT,
     Intent,
-    changes_view,
+    answers_view,
     comment_view,
     details_view,
-    field_block,
     message_view,
-    typeable,
+    typeable_blocks,
 )
 from channels.slack.reference import Reference
-from channels.slack.sight import card_for
+from channels.slack.sight import card_for, own_card_for
 from channels.slack.voting import Told, Wish, vote
 from engine.errors import EngineError, Invalid
+from engine.rules import ballots
 from engine.rules.tally import Choice
 
 Ack: TypeAlias = dict[str, object]
@@ -53,10 +54,10 @@ async def reject(desk: Desk, delivery: Delivery) -> Ack:
 
 
 async def change(desk: Desk, delivery: Delivery) -> Ack:
-    """Ask for the new values; nothing is approved before they are sent."""
+    """Ask for the new values, or a form's answers; nothing is approved before they are sent."""
     reference = Reference.read(_action(delivery).value or "")
     intent = Intent(choice=Choice.APPROVE, reference=reference)
-    delivery.afterwards.append(partial(_ask_changes, desk, delivery, intent))
+    delivery.afterwards.append(partial(_ask_answers, desk, delivery, intent))
     return NOTHING
 
 
@@ -77,7 +78,7 @@ async def submitted(desk: Desk, delivery: Delivery) -> Ack:
     if not isinstance(delivery.said, wire.ViewSubmission):
         return NOTHING
     view = delivery.said.view
-    intent = Intent.read(view.private_metadata)
+    intent = _own_intent(delivery, view)
     field = view.state.values.get(COMMENT, {}).get(COMMENT)
     wish = Wish.on(intent.reference, intent.choice, field.value if field else None)
     told = await vote(desk, delivery, wish)
@@ -89,20 +90,23 @@ async def submitted(desk: Desk, delivery: Delivery) -> Ack:
 
 
 async def changed(desk: Desk, delivery: Delivery) -> Ack:
-    """The new values were sent: approve with them. What cannot be taken is said under its input."""
+    """The new values were sent, or a form's answers: approve with them, or say under its input what
+    cannot be taken; the window stays, with all that was typed.
+    """
     if not isinstance(delivery.said, wire.ViewSubmission):
         return NOTHING
     view = delivery.said.view
-    intent = Intent.read(view.private_metadata)
-    typed = {block: field.value for block, by in view.state.values.items() for field in by.values()}
-    wish = replace(Wish.on(intent.reference, Choice.APPROVE, typed.pop(COMMENT, None)), typed=typed)
+    intent = _own_intent(delivery, view)
+    field = view.state.values.get(COMMENT, {}).get(COMMENT)
+    wish = Wish.on(intent.reference, Choice.APPROVE, field.value if field else None)
+    wish = replace(wish, inputs=view.state)
     told = await vote(desk, delivery, wish)
     if told is None:
         return NOTHING
     if told.about is None and not told.asks_comment and told.text != NOT_CONFIRMED:
         return _answered(told)
     card = await _look(desk, delivery, intent.reference)
-    block = field_block(card, told.about or "") if isinstance(card, Card) else None
+    block = block_of(card, told.about or "") if isinstance(card, Card) else None
     return {"response_action": "errors", "errors": {block or COMMENT: told.text}}
 
 
@@ -150,12 +154,20 @@ def _action(delivery: Delivery) -> wire.Action:
     return delivery.said.actions[0]
 
 
+def _own_intent(delivery: Delivery, view: wire.View) -> Intent:
+    intent = Intent.read(view.private_metadata)
+    if intent.by != delivery.caller.identity:
+        raise Invalid("This window was opened by somebody else.")
+    return intent
+
+
 def _answered(told: Told) -> Ack:
     title = "Recorded" if told.recorded else "Not counted"
     return {"response_action": "update", "view": message_view(title, told.text)}
 
 
 async def _ask(desk: Desk, delivery: Delivery, intent: Intent) -> None:
+    intent = replace(intent, by=delivery.caller.identity)
     view_id = await open_view(desk, delivery, comment_view(intent))
     if view_id is None:
         return
@@ -166,18 +178,30 @@ async def _ask(desk: Desk, delivery: Delivery, intent: Intent) -> None:
         await change_view(desk, view_id, message_view("Not possible", found))
 
 
-async def _ask_changes(desk: Desk, delivery: Delivery, intent: Intent) -> None:
-    view_id = await open_view(desk, delivery, message_view("Approve with changes", "One moment…"))
+async def _ask_answers(desk: Desk, delivery: Delivery, intent: Intent) -> None:
+    view_id = await open_view(desk, delivery, message_view("Approve", "One moment…"))
     if view_id is None:
         return
-    found = await _look(desk, delivery, intent.reference)
-    if isinstance(found, str):
-        view = message_view("Not possible", found)
-    elif found.digest != intent.reference.digest or not typeable(found):
-        view = message_view("Not possible", "This cannot be changed here. Open it to review.")
-    else:
-        view = changes_view(intent, found)
+    try:
+        card, own = await desk.database.of(delivery.tenant).read(
+            lambda tx: own_card_for(tx, desk, delivery, intent.reference.approval)
+        )
+    except EngineError as error:
+        await change_view(desk, view_id, message_view("Not possible", str(error)))
+        return
+    why_not = _not_answerable(card, intent.reference)
+    by_them = replace(intent, by=delivery.caller.identity)
+    view = message_view("Not possible", why_not) if why_not else answers_view(by_them, card, own)
     await change_view(desk, view_id, view)
+
+
+def _not_answerable(card: Card, reference: Reference) -> str | None:
+    if card.ending is not None:
+        return f"Nothing to do any more. {card.ending.headline}."
+    if (card.version, card.digest) != (reference.version, reference.digest):
+        return ballots.superseded()
+    is_possible = bool(card.asked or typeable_blocks(card)) and card_message(card).can_vote
+    return None if is_possible else "This cannot be answered here. Open it to review."
 
 
 async def _show(desk: Desk, delivery: Delivery, reference: Reference) -> None:

@@ -1,26 +1,30 @@
 """Modals: writing a comment, reading the details, and being told what became of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
 from typing_extensions import override
 
 from channels.base import Card, Changeable
+from channels.saying import text_of
 from channels.slack import limits
+from channels.slack.asked import amount_of
 from channels.slack.blocks import details_blocks
+from channels.slack.inputs import COMMENT, View, amount_input, form_inputs
 from channels.slack.reference import Reference
 from channels.slack.text import clipped, one_line, plain
 from channels.visible import visible
 from engine.errors import Invalid
+from engine.rules.marking import AMOUNT
 from engine.rules.tally import Choice
-
-View = dict[str, object]
 
 VOTE: Final = "signoff:vote"
 CHANGES: Final = "signoff:changes"
-COMMENT: Final = "signoff:comment"
+FORM: Final = "signoff:form"
 _FIELD: Final = "signoff:field:"
 _ASKED_CHARS: Final = 200
+CHANGE_TITLES: Final = {"budget": "Grant less"}
 _TITLES: Final = {
     Choice.APPROVE: "Approve",
     Choice.REJECT: "Reject",
@@ -30,10 +34,11 @@ _TITLES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """What a modal is for: the choice, and the reference of the button that opened it."""
+    """What a modal is for: the choice, the reference of the button that opened it, and who pressed that."""
 
     choice: Choice
     reference: Reference
+    by: str = ""
 
     @classmethod
     def read(cls, text: str) -> Self:
@@ -42,14 +47,15 @@ class Intent:
         Raises:
             Invalid: for anything else.
         """
-        choice, _, reference = text.partition(":")
+        choice, _, rest = text.partition(":")
         if choice not in set(_TITLES):
             raise Invalid("This button cannot be answered any more.", code="bad_reference")
-        return cls(choice=Choice(choice), reference=Reference.read(reference))
+        reference, _, by = rest.partition("@")
+        return cls(choice=Choice(choice), reference=Reference.read(reference), by=by)
 
     @override
     def __str__(self) -> str:
-        return f"{self.choice}:{self.reference}"
+        return f"{self.choice}:{self.reference}{f'@{self.by}' if self.by else ''}"
 
 
 def comment_view(intent: Intent, *, card: Card | None = None) -> View:
@@ -72,41 +78,51 @@ def comment_view(intent: Intent, *, card: Card | None = None) -> View:
     }
 
 
-def changes_view(intent: Intent, card: Card) -> View:
-    """Ask for the new values, one input for each field that may be changed and can be shown as it is.
+def answers_view(intent: Intent, card: Card, own: Mapping[str, object]) -> View:
+    """Ask for what approving needs: a form's answers, less of a budget, or new values of marked fields.
 
-    Each input says what was asked, so that old and new stand side by side before anything is sent.
+    What this person said before, `own`, stands in the inputs of a form and of a budget. An input
+    of a marked field holds, and says, what was asked, so that old and new stand side by side.
     """
     about = plain(f"{card.action}: {card.title}")
+    if card.asked:
+        callback, title, inputs = FORM, "Fill in and approve", form_inputs(card.asked, own)
+    else:
+        callback, title = CHANGES, CHANGE_TITLES.get(card.kind, "Approve with changes")
+        blocks = typeable_blocks(card).items()
+        inputs = [_changed(card, block, field, own) for block, field in blocks]
     return {
-        **_view("Approve with changes"),
-        "callback_id": CHANGES,
+        **_view(title),
+        "callback_id": callback,
         "private_metadata": str(intent),
         "submit": plain("Approve so", limits.VIEW_TITLE),
         "blocks": [
             {"type": "section", "block_id": "signoff:about", "text": about},
-            *(_input(number, field) for number, field in typeable(card).items()),
+            *inputs,
             _comment(),
         ],
     }
 
 
-def typeable(card: Card) -> dict[int, Changeable]:
-    """The fields that can be typed here, by their number: those in which nothing is invisible."""
+def typeable_blocks(card: Card) -> dict[str, Changeable]:
+    """The fields that can be typed here, by their blocks: those in which nothing is invisible."""
     return {
-        number: field
+        f"{_FIELD}{number}": field
         for number, field in enumerate(card.changeable)
         if visible(field.value) == field.value and len(field.value) <= limits.COMMENT
     }
 
 
-def field_block(card: Card, label: str) -> str | None:
-    """The input of the field `label`; None where it has none."""
-    fields = typeable(card).items()
-    return next((f"{_FIELD}{number}" for number, field in fields if field.label == label), None)
+def _changed(card: Card, block: str, field: Changeable, own: Mapping[str, object]) -> View:
+    amount = amount_of(card)
+    if amount is not None and field.label == AMOUNT:
+        granted = own.get(AMOUNT)
+        said = None if granted is None else text_of(granted)
+        return amount_input(block, asked=amount, own=said)
+    return _input(block, field)
 
 
-def _input(number: int, field: Changeable) -> View:
+def _input(block: str, field: Changeable) -> View:
     element: View = {
         "type": "plain_text_input",
         "action_id": COMMENT,
@@ -117,7 +133,7 @@ def _input(number: int, field: Changeable) -> View:
     asked = f"{one_line(field.label)} (asked: {clipped(one_line(field.value), _ASKED_CHARS)})"
     return {
         "type": "input",
-        "block_id": f"{_FIELD}{number}",
+        "block_id": block,
         "label": plain(asked, limits.INPUT_LABEL),
         "element": element,
     }

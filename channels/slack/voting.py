@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from channels.slack import filled, wire
+from channels.slack.asked import is_one_press
 from channels.slack.blocks import card_message
 from channels.slack.desk import NOT_CONFIRMED, Delivery, Desk, log
-from channels.slack.modals import field_block
 from channels.slack.reference import Reference
 from engine.errors import EngineError, Invalid, Unavailable
 from engine.ids import ApprovalId
@@ -29,7 +30,7 @@ class Wish:
     choice: Choice
     comment: str | None = None
     reference: Reference | None = None
-    typed: Mapping[str, str | None] | None = None  # by the blocks of a window that changes fields
+    inputs: wire.State | None = None  # of a window in which fields are changed or filled in
 
     @classmethod
     def on(cls, reference: Reference, choice: Choice, comment: str | None = None) -> "Wish":
@@ -124,11 +125,14 @@ def _cast(tx: Transaction, desk: Desk, delivery: Delivery, wish: Wish) -> CastRe
 
 
 def _typed(tx: Transaction, desk: Desk, wish: Wish, person: Person) -> Mapping[str, str] | None:
-    if wish.typed is None:
+    if wish.inputs is None or wish.reference is None:
         return None
     card = desk.card_of(tx, person.tenant, ApprovalId(wish.approval), person.id)
-    blocks = {field_block(card, field.label): field.label for field in card.changeable}
-    return {blocks[block]: text or "" for block, text in wish.typed.items() if block in blocks}
+    if card.version != wish.reference.version:
+        return {}  # inputs of another version: the one door says so, and puts it on record
+    if card.digest != wish.reference.digest:
+        raise Invalid("This window cannot be answered any more. Nothing was recorded.")
+    return filled.typed(card, wish.inputs)
 
 
 def _not_by_words(tx: Transaction, desk: Desk, wish: Wish, person: Person) -> str | None:
@@ -136,9 +140,12 @@ def _not_by_words(tx: Transaction, desk: Desk, wish: Wish, person: Person) -> st
     card = desk.card_of(tx, person.tenant, ApprovalId(wish.approval), person.id)
     if card.status != "open":
         return None
+    if wish.choice is Choice.APPROVE and card.needs_answers:
+        return "It asks you to fill in a form, and words do not answer it."
     if card.version != _FIRST:
         return "It was edited, and words do not say which version you read."
-    if not card_message(card).can_vote:
+    is_by_press = wish.choice is not Choice.APPROVE or is_one_press(card)
+    if not card_message(card).can_vote or not is_by_press:
         return "Slack cannot show all that would be approved."
     return None
 

@@ -92,9 +92,15 @@ class BlockActions(_From):
 
 
 class Input(_Wire):
-    """One field of a modal; only text fields are read."""
+    """One field of a modal: which of these is given depends on its type."""
 
+    type: Name = ""
     value: Annotated[str, Field(max_length=limits.SECTION_TEXT)] | None = None
+    selected_date: Name | None = None
+    selected_option: Option | None = None
+    selected_options: Annotated[tuple[Option, ...], Field(max_length=100, strict=False)] | None = (
+        None
+    )
 
 
 class State(_Wire):

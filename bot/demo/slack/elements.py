@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
 from typing import Final
 
 from bot.demo.slack import limits
@@ -21,7 +23,7 @@ from bot.demo.slack.shapes import (
     whole,
     words,
 )
-from bot.demo.trees import Record, is_rows
+from bot.demo.trees import Record, is_rows, text
 
 _ACTION: Final[dict[str, Rule]] = {"action_id": string(limits.ACTION_ID), "confirm": CONFIRM}
 _FOCUS: Final[dict[str, Rule]] = {"focus_on_load": flag}
@@ -63,8 +65,18 @@ def _ordered_lengths(element: Record, at: str) -> Iterator[Problem]:
 
 
 def _calendar_day(value: object, at: str) -> Iterator[Problem]:
-    if not (isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value)):
+    if not (
+        isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value) and _is_day(value)
+    ):
         yield Problem(pointer=at, message="must match format: YYYY-MM-DD")
+
+
+def _is_day(value: str) -> bool:
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _clock_time(value: object, at: str) -> Iterator[Problem]:
@@ -72,9 +84,24 @@ def _clock_time(value: object, at: str) -> Iterator[Problem]:
         yield Problem(pointer=at, message="must match format: HH:mm")
 
 
+_NUMBER: Final = re.compile(r"-?\d+(\.\d+)?")
+
+
 def _decimal(value: object, at: str) -> Iterator[Problem]:
-    if not (isinstance(value, str) and re.fullmatch(r"-?\d+(\.\d+)?", value)):
+    if not (isinstance(value, str) and _NUMBER.fullmatch(value)):
         yield Problem(pointer=at, message="must be a number in a string")
+
+
+def _ordered_numbers(element: Record, at: str) -> Iterator[Problem]:
+    names = [name for name in ("min_value", "initial_value", "max_value") if name in element]
+    given = [text(element, name) for name in names]
+    if not all(_NUMBER.fullmatch(each) for each in given):
+        return
+    numbers = [Decimal(each) for each in given]
+    if numbers != sorted(numbers):
+        yield Problem(pointer=at, message="must have min_value, initial_value, max_value in order")
+    if element.get("is_decimal_allowed") is False and any("." in each for each in given):
+        yield Problem(pointer=at, message="must not have decimals unless they are allowed")
 
 
 BUTTON: Final = shape(
@@ -165,6 +192,7 @@ _NUMBER_INPUT: Final = shape(
         "max_value": _decimal,
         "dispatch_action_config": anything,
     },
+    _ordered_numbers,
 )
 
 _SELECTS: Final[dict[str, Rule]] = {

@@ -36,7 +36,7 @@ def state_of(element: Record, typed: Typed) -> Record:
     """The element's part of a payload, as `view.state` and `actions` spell it."""
     kind = text(element, "type")
     one = typed if isinstance(typed, str) and typed else None
-    many = typed if isinstance(typed, list) else []
+    many = _several(typed)
     match kind:
         case "static_select" | "radio_buttons" | "overflow":
             return {"type": kind, "selected_option": next(iter(_chosen(element, [one])), None)}
@@ -59,9 +59,7 @@ def complaint(block: Record, element: Record, typed: Typed) -> str | None:
     if not typed:
         return None if block.get("optional") else "Please complete this required field."
     if options := options_of(element):
-        known = {text(option, "value") for option in options}
-        chosen = typed if isinstance(typed, list) else [typed]
-        return None if known.issuperset(chosen) else "Please choose one of the options."
+        return _choice_complaint(element, {text(option, "value") for option in options}, typed)
     if isinstance(typed, list):
         return None
     match element.get("type"):
@@ -73,6 +71,20 @@ def complaint(block: Record, element: Record, typed: Typed) -> str | None:
             return "Please enter a valid date."
         case _:
             return None
+
+
+def _several(typed: Typed) -> list[str]:
+    # A page posts the one that is chosen as a text, like any other.
+    return typed if isinstance(typed, list) else [typed] if typed else []
+
+
+def _choice_complaint(element: Record, known: set[str], typed: Typed) -> str | None:
+    chosen, most = _several(typed), element.get("max_selected_items")
+    if not known.issuperset(chosen):
+        return "Please choose one of the options."
+    if isinstance(most, int) and len(chosen) > most:
+        return f"Please choose no more than {most} options."
+    return None
 
 
 def _chosen(element: Record, values: list[str] | list[str | None]) -> Iterator[Record]:
