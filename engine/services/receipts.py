@@ -20,7 +20,7 @@ Outcome = Literal["succeeded", "failed_no_effect", "unknown"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
     """How an effect ended: said by whoever holds its claim (`token`), or found out by others, about
-    the attempt that is unknown (`attempt`).
+    the attempt that is unknown (`attempt`). `operates` says that it is an operator who found out.
     """
 
     outcome: Outcome
@@ -30,6 +30,7 @@ class Ending:
     result: object = None
     error: str | None = None
     reason: str | None = None
+    operates: bool = False
 
 
 def end(tx: Transaction, tenant: TenantId, execution: str, ending: Ending) -> ReceiptRow:
@@ -38,7 +39,8 @@ def end(tx: Transaction, tenant: TenantId, execution: str, ending: Ending) -> Re
     Raises:
         NotFound: if there is no such receipt.
         Conflict: `claim_lost`, if the claim is another's by now; `not_unknown`, if there is nothing to
-            find out about this attempt.
+            find out about this attempt; `permit_spent`, if its permit was, and somebody else than who
+            spent it, or an operator, says that nothing happened.
     """
     row = find(tx, tenant, execution)
     if row.settles is not None:
@@ -47,6 +49,7 @@ def end(tx: Transaction, tenant: TenantId, execution: str, ending: Ending) -> Re
     _demand_right(tx, row, ending)
     if row.state == ending.outcome and row.settled_by == ending.by:
         return row
+    _demand_word(row, ending)
     values: dict[str, object] = {
         "error": ending.error,
         "settled_by": ending.by,
@@ -99,6 +102,18 @@ def _demand_right(tx: Transaction, row: ReceiptRow, ending: Ending) -> None:
         raise Conflict(
             f"There is nothing to settle about {row.request_id!a}: it is {row.state}.",
             code="not_unknown",
+        )
+
+
+def _demand_word(row: ReceiptRow, ending: Ending) -> None:
+    # It would let a permit of the next claim be spent: whoever holds claims could have it both ways.
+    if row.spent is None or ending.outcome != "failed_no_effect" or ending.operates:
+        return
+    if ending.by != row.spent["spent_by"]:
+        raise Conflict(
+            f"The permit of {row.request_id!a} was spent by {row.spent['spent_by']}. That nothing "
+            "happened all the same is for that one, or an operator, to say; settle it as unknown.",
+            code="permit_spent",
         )
 
 

@@ -224,10 +224,11 @@ async def _made(ledger: Ledger, asking: Asking, receipt: Receipt, effect: Effect
     try:
         ended = await ledger.settle(receipt, end)
     except SignoffError as error:
-        if error.code != "not_canonical":
+        if error.code not in {"not_canonical", "permit_spent"}:
             raise
-        # It happened, and that counts, whatever its result is made of.
-        ended = await ledger.settle(receipt, {**end, "result": None, "error": str(error)})
+        # It happened, and that counts, whatever its result is made of; or nobody believes that it did not.
+        instead = {"result": None} if error.code == "not_canonical" else {"outcome": "unknown"}
+        ended = await ledger.settle(receipt, {**end, **instead, "error": str(error)})
     return ended.model_copy(
         update={"reason": "executed" if ended.ok else f"{ended.state}:{ended.error}"}
     )
@@ -267,6 +268,8 @@ async def _found(ledger: Ledger, receipt: Receipt, probe: Effect) -> Receipt | N
     try:
         settled = await ledger.settle(receipt, end)
     except SignoffError as error:
+        if error.code == "permit_spent":
+            return receipt.model_copy(update={"error": str(error)})
         if error.code not in MOVED_ON:
             raise
         return None  # somebody else found out meanwhile

@@ -10,7 +10,7 @@ from httpx import Response
 
 from bot.demo.serving import served
 from engine.services.keys import Scope
-from signoff import Client, SignoffError, StepInfo
+from signoff import Client, NoEffect, SignoffError, StepInfo
 from signoff.permits import verify
 from tests.api.desk import ANA, ASKED, DANA, Desk, Known, code
 
@@ -190,10 +190,32 @@ async def test_once_the_claim_is_over_its_permit_is_good_for_nothing(
     assert code(await counter.ask(claim)) == (409, "claim_lost")
 
 
-async def test_a_claim_that_is_granted_anew_needs_a_permit_of_its_own(counter: Counter) -> None:
+async def test_nobody_is_believed_that_nothing_happened_once_it_was_spent(
+    counter: Counter,
+) -> None:
     claim, permit = await counter.permit()
     assert (await spend(counter.bank, permit)).status_code == 200
-    await counter.settle(claim, "failed_no_effect")
+    path = f"/api/receipts/{claim['receipt']['execution_id']}/settle"
+    nothing = {"outcome": "failed_no_effect"}
+
+    held = await counter.tools.post(path, {**nothing, "token": claim["token"]})
+    await counter.settle(claim, "unknown")
+    found = await counter.tools.post(path, nothing)
+
+    assert [code(held), code(found)] == [(409, "permit_spent")] * 2
+    assert (await counter.tools.post("/api/receipts", CLAIM)).json()["granted"] is False
+
+
+async def test_a_claim_that_is_granted_anew_needs_a_permit_of_its_own(
+    desk: Desk, counter: Counter
+) -> None:
+    claim, permit = await counter.permit()
+    assert (await spend(counter.bank, permit)).status_code == 200
+    await counter.settle(claim, "unknown")
+    path = f"/api/receipts/{claim['receipt']['execution_id']}/settle"
+    said = {"outcome": "failed_no_effect", "reason": "Its books say so."}
+    operator = await desk.person(DANA)
+    assert (await operator.post(path, said)).status_code == 200
 
     _anew, other = await counter.permit()
 
@@ -263,9 +285,16 @@ async def test_an_effect_is_handed_its_permit_and_the_target_spends_it(
             )
             return spent.spend_id
 
+        async def begin(payload: object, *, step: StepInfo) -> None:
+            await refund(payload, step=step)
+            raise NoEffect("the bank is closed")
+
         async with Client(url, tools.token) as client:
             made = await client.receipts.once(
                 "order-17", "refund", PAYLOAD, refund, audience="bank"
+            )
+            begun = await client.receipts.once(
+                "order-19", "refund", PAYLOAD, begin, audience="bank"
             )
             none = await client.receipts.once("order-18", "refund", None, refund, audience=" ")
         keys = await target.permits.keys("default")
@@ -279,4 +308,5 @@ async def test_an_effect_is_handed_its_permit_and_the_target_spends_it(
         "failed_no_effect",
         "failed_no_effect:NoEffect: It got no per",
     )
+    assert (begun.state, "order-19" in str(begun.error)) == ("unknown", True)
     assert keys[0].startswith("ed25519:")

@@ -15,6 +15,7 @@ from bot.web.reading import StrictRoute
 from engine.rules.receipts import ReceiptState
 from engine.services import claiming, receipts
 from engine.services.claiming import Asked
+from engine.services.keys import Scope
 from engine.services.receipts import Ending, Outcome
 
 router = APIRouter(prefix="/api/receipts", tags=["receipts"], route_class=StrictRoute)
@@ -182,8 +183,10 @@ async def one(_caller: Reader, application: Scoped, id: Id) -> JSONResponse:
 )
 async def settle(caller: Effector, application: Scoped, id: Id, body: EndBody) -> JSONResponse:
     """Say how an effect ended. Who was granted it says so with the claim's `token`; of one that is
-    unknown, anybody with the scope may say what they found out, and why they know.
+    unknown, anybody with the scope may say what they found out, and why they know. Once its permit was spent, that nothing happened is
+    for who spent it, or an operator, to say.
     """
-    ending = Ending(by=caller.subject, **body.model_dump())
+    is_operator = Scope.OPERATE in caller.scopes
+    ending = Ending(by=caller.subject, operates=is_operator, **body.model_dump())
     row = await application.database.write(lambda tx: receipts.end(tx, caller.tenant, id, ending))
     return JSONResponse(row.to_json("settled"))
