@@ -183,8 +183,8 @@ async def one(_caller: Reader, application: Scoped, id: Id) -> JSONResponse:
 )
 async def settle(caller: Effector, application: Scoped, id: Id, body: EndBody) -> JSONResponse:
     """Say how an effect ended. Who was granted it says so with the claim's `token`; of one that is
-    unknown, anybody with the scope may say what they found out, and why they know. Once its permit was spent, that nothing happened is
-    for who spent it, or an operator, to say.
+    unknown, anybody with the scope may say what they found out, and why they know. Once its permit was
+    spent, that nothing happened is for who spent it, or an operator, to say.
     """
     is_operator = Scope.OPERATE in caller.scopes
     ending = Ending(by=caller.subject, operates=is_operator, **body.model_dump())
