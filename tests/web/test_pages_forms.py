@@ -190,6 +190,10 @@ async def test_two_people_agree_to_what_one_of_them_filled_in(site: Site, ana: B
     assert "Filled in by the approvers" in over.text
     assert "Approved by Ana Diaz and Bo Lind." in over.text
     assert over.text.count("<ins><bdi>Tonight</bdi></ins>") == 3
+    told = (
+        "approved on the web, with When: Tonight, Why: It is late, Replicas: 4, checks: smoke, load"
+    )
+    assert over.text.count(told) == 2
     assert "<del>" not in over.text
 
 
@@ -243,5 +247,6 @@ async def test_less_is_granted_and_told(site: Site, ana: Browser) -> None:
     listed = await ana.get("/approvals?view=decided")
     assert '<p class="amount"><bdi>50000.00 USD</bdi></p>' in shown.text
     assert "at most 50000.00 USD" in shown.text
+    assert "approved on the web, for 40000.00 USD." in over.text
     for page in (over, listed):
         assert "Approved for 40000.00 USD by Ana Diaz." in page.text

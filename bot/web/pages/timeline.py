@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
+from channels.asking import amount_of, answer_text
+from engine.rules.modifying import answered
 from engine.rules.tally import Choice
 from engine.store.approvals import ApprovalRow
 from engine.store.journal import Entry
@@ -72,7 +74,7 @@ def timeline(row: ApprovalRow, picture: ApprovalPicture, entries: Sequence[Entry
         event
         for entry in entries
         if entry.position >= opened[0].position and _is_about(entry, row)
-        for event in _told(entry)
+        for event in _told(entry, row)
     ]
     late = [_late(vote) for vote in picture.votes if vote.is_late]
     return sorted([*told, *late], key=lambda event: event.at)
@@ -87,12 +89,12 @@ def _is_about(entry: Entry, row: ApprovalRow) -> bool:
     return about == row.id
 
 
-def _told(entry: Entry) -> list[Event]:
-    who, what = _words(entry)
+def _told(entry: Entry, row: ApprovalRow) -> list[Event]:
+    who, what = _words(entry, row)
     return [Event(at=entry.at, who=who, what=what)] if what else []
 
 
-def _words(entry: Entry) -> tuple[str | None, str]:
+def _words(entry: Entry, row: ApprovalRow) -> tuple[str | None, str]:
     data = entry.data
     match entry.kind:
         case "approval.opened":
@@ -106,8 +108,8 @@ def _words(entry: Entry) -> tuple[str | None, str]:
             return data.get("by"), f"gave it {data.get('extended_by', 'some')} more."
         case "vote.recorded":
             via = _VIA.get(data["channel"], data["channel"])
-            so = " with changes" if data.get("changes") else ""
-            return data["person"], f"{_ANSWERED.get(data['choice'], data['choice'])}{so} {via}."
+            said = f"{_ANSWERED.get(data['choice'], data['choice'])} {via}"
+            return data["person"], f"{said}{_made_of_it(data, row)}."
         case "rung.fired":
             return None, f"As time passed: {data['text']}."
         case "approval.decided":
@@ -116,6 +118,23 @@ def _words(entry: Entry) -> tuple[str | None, str]:
             return None, f"{ended}: {why}." if why else f"{ended}."
         case kind:
             return None, _OF_THE_RUN.get(kind, "").format(name=entry.name)
+
+
+def _made_of_it(vote: Mapping[str, Any], row: ApprovalRow) -> str:
+    """What somebody made of what was asked; of an earlier version only that they did."""
+    content, changes = row.content, vote.get("changes") or {}
+    if vote["choice"] == Choice.APPROVE and vote.get("version") == row.version:
+        if content.form is not None:
+            filled = answered(content, changes)
+            said = [
+                f"{asked.label}: {answer_text(asked, filled[name])}"
+                for name, asked in content.asked.items()
+                if name in filled
+            ]
+            return f", with {', '.join(said)}" if said else ""
+        if content.is_budget and changes:
+            return f", for {amount_of({**content.details, **changes})}"
+    return ", with changes" if changes else ""
 
 
 def _late(vote: VoteRow) -> Event:
