@@ -1,4 +1,4 @@
-"""Measures what budgets add to a step: the same run with and without them, in turn, in one process."""
+"""Measures what budgets add to a step that does nothing, and to one that calls somebody: with and without, in turn."""
 
 import time
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from engine.services.budgets import Wanted
 
 ROUNDS: Final = 9
 STEPS_MAX: Final = 100  # of one run, whose time for each is told
+CALLS_MAX: Final = 20  # of one run, for they wait
 PLENTY: Final = {"usd": "900000000.00", "tokens": 10**14}
 
 
@@ -30,9 +31,10 @@ class _Flows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Amounts:
-    """How much is done in a round: the steps of one run, and gated runs, so many at once."""
+    """How much is done in a round: the steps of one run, the calls of another, and gated runs, so many at once."""
 
     steps: int
+    calls: int
     runs: int
     concurrency: int
 
@@ -43,7 +45,8 @@ UNDER_BUDGETS: Final = _Flows(stepped=flows.STEPPED_PRICED, gated=flows.PRICED)
 
 async def with_and_without(place: Place, *, runs: int, concurrency: int) -> Figures:
     """Milliseconds a step of one run, whose intent is committed before it, without and under two budgets;
-    and processor milliseconds a gated run, of two steps that do nothing, when many go on at once.
+    the same of steps that call somebody who answers after ten milliseconds; and processor milliseconds a
+    gated run, of two steps that do nothing, when many go on at once.
 
     Told are the quickest rounds: whatever else the machine does only ever adds to one.
     """
@@ -52,14 +55,15 @@ async def with_and_without(place: Place, *, runs: int, concurrency: int) -> Figu
         await _set(engine)
         count = max(1, runs // (2 * ROUNDS))
         steps = max(5, min(STEPS_MAX, count))
-        amounts = _Amounts(steps=steps, runs=count, concurrency=concurrency)
+        calls = min(CALLS_MAX, steps)
+        amounts = _Amounts(steps=steps, calls=calls, runs=count, concurrency=concurrency)
         plain: list[dict[str, float]] = []
         priced: list[dict[str, float]] = []
         for _round in range(ROUNDS):
             plain.append(await _round_of(engine, PLAIN, amounts))
             priced.append(await _round_of(engine, UNDER_BUDGETS, amounts))
     figures: Figures = {"steps": 2 * steps * ROUNDS, "runs": 2 * count * ROUNDS}
-    for name in ("ms_step", "cpu_ms_step", "cpu_ms_run"):
+    for name in ("ms_step", "cpu_ms_step", "ms_call", "cpu_ms_call", "cpu_ms_run"):
         without, under = (min(each[name] for each in taken) for taken in (plain, priced))
         figures |= {
             f"{name}_without": round(without, 3),
@@ -77,14 +81,25 @@ async def _set(engine: Ground) -> None:
 
 
 async def _round_of(engine: Ground, flow: _Flows, amounts: _Amounts) -> dict[str, float]:
-    used, began = time.process_time(), time.perf_counter()
-    run, approval = await engine.start(flow.stepped, number=amounts.steps)
-    took, stepped = time.perf_counter() - began, time.process_time() - used
-    await engine.decide(run, approval)
+    stepped = await _steps_of(engine, flow.stepped, amounts.steps, calls=False)
+    called = await _steps_of(engine, flow.stepped, amounts.calls, calls=True)
     used = time.process_time()
     await each(range(amounts.runs), amounts.concurrency, lambda _index: engine.one(flow.gated))
     return {
-        "ms_step": took / amounts.steps * 1e3,
-        "cpu_ms_step": stepped / amounts.steps * 1e3,
+        "ms_step": stepped[0],
+        "cpu_ms_step": stepped[1],
+        "ms_call": called[0],
+        "cpu_ms_call": called[1],
         "cpu_ms_run": (time.process_time() - used) / amounts.runs * 1e3,
     }
+
+
+async def _steps_of(
+    engine: Ground, workflow: str, count: int, *, calls: bool
+) -> tuple[float, float]:
+    """Milliseconds for each step of one run, by the clock and of the processor."""
+    used, began = time.process_time(), time.perf_counter()
+    run, approval = await engine.start(workflow, number=count, calls=calls)
+    took, spent = time.perf_counter() - began, time.process_time() - used
+    await engine.decide(run, approval)
+    return took / count * 1e3, spent / count * 1e3

@@ -1,6 +1,7 @@
 """The runs that are measured: a step, an approval, a step; and one with many steps before it."""
 
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ STEPPED = "bench-stepped"
 STEPPED_PRICED = "bench-stepped-priced"
 BUSY = "bench-busy"
 ALL = (WORKFLOW, LONG, PRICED, STEPPED, STEPPED_PRICED, BUSY)
+CALL_S = 0.010
 
 
 async def add_one(number: int) -> int:
@@ -46,9 +48,16 @@ def take_back(result: int | None, number: int) -> None:
     """What is undone here is nothing, but it is there: so the step's intent is journaled before it."""
 
 
-async def _stepped(run: Run, number: int, cost: dict[str, str | int] | None) -> int:
+def call_out(number: int) -> int:
+    """A call that whoever is called takes ten milliseconds to answer."""
+    threading.Event().wait(CALL_S)
+    return number + 1
+
+
+async def _stepped(run: Run, number: int, cost: dict[str, str | int] | None, *, calls: bool) -> int:
+    does = call_out if calls else add_one
     for step in range(number):
-        await run.step(add_one, step, name="a", undo=take_back, cost=cost)
+        await run.step(does, step, name="a", undo=take_back, cost=cost)
     await run.approval(
         "Go on?", action="bench", approvers="person:bench", ladder=["reject after 1d"]
     )
@@ -56,15 +65,15 @@ async def _stepped(run: Run, number: int, cost: dict[str, str | int] | None) -> 
 
 
 @workflow(name=STEPPED)
-async def stepped(run: Run, number: int) -> int:
-    """`number` steps, each of which commits its intent before it does anything, and an approval."""
-    return await _stepped(run, number, None)
+async def stepped(run: Run, number: int, *, calls: bool = False) -> int:
+    """`number` steps, each of which commits its intent before it does nothing, or `calls`, and an approval."""
+    return await _stepped(run, number, None, calls=calls)
 
 
 @workflow(name=STEPPED_PRICED)
-async def stepped_priced(run: Run, number: int) -> int:
+async def stepped_priced(run: Run, number: int, *, calls: bool = False) -> int:
     """As `stepped`, with steps that say what they cost."""
-    return await _stepped(run, number, {"usd": "0.01", "tokens": 5})
+    return await _stepped(run, number, {"usd": "0.01", "tokens": 5}, calls=calls)
 
 
 def note(folder: str, kind: str) -> None:

@@ -38,7 +38,9 @@ class Spending:
         self._unwritten = pausing.unwritten
         self._is_free = self._claim.sandbox is not None  # nothing is done there, so nobody is paid
         self._read: tuple[Wanted, Cost] | None = None
-        self._told: tuple[Cost, Mapping[str, object]] | None = None  # what the last end says of it
+        # What the last beginning, and the last end, said of one: the next most often says the same.
+        self._asked: tuple[Cost | None, Mapping[str, object]] = (None, {})
+        self._told: tuple[Cost | None, Mapping[str, object]] = (None, {})
         self._checked: Cost | None = None  # the last that was found to be in the run's currency
         self._currency: set[str] = (
             set()
@@ -103,7 +105,7 @@ class Spending:
         return self._came_to(declared or Cost(), said, failure, took)
 
     def _as_declared(self, declared: Cost) -> Mapping[str, object]:
-        if self._told is None or self._told[0] is not declared:
+        if self._told[0] is not declared:
             self._told = declared, _facts(declared.amounts, [declared], declared)
         return self._told[1]
 
@@ -153,7 +155,9 @@ class Spending:
         told = costs.currency_of(costs.total(parts))
         self._currency |= {told} if told else set()
 
-    def _asks(self, wanted: "Wanted", number: int, cost: Cost | None) -> dict[str, object]:
+    def _asks(self, wanted: "Wanted", number: int, cost: Cost | None) -> Mapping[str, object]:
+        if not self._claim.counts_steps and cost is not None and self._asked[0] is cost:
+            return self._asked[1]
         asked = cost or Cost()
         data: dict[str, object] = {"cost": costs.to_json(asked.amounts)}
         if asked.agent is not None:
@@ -164,6 +168,7 @@ class Spending:
             seconds = round(limit / timedelta(microseconds=1))
             steps = 1 if number == 1 else 0
             data["takes"] = costs.to_json({"steps": steps, "calls": 1, SECONDS: seconds})
+        self._asked = cost, data
         return data
 
     def _demand_answer(self, wanted: "Wanted") -> None:
