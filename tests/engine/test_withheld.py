@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from engine.ids import DEFAULT_TENANT, RunId
-from engine.services import auditing, runs
+from engine.services import auditing, budgets, runs
 from engine.store.journal import Entry
 from tests.engine import spenders
 from tests.engine.stage import Stage
@@ -93,14 +93,43 @@ async def test_each_attempt_asks_anew(stage: Stage) -> None:
     assert await holds(stage)
 
 
-async def test_a_new_limit_is_kept_to_by_the_next_step_of_a_run_that_goes_on(stage: Stage) -> None:
+async def test_a_new_budget_holds_the_next_step_of_a_run_that_goes_on(stage: Stage) -> None:
     await given_budget(stage, {"usd": "9.00"}, scope="workflow:resting_loop")
     run = await stage.start("resting_loop", steps=9)
-
     await stage.pass_time(timedelta(seconds=2))
-    await given_budget(stage, {"usd": "0.20"}, scope="workflow:resting_loop")
+
+    await given_budget(stage, {"usd": "0.05"}, scope="tenant")
     await stage.pass_time(timedelta(seconds=2))
 
     assert spenders.TILL == ["call 0", "call 1"]
     assert (await stage.picture(run)).row.status == "failed"
+    assert await holds(stage)
+
+
+async def test_a_budget_that_is_removed_holds_no_further_step(stage: Stage) -> None:
+    await given_budget(stage, {"usd": "9.00"}, scope="workflow:resting_loop")
+    other = await given_budget(stage, {"usd": "0.20"}, scope="tenant")
+    run = await stage.start("resting_loop", steps=3)
+    await stage.pass_time(timedelta(seconds=2))
+
+    await stage.database.write(
+        lambda tx: budgets.remove(tx, DEFAULT_TENANT, other, by="person:ana")
+    )
+    await stage.pass_time(timedelta(seconds=2))
+
+    first, *_between, final = await withheld(stage, run)
+    assert [len(each["charges"]) for each in (first, final)] == [2, 1]
+    assert len(spenders.TILL) == 3
+    assert await holds(stage)
+
+
+async def test_a_step_after_the_hour_is_charged_to_the_next_one(stage: Stage) -> None:
+    await given_budget(stage, {"usd": "0.10"}, per="hour")
+    run = await stage.start("resting_loop", steps=2)
+
+    await stage.pass_time(timedelta(hours=1))
+
+    periods = [charges[1] for each in await withheld(stage, run) for charges in each["charges"]]
+    assert len(set(periods)) == len(periods) == 2
+    assert len(spenders.TILL) == 2
     assert await holds(stage)
