@@ -156,7 +156,7 @@ RUN_EDGES: Final = (
 )  # fmt: skip
 
 QUIET: Final[Mapping[str, str]] = {
-    "step.begun": "A step's intent, before its effect.",
+    "step.begun": "A step's intent, before its effect, with what its budgets keep back for it.",
     "step.finished": "A step's result.",
     "step.failed": "A step's attempt that failed.",
     "value.recorded": "A time, a random number or an id, so that a replay sees the same.",
@@ -171,7 +171,7 @@ QUIET: Final[Mapping[str, str]] = {
     "approval.consumed": "A decision used by the step it was given for.",
     "rung.fired": "A rung of the ladder.",
     "monitor.fired": "What a monitor found, and what was done about it.",
-    "budget.reserved": "What a step may cost, kept back before it begins.",
+    "budget.reserved": "What a step may cost, kept back before it begins, where no intent is journaled.",
     "budget.settled": "What was kept back for a step in which the run was ended counts as spent.",
     "budget.overrun": "A step cost more than it had said.",
     "budget.warned": "A budget is spent to 50, 75, 90 or 100 percent.",
