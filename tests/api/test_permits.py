@@ -98,19 +98,14 @@ async def test_whoever_spends_cannot_claim_nor_ask_for_permits(counter: Counter)
         assert code(refused) == (403, "missing_scope")
 
 
-@pytest.mark.parametrize(
-    "garbage",
-    ["", ".", "x", "x.y", "a.b.c", "é.é", "A" * 12_000, "e30.e30", "%00.%00"],
-)
-async def test_what_is_no_permit_is_refused(counter: Counter, garbage: str) -> None:
-    assert code(await spend(counter.bank, garbage))[0] in {400, 422}
+async def test_what_is_no_permit_is_refused(counter: Counter) -> None:
+    for garbage in ("", ".", "x", "x.y", "a.b.c", "é.é", "A" * 12_000, "e30.e30", "%00.%00"):
+        assert code(await spend(counter.bank, garbage)) == (422, "bad_permit")
 
 
-@pytest.mark.parametrize(("length", "status"), [(12_289, 422), (1_100_000, 413)])
-async def test_what_is_too_long_is_refused_unread(
-    counter: Counter, length: int, status: int
-) -> None:
-    assert code(await spend(counter.bank, "A" * length))[0] == status
+async def test_what_is_too_long_is_refused_unread(counter: Counter) -> None:
+    for length, expected in ((12_289, (422, "invalid_request")), (1_100_000, (413, "too_large"))):
+        assert code(await spend(counter.bank, "A" * length)) == expected
 
 
 async def test_a_permit_that_was_altered_or_spelled_otherwise_is_none(counter: Counter) -> None:

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+import engine.permits
 from engine.errors import EngineError, Invalid
 from engine.ids import DEFAULT_TENANT, TenantId
 from engine.permits import TOKEN_CHARS_MAX
 from engine.services import auditing, claiming, permits
 from engine.services.claiming import Asked
 from engine.services.permits import LASTS_MAX, Issued, Spending, Spent, Wanted
+from engine.signing import Signer
 from engine.store.database import Database
 from engine.tokens import Tokens
 from signoff.permits import (
@@ -64,6 +66,18 @@ def verified(token: str, **more: Any) -> Permit:
     given = {"action": "refund", "payload": PAYLOAD, "audience": "bank", "now": NOON, **more}
     given = {"key": permits.trusted(Tokens(SECRET), DEFAULT_TENANT), **given}
     return verify(token, **given)
+
+
+def made_by_hand() -> str:
+    """A permit as it is issued, without a database."""
+    signer = Signer(Tokens(SECRET).permit_seeds(DEFAULT_TENANT)[0])
+    said = engine.permits.Permit(
+        id="prm_1", tenant=DEFAULT_TENANT, key=engine.permits.key_id(signer.public), audience="bank",
+        namespace="default", request_id="order-17", action="refund", fingerprint=ASKED.fingerprint,
+        receipt="exe_1", attempt=1, approval=None, digest=None, issued_at=NOON,
+        expires_at=NOON + LASTS_MAX,
+    )  # fmt: skip
+    return engine.permits.signed(said, signer)
 
 
 async def refused(spending: Awaitable[Spent]) -> str:
@@ -188,14 +202,14 @@ async def test_the_longest_names_there_may_be_fit_into_a_token(database: Databas
         ({"key": permits.trusted(ALONE, DEFAULT_TENANT)}, NotOurs),
     ],
 )
-async def test_a_target_on_its_own_refuses_what_is_not_for_it(
-    database: Database, more: dict[str, object], why: type[PermitRefused]
+def test_a_target_on_its_own_refuses_what_is_not_for_it(
+    more: dict[str, object], why: type[PermitRefused]
 ) -> None:
-    permit = await issued(database)
+    permit = made_by_hand()
 
     with pytest.raises(why):
-        verified(permit.token, **more)
-    assert verified(permit.token).id == permit.permit.id
+        verified(permit, **more)
+    assert verified(permit).request_id == "order-17"
 
 
 @pytest.mark.parametrize(
