@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,10 @@ WANTED = {
     + GROUPS["dev"],
     "uv.txt": GROUPS["uv"],
 }
+
+
+# What the server needs without importing it, and who does.
+NEEDED_BY_OTHERS = {"httptools": "uvicorn", "python-multipart": "fastapi"}
 
 
 def lock(name: str) -> str:
@@ -65,6 +70,30 @@ def test_a_lock_holds_what_the_project_asks_for(name: str) -> None:
     ]
 
     assert unanswered == [], "run `python3 -m bot lock`"
+
+
+def test_the_server_asks_for_nothing_that_is_not_imported() -> None:
+    folders = [ROOT / room for room in ("bot", "channels", "engine", "sdk")]
+    imported = {each for folder in folders for path in sources(folder) for each in modules(path)}
+    modules_of: dict[str, set[str]] = {}
+    for module, distributions in packages_distributions().items():
+        for each in distributions:
+            modules_of.setdefault(canonicalize_name(each), set()).add(module)
+
+    asked = {canonicalize_name(Requirement(line).name) for line in EXTRAS["server"]}
+    idle = {each for each in asked if not modules_of[each] & imported}
+
+    assert idle == NEEDED_BY_OTHERS.keys()
+
+
+def sources(folder: Path) -> Iterator[Path]:
+    yield from (path for path in folder.rglob("*.py") if "__pycache__" not in path.parts)
+
+
+def modules(path: Path) -> Iterator[str]:
+    """The packages that a file names where it imports."""
+    found = r"^\s*(?:from|import) (\w+)"
+    yield from re.findall(found, path.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 def test_the_demo_and_the_tests_run_the_same_server() -> None:
