@@ -226,8 +226,13 @@ def _so(outcome: OutcomePicture, picture: ApprovalPicture) -> str:
     names = whose([picture.names.get(who, who) for who in outcome.by])
     if not outcome.changes:
         return "As it was asked"
-    is_form = picture.modifying.content.form is not None
-    return f"As {names} answered" if is_form else f"As {names} changed it"
+    match picture.modifying.content.kind:
+        case "form":
+            return f"As {names} answered"
+        case "budget":
+            return f"As {names} would grant it"
+        case _:
+            return f"As {names} changed it"
 
 
 def _votes(picture: ApprovalPicture, left_out: Sequence[str]) -> tuple[VoteLine, ...]:

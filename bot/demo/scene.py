@@ -14,7 +14,9 @@ from bot.demo.table import demand
 from bot.demo.trees import text
 from bot.demo.world import World
 
-LIVE = frozenset({"Approve", "Approve so", "Change…", "Reject…"})  # the buttons that vote
+LIVE = frozenset(  # the buttons that vote, or lead to a window that does
+    {"Approve", "Approve…", "Approve so", "Change…", "Fill in…", "Grant less…", "Reject…"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ OPTIONS_CHARS: Final = 160  # of one field on the card; its window shows all of 
 def asked_blocks(card: Card) -> Iterator[Block]:
     """One line for each field, with its limits and its default; nothing once it is decided."""
     if card.asked and card.ending is None and card.status == "open":
-        heading = "To be filled in" if card.needs_answers else "May be filled in otherwise"
+        heading = "To be filled in" if card.needs_answers else "To be filled in, or left as it is"
         yield {"type": "section", "block_id": "signoff:asked", "text": bold(heading)}
         yield {"type": "section", "block_id": "signoff:fields", "text": plain(_lines(card))}
 

@@ -7,7 +7,7 @@ from typing import Final
 from channels.base import Card, VoteLine
 from channels.slack import limits
 from channels.slack.asked import amount_blocks, amount_of, asked_blocks, is_one_press
-from channels.slack.differences import change_blocks, lines
+from channels.slack.differences import PROPOSALS_MOST, change_blocks, lines
 from channels.slack.facts import Block, bold, fact_blocks
 from channels.slack.inputs import is_fillable
 from channels.slack.reference import Reference, short
@@ -155,7 +155,7 @@ def _middle(card: Card) -> Iterator[Block]:
     if card.progress and _is_open(card):
         yield _section("progress", mrkdwn(prose("progress", progress=card.progress[:_LINES_MOST])))
     if card.votes:
-        lines = [_vote(vote, card.kind) for vote in card.votes[-_LINES_MOST:]]
+        lines = [_vote(card, vote) for vote in card.votes[-_LINES_MOST:]]
         more = len(card.votes) - len(lines)
         yield _section("votes", mrkdwn(prose("votes", votes=lines, more=more)))
     if _is_open(card):
@@ -242,18 +242,24 @@ def _foot(card: Card) -> Block:
     return {"type": "context", "block_id": "signoff:foot", "elements": [mrkdwn(words)]}
 
 
-def _vote(vote: VoteLine, kind: str) -> Mrkdwn:
+def _vote(card: Card, vote: VoteLine) -> Mrkdwn:
     comment = clipped(vote.comment, _COMMENT_CHARS) if vote.comment else None
     said = _SAID.get(vote.choice, vote.choice)
     if vote.changes:
-        said = f"{said} with {_made_of_it(vote, kind)}"
+        said = f"{said} with {_made_of_it(card, vote)}"
     return prose("vote", vote=vote, said=said, comment=comment)
 
 
-def _made_of_it(vote: VoteLine, kind: str) -> str:
-    if kind == "form":
-        return f"“{clipped(one_line(lines(vote.changes, is_form=True)), _COMMENT_CHARS)}”"
-    return clipped(vote.changes[0].new, _COMMENT_CHARS) if kind == "budget" else "changes"
+def _made_of_it(card: Card, vote: VoteLine) -> str:
+    if card.kind == "budget":
+        return clipped(vote.changes[0].new, _COMMENT_CHARS)
+    if card.kind != "form":
+        return "changes"
+    proposals = card.proposals[:PROPOSALS_MOST] if _is_open(card) else ()
+    if vote.changes in (card.decided, *(proposal.changes for proposal in proposals)):
+        return "these answers"
+    answers = lines(vote.changes, is_form=True).replace("\n", "; ")
+    return f"“{clipped(answers, _COMMENT_CHARS)}”"
 
 
 def _some(lines: tuple[str, ...]) -> dict[str, object]:

@@ -45,7 +45,7 @@ def _demand_all(given: Mapping[str, object], shown: Mapping[str, object]) -> Non
 
 
 def _one(inputs: Mapping[str, wire.Input], action: str) -> wire.Input:
-    if inputs.keys() != {action}:
+    if list(inputs) != [action]:
         raise _other()
     return inputs[action]
 
