@@ -1,14 +1,17 @@
 """`signoff approvals`: what waits for people, and their votes; voting needs `signoff login`."""
 
+import sys
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
 
-from bot.cli import changes, drawing
+from bot.cli import answering, changes, drawing
+from bot.cli.approval_drawing import approval_picture
+from bot.cli.approval_shapes import Approval
 from bot.cli.connection import Url, doors, segment
+from bot.cli.filled import form_of
 from bot.cli.paging import After, Limit, say_rest
-from bot.cli.shapes import Approval
 from bot.cli.tenant import Verb
 from bot.cli.terminal import AsJson, finish, print_json, print_line, show
 
@@ -74,7 +77,7 @@ def show_approval(*, approval: ApprovalId, as_json: AsJson = False, url: Url = N
             found = await server.get(f"/api/approvals/{segment(approval)}")
         if as_json:
             return print_json(found)
-        return show(drawing.approval_picture(Approval.model_validate(found)))
+        return show(approval_picture(Approval.model_validate(found)))
 
     finish(deed())
 
@@ -90,15 +93,33 @@ def approve(
             help="Approve with another value of a field that may be changed; may be repeated.",
         ),
     ] = None,
+    answer: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FIELD=VALUE",
+            help="Fill in a field of a form; several options behind commas; may be repeated.",
+        ),
+    ] = None,
+    as_person: Annotated[
+        str | None,
+        typer.Option("--as", metavar="PERSON", help="Approve exactly what this person approves."),
+    ] = None,
     comment: Comment = None,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
     """Vote for it, as whoever signed in with `signoff login`; what is approved is shown first.
 
-    Who changes the same fields to the same values agrees to the same thing.
+    A form without an --answer is asked for in a terminal, a field at a time. Who says the same as
+    somebody else agrees to the same thing.
     """
-    said = _Said(choice="approve", comment=comment, changes=tuple(change or ()))
+    said = _Said(
+        choice="approve",
+        comment=comment,
+        changes=tuple(change or ()),
+        answers=tuple(answer or ()),
+        as_person=as_person,
+    )
     finish(_vote(approval, said, as_json=as_json, url=url))
 
 
@@ -139,19 +160,33 @@ def cancel(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Said:
-    """What somebody answers; `changes` are written `field=value`."""
+    """What somebody answers; `changes` and `answers` are written `field=value`."""
 
     choice: str
     comment: str | None
     changes: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
+    as_person: str | None = None
+
+    def filled_in(self, approval: Approval, *, is_asked: bool) -> dict[str, object] | None:
+        """What a form is filled in with; `is_asked` says that there is somebody to ask."""
+        fields = form_of(approval)
+        if self.choice != "approve" or not (fields or self.answers) or self.as_person is not None:
+            return answering.read(self.answers, fields) if self.answers else None
+        if is_asked and not self.answers and approval.status == "open":
+            return answering.ask(fields)
+        given = answering.read(self.answers, fields)
+        answering.demand_all(fields, given)
+        return given
 
 
 async def _vote(approval: str, said: _Said, *, as_json: bool, url: str | None) -> None:
     path = f"/api/approvals/{segment(approval)}"
     async with doors(url, as_person=True) as server:
         seen = await server.get(path)
+        approval_seen = Approval.model_validate(seen)
         if not as_json:
-            show(drawing.approval_picture(Approval.model_validate(seen)))
+            show(approval_picture(approval_seen))
         # The digest of what was just shown: whatever is edited in between is not voted on.
         body: dict[str, Any] = {
             "choice": said.choice,
@@ -160,6 +195,11 @@ async def _vote(approval: str, said: _Said, *, as_json: bool, url: str | None) -
         }
         if said.changes:
             body["changes"] = changes.read(said.changes, seen)
+        if said.as_person is not None:
+            body["digest"] = answering.outcome_of(approval_seen, said.as_person)
+        form = said.filled_in(approval_seen, is_asked=sys.stdin.isatty() and not as_json)
+        if form is not None:
+            body["form"] = form
         receipt = await server.post(f"{path}/votes", body)
     if as_json:
         return print_json(receipt)
@@ -173,4 +213,4 @@ async def _operate(
         done: Any = await server.post(f"/api/approvals/{segment(approval)}/{verb}", body)
     if as_json:
         return print_json(done)
-    return show(drawing.approval_picture(Approval.model_validate(done)))
+    return show(approval_picture(Approval.model_validate(done)))

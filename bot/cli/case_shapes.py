@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.cli.shapes import Shape
+from bot.cli.shape import Shape
 
 
 class CaseSignal(Shape):

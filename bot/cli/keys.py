@@ -8,7 +8,7 @@ import typer
 
 from bot.cli import drawing
 from bot.cli.connection import Url, doors, segment
-from bot.cli.shapes import Shape
+from bot.cli.shape import Shape
 from bot.cli.tenant import Verb
 from bot.cli.terminal import AsJson, finish, print_json, print_line, say, show
 from engine.clock import SystemClock, iso

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from rich.text import Text
 from rich.tree import Tree
 
-from bot.cli.shapes import Plan, Rollback, Step
+from bot.cli.approval_shapes import Plan
+from bot.cli.shapes import Rollback, Step
 from channels.visible import visible
 
 

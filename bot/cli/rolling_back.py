@@ -5,10 +5,10 @@ from typing import Annotated
 import typer
 
 from bot.cli.adopting import verbs
+from bot.cli.approval_shapes import Plan
 from bot.cli.connection import Url, doors, segment
 from bot.cli.rollback_trees import plan_tree
 from bot.cli.runs import Reason, RunId
-from bot.cli.shapes import Plan
 from bot.cli.tenant import Verb
 from bot.cli.terminal import AsJson, finish, print_json, print_line, show
 from engine.errors import Invalid

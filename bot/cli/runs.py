@@ -8,6 +8,7 @@ from rich.text import Text
 from bot.cli import drawing
 from bot.cli.connection import Doors, Url, doors, segment
 from bot.cli.paging import After, Limit, say_rest
+from bot.cli.run_drawing import run_picture
 from bot.cli.shapes import Entry, Run, RunLine
 from bot.cli.standings import waits
 from bot.cli.tenant import Verb
@@ -60,7 +61,7 @@ def show_run(*, run: RunId, as_json: AsJson = False, url: Url = None) -> None:
             found = await server.get(f"/api/runs/{segment(run)}")
         if as_json:
             return print_json(found)
-        return show(drawing.run_picture(Run.model_validate(found)))
+        return show(run_picture(Run.model_validate(found)))
 
     finish(deed())
 

@@ -7,7 +7,7 @@ import typer
 
 from bot.cli import drawing
 from bot.cli.connection import Url, doors
-from bot.cli.shapes import Shape
+from bot.cli.shape import Shape
 from bot.cli.tenant import INSTALLATION
 from bot.cli.terminal import AsJson, finish, print_json, print_line
 

@@ -8,10 +8,10 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from bot.cli import drawing
 from bot.cli.budgets import amounts
 from bot.cli.connection import Doors, Url, doors, segment
 from bot.cli.definitions import sent
+from bot.cli.run_drawing import run_picture
 from bot.cli.serve import Workflows, split
 from bot.cli.shapes import Run
 from bot.cli.terminal import AsJson, ExitCode, finish, print_json, print_line, say, show, usage
@@ -112,7 +112,7 @@ def _tell_ended(ended: Any, *, as_json: bool) -> None:
     if as_json:
         print_json(ended)
     else:
-        show(drawing.run_picture(Run.model_validate(ended)))
+        show(run_picture(Run.model_validate(ended)))
 
 
 async def _ended(server: Doors, run: str) -> Any:

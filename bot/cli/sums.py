@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot.cli.shapes import Budget, BudgetUsage, Run, Shape
+from bot.cli.shape import Shape
+from bot.cli.shapes import Budget, BudgetUsage, Run
 
 
 class Entries(Shape):

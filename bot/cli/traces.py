@@ -12,7 +12,7 @@ from bot.cli import drawing
 from bot.cli.connection import Url, doors, segment
 from bot.cli.runs import RunId
 from bot.cli.settling import verbs
-from bot.cli.shapes import Shape
+from bot.cli.shape import Shape
 from bot.cli.tenant import Verb
 from bot.cli.terminal import AsJson, finish, print_json, show
 from channels.visible import visible

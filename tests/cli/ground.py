@@ -70,6 +70,49 @@ async def bargain(run: Run, amount: str) -> str:
 
 
 @workflow
+async def release(run: Run, quorum: int = 2) -> str:
+    """Release when and as often as finance says."""
+    call = run.call(released, 3, when=None)
+    decision = await run.approval(
+        "Release 2.1?",
+        action="release",
+        call=call,
+        kind="form",
+        form={
+            "required": ["when", "replicas"],
+            "properties": {
+                "when": {
+                    "type": "string",
+                    "title": "When",
+                    "oneOf": [{"const": "now", "title": "Right now"}, {"const": "tonight"}],
+                },
+                "replicas": {"type": "integer", "minimum": 1, "maximum": 9, "default": 3},
+                "checks": {"type": "array", "title": "Checks", "items": {"enum": ["smoke", "load"]}},
+                "page": {"type": "boolean", "title": "Page somebody"},
+            },
+        },
+        approvers="group:finance",
+        quorum=quorum,
+    )
+    return await run.step(decision.call or call, approved=decision)
+
+
+@workflow
+async def fund(run: Run, amount: str) -> str:
+    """Spend what finance grants."""
+    call = run.call(settled, amount)
+    decision = await run.approval(
+        "Fund the fair?",
+        action="fund",
+        call=call,
+        details={"amount": amount},
+        kind="budget",
+        approvers="group:finance",
+    )
+    return await run.step(decision.call or call, approved=decision)
+
+
+@workflow
 async def batch(run: Run, orders: list[str]) -> list[str]:
     """Pay several orders, each as a run of its own."""
 
@@ -132,6 +175,10 @@ async def spill(run: Run) -> None:
 
 def settled(amount: str) -> str:
     return f"settled with {amount}"
+
+
+def released(replicas: int, when: str | None) -> str:
+    return f"released {when}, {replicas} times"
 
 
 def asked_model(number: int) -> str:

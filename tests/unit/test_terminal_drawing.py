@@ -2,8 +2,10 @@
 
 from rich.console import Console, RenderableType
 
-from bot.cli.drawing import approval_picture, run_picture
-from bot.cli.shapes import Approval, Run
+from bot.cli.approval_drawing import approval_picture
+from bot.cli.approval_shapes import Approval
+from bot.cli.run_drawing import run_picture
+from bot.cli.shapes import Run
 from tests.web import shown
 
 
