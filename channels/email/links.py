@@ -23,9 +23,10 @@ class Button:
 def buttons(card: Card, *, is_open: bool, may_vote: bool) -> tuple[Button, ...]:
     """Approve and Reject, both to the personal page with the choice preselected; else a way to look."""
     if may_vote and card.respond_url is not None:
+        approve = "Fill in to approve" if card.needs_answers else "Approve"
         return tuple(
             Button(label=label, url=_ours(f"{card.respond_url}?choice={choice}"), look=choice)
-            for label, choice in (("Approve", "approve"), ("Reject", "reject"))
+            for label, choice in ((approve, "approve"), ("Reject", "reject"))
         )
     if is_open:
         url = _ours(card.respond_url or card.page_url)

@@ -1,15 +1,15 @@
 """What a mail shows of a card: every word made safe and cut to size, and where its buttons lead."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from channels.base import Card, Change, VoteLine
+from channels.base import Card, VoteLine
 from channels.email import limits
 from channels.email.limits import Room
 from channels.email.links import Button, buttons, page_link
+from channels.email.outcomes import Outcomes, items, made_of_it, outcomes, short
 from channels.email.wording import MARKS, one_line, shown
-from channels.saying import said, whose
 from engine.rules.ballots import moment
 
 _SAID: Final = {
@@ -52,14 +52,6 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proposed:
-    """Changes that some people agree to: whose they are and how far they came, and a line for each."""
-
-    who: str
-    lines: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CardView:
     """Everything the templates need; nothing in it is a live link but `buttons` and `page`."""
 
@@ -78,9 +70,7 @@ class CardView:
     rows: tuple[Row, ...]
     left_out: tuple[str, ...]
     left_out_labels: tuple[str, ...]  # the same as the store keeps them, raw
-    changeable: tuple[str, ...]
-    proposals: tuple[Proposed, ...]
-    decided: tuple[str, ...]
+    outcomes: Outcomes
     progress: tuple[str, ...]
     votes: tuple[Said, ...]
     undoes: tuple[str, ...]
@@ -120,7 +110,7 @@ def card_view(card: Card) -> CardView:
     )
     note, _ = room.fit(one_line(card.note or ""), chars=limits.ITEM_CHARS_MAX)
     back_to, _ = room.fit(one_line(card.back_to), chars=limits.ITEM_CHARS_MAX)
-    asked_by = _short(card.requester)
+    asked_by = short(card.requester)
     tree, _ = room.fit(one_line(card.tree), chars=limits.ITEM_CHARS_MAX)
     view = CardView(
         tone=_tone(card, is_open=is_open),
@@ -130,19 +120,18 @@ def card_view(card: Card) -> CardView:
         action=action, risk=card.risk if card.risk in _RISKS else "medium",
         risk_words=_RISKS.get(card.risk, ""),
         ending=ending, ended=moment(card.ending.at) if card.ending else "",
-        note=note, rows=rows, left_out=_items(missing, room), left_out_labels=missing,
-        changeable=_items([each.label for each in card.changeable], room) if may_vote else (),
-        proposals=tuple(_proposals(card, room)) if is_open else (), decided=_changes(card.decided, room),
+        note=note, rows=rows, left_out=items(missing, room), left_out_labels=missing,
+        outcomes=outcomes(card, room, is_open=is_open, may_vote=may_vote),
         progress=tuple(_progress(card)) if is_open else (),
-        report=_items(card.report, room), undoes=_items(card.undoes, room) if is_open else (),
-        back_to=back_to, tree=tree, stays=_items(card.stays, room) if is_open else (),
+        report=items(card.report, room), undoes=items(card.undoes, room) if is_open else (),
+        back_to=back_to, tree=tree, stays=items(card.stays, room) if is_open else (),
         is_rehearsal=card.is_rehearsal,
-        votes=tuple(_said(vote, room) for vote in card.votes[-limits.ITEMS_MAX :]),
+        votes=tuple(_said(vote, card, room) for vote in card.votes[-limits.ITEMS_MAX :]),
         deadline=_deadline(card, room) if is_open else "",
         buttons=buttons(card, is_open=is_open, may_vote=may_vote),
         page=page_link(card, is_open=is_open), may_vote=may_vote,
         why_no_vote=_why_no_vote(card),
-        person=_short(card.person_name or ""), approval=card.approval, version=card.version,
+        person=short(card.person_name or ""), approval=card.approval, version=card.version,
         fingerprint=card.digest[_FINGERPRINT], has_defanged=False,
     )  # fmt: skip
     return replace(view, has_defanged=any(mark in repr(view) for mark in MARKS))
@@ -214,21 +203,7 @@ def _progress(card: Card) -> Iterable[str]:
     for line in card.progress[: limits.ITEMS_MAX]:
         noun = "approval" if line.need == 1 else "approvals"
         words = f"{line.have} of {line.need} {noun}"
-        yield f"{_short(line.label)}: {words}" if line.label else words
-
-
-def _proposals(card: Card, room: Room) -> Iterable[Proposed]:
-    for proposal in card.proposals[: limits.ITEMS_MAX]:
-        who = _short(whose(proposal.names))
-        yield Proposed(
-            who=f"{who} would approve with ({proposal.have} of {proposal.need})",
-            lines=_changes(proposal.changes, room),
-        )
-
-
-def _changes(changes: Sequence[Change], room: Room) -> tuple[str, ...]:
-    shown_as = [said(*map(one_line, (each.label, each.old, each.new))) for each in changes]
-    return _items([line for text in shown_as for line in text.split("\n")], room)
+        yield f"{short(line.label)}: {words}" if line.label else words
 
 
 def _deadline(card: Card, room: Room) -> str:
@@ -239,30 +214,15 @@ def _deadline(card: Card, room: Room) -> str:
     return f"Open until {moment(card.expires_at)}.{then}"
 
 
-def _said(vote: VoteLine, room: Room) -> Said:
+def _said(vote: VoteLine, card: Card, room: Room) -> Said:
     comment, _ = room.fit(one_line(vote.comment or ""), chars=limits.COMMENT_CHARS_MAX)
-    what = _SAID.get(vote.choice, _short(vote.choice))
-    if vote.changes:
-        what = f"{what} with changes"
+    what = _SAID.get(vote.choice, short(vote.choice))
     return Said(
-        who=_short(vote.name),
-        what=f"{what} {_where(vote.channel)}, {moment(vote.at)}",
+        who=short(vote.name),
+        what=f"{what} {_where(vote.channel)}, {moment(vote.at)}{made_of_it(vote, card, room)}",
         comment=comment,
     )
 
 
 def _where(channel: str) -> str:
-    return _WHERE.get(channel) or f"by {_short(channel)}"
-
-
-def _items(texts: Sequence[str], room: Room) -> tuple[str, ...]:
-    items = [
-        room.fit(one_line(text), chars=limits.ITEM_CHARS_MAX)[0]
-        for text in texts[: limits.ITEMS_MAX]
-    ]
-    more = len(texts) - len(items)
-    return (*items, f"and {more} more") if more else tuple(items)
-
-
-def _short(text: str) -> str:
-    return Room().fit(one_line(text), chars=limits.NAME_CHARS_MAX)[0]
+    return _WHERE.get(channel) or f"by {short(channel)}"
