@@ -13,6 +13,8 @@ pytest_plugins = ["tests.fixtures"]
 
 stay_offline()
 
+gc.disable()  # until all are collected: nothing of that is garbage
+
 # Plain lines: drawing a coloured traceback for every planted fault would take seconds.
 structlog.configure(processors=[structlog.processors.KeyValueRenderer()])
 
@@ -60,3 +62,4 @@ def pytest_collection_finish() -> None:
     """Eight thousand collected tests live to the end: the garbage collector need not walk them each time."""
     gc.collect()
     gc.freeze()
+    gc.enable()

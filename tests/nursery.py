@@ -262,9 +262,11 @@ def _leave() -> None:
 def main(path: str) -> None:
     """Import everything, say so, and serve."""
     atexit.register(_leave)  # first, and so it is called last
+    gc.disable()  # nothing that is imported is garbage
     for name in PRELOADED:
         import_module(name)
     gc.freeze()
+    gc.enable()
     hatchery = Hatchery(path)
     os.write(1, b"ready\n")
     request = hatchery.next_child()
