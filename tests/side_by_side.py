@@ -7,6 +7,7 @@ fails the run.
 """
 
 import os
+import shutil
 import sys
 import warnings
 from collections import defaultdict, deque
@@ -22,6 +23,8 @@ from typing import Any, Final
 
 import pytest
 from typing_extensions import override
+
+from tests.memory import of_one_run
 
 OF_THE_FIRST: Final = ("terminalreporter", "lfplugin", "nfplugin", "stepwiseplugin")
 
@@ -53,7 +56,15 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     wanted: int = session.config.getoption("--side-by-side")
     if wanted < 2 or session.testsfailed or session.config.option.collectonly:
         return None
-    return _Company(session).work(wanted)
+    first = os.getpid()
+    folder = None if session.config.option.basetemp else of_one_run()
+    if folder is not None:
+        session.config.option.basetemp = str(folder / "process")
+    try:
+        return _Company(session).work(wanted)
+    finally:
+        if folder is not None and first == os.getpid() and not session.testsfailed:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_compiled(module: Path) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from tests.cli.ground import until
+from tests.memory import scratch
 from tests.postgres.server import NOBODY, USER, Server
 
 NAME = "second"
@@ -18,7 +19,7 @@ FOLLOWS = "SELECT sync_state FROM pg_stat_replication"
 @contextmanager
 def standby_of(first: Server) -> Generator[Server]:
     """A server that has all that `first` has, and takes no writes yet. What `first` answers, both have."""
-    folder = Path(mkdtemp(prefix="pg-", dir="/tmp"))
+    folder = Path(mkdtemp(prefix="pg-", dir=scratch()))
     made = Server(folder=folder, programs=first.programs, settings=(f"cluster_name={NAME}",))
     try:
         _copy(first, made)

@@ -12,6 +12,8 @@ from tempfile import mkdtemp
 from threading import Event
 from typing import Final
 
+from tests.memory import scratch
+
 NOBODY: Final = 65534  # PostgreSQL refuses to run as root
 USER: Final = "postgres"
 READY_WITHIN_S: Final = 30
@@ -146,7 +148,7 @@ class Server:
 @contextmanager
 def server(*settings: str) -> Generator[Server]:
     """A server that runs until the block ends, with these settings beside the quick ones."""
-    folder = Path(mkdtemp(prefix="pg-", dir="/tmp"))  # a socket's path may have 107 bytes
+    folder = Path(mkdtemp(prefix="pg-", dir=scratch()))  # a socket's path may have 107 bytes
     made = Server(folder=folder, programs=_reachable(folder), settings=settings)
     try:
         made.prepare()
