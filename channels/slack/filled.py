@@ -5,7 +5,7 @@ from typing import Final
 
 from channels.base import Card
 from channels.slack import wire
-from channels.slack.inputs import COMMENT, PUT, element_type, form_block
+from channels.slack.inputs import COMMENT, PUT, element_type, form_block, is_chosen_between
 from channels.slack.modals import typeable_blocks
 from engine.errors import Invalid
 from engine.rules.forms import Field, Input
@@ -28,8 +28,7 @@ def typed(card: Card, state: wire.State) -> dict[str, str]:
         return {name: _one(given[block], COMMENT).value or "" for block, name in blocks.items()}
     fields = {form_block(number): field for number, field in enumerate(card.asked)}
     _demand_all(given, fields)
-    texts = {field.name: _text(field, given[block]) for block, field in fields.items()}
-    return {name: text for name, text in texts.items() if text is not None}
+    return {field.name: _text(field, given[block]) for block, field in fields.items()}
 
 
 def block_of(card: Card, name: str) -> str | None:
@@ -50,7 +49,7 @@ def _one(inputs: Mapping[str, wire.Input], action: str) -> wire.Input:
     return inputs[action]
 
 
-def _text(field: Field, inputs: Mapping[str, wire.Input]) -> str | None:
+def _text(field: Field, inputs: Mapping[str, wire.Input]) -> str:
     put = _one(inputs, PUT)
     if put.type != element_type(field):
         raise _other()
@@ -60,15 +59,18 @@ def _text(field: Field, inputs: Mapping[str, wire.Input]) -> str | None:
         case Input.DATE:
             return put.selected_date or ""
         case Input.YES_NO:
+            if is_chosen_between(field):
+                return "".join(_chosen(_single(put), ["yes", "no"]))
             return "yes" if _chosen(put.selected_options, ["yes"]) else "no"
         case Input.ONE:
-            chosen = () if put.selected_option is None else (put.selected_option,)
-            return "\n".join(_chosen(chosen, [each.value for each in field.options]))
+            return "".join(_chosen(_single(put), [each.value for each in field.options]))
         case Input.SEVERAL:
             several = _chosen(put.selected_options, [each.value for each in field.options])
-            is_left_out = not several and field.least and not field.is_required
-            # None chosen is an answer, but where some must be it can only be that nothing is said.
-            return None if is_left_out and not field.default else "\n".join(several)
+            return "\n".join(several)
+
+
+def _single(put: wire.Input) -> tuple[wire.Option, ...]:
+    return () if put.selected_option is None else (put.selected_option,)
 
 
 def _chosen(given: Sequence[wire.Option] | None, values: Sequence[str]) -> list[str]:

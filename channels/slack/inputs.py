@@ -19,7 +19,6 @@ View = dict[str, object]
 COMMENT: Final = "signoff:comment"
 PUT: Final = "signoff:put"  # what every input of a form is called within its block
 _ASKED: Final = "signoff:asked:"
-_YES: Final = "Yes"
 
 
 def form_inputs(asked: Iterable[Field], own: Mapping[str, object]) -> list[View]:
@@ -58,18 +57,23 @@ def element_type(field: Field) -> str:
         case Input.DATE:
             return "datepicker"
         case Input.YES_NO:
-            return "checkboxes"
+            return "radio_buttons" if is_chosen_between(field) else "checkboxes"
         case Input.ONE:
             return "radio_buttons" if is_short else "static_select"
         case Input.SEVERAL:
             return "checkboxes" if is_short else "multi_static_select"
 
 
+def is_chosen_between(field: Field) -> bool:
+    """Whether yes and no stand side by side: a box that nobody ticked would answer what must be asked."""
+    return field.input is Input.YES_NO and field.is_required and field.default is None
+
+
 def may_be_empty(field: Field) -> bool:
     """Whether leaving it empty is an answer, or none is needed."""
     match field.input:
         case Input.YES_NO:
-            return True
+            return not is_chosen_between(field)
         case Input.SEVERAL:
             return not field.is_required or not field.least
         case _:
@@ -128,10 +132,17 @@ def _element(field: Field, value: object) -> View:
         case Input.DATE:
             return {"initial_date": value} if value else {}
         case Input.YES_NO:
-            yes = _option(0, _YES)
-            return {"options": [yes], **({"initial_options": [yes]} if value is True else {})}
+            return _yes_no(field, value)
         case Input.ONE | Input.SEVERAL:
             return _choices(field, value)
+
+
+def _yes_no(field: Field, value: object) -> View:
+    yes, no = _option(0, "Yes"), _option(1, "No")
+    if not is_chosen_between(field):
+        return {"options": [yes], **({"initial_options": [yes]} if value is True else {})}
+    chosen = {"initial_option": yes if value else no} if isinstance(value, bool) else {}
+    return {"options": [yes, no], **chosen}
 
 
 def _text(field: Field, value: object) -> View:

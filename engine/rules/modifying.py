@@ -7,6 +7,7 @@ from typing import Any, NoReturn, TypeAlias
 from engine.rules import answers
 from engine.rules.answers import BadAnswer, missing
 from engine.rules.content import Content
+from engine.rules.forms import Field
 from engine.rules.marking import Where
 from engine.rules.values import BadChange, demand_granted, kept, read_typed
 from engine.rules.wording import is_table, shown
@@ -84,8 +85,15 @@ def typed(content: Content, texts: Mapping[str, str]) -> dict[str, object]:
         if name not in content.fields:
             _refuse_unmarked(content, name)
     if asked := content.asked:
-        return {name: answers.read_typed(asked[name], text) for name, text in texts.items()}
+        return {name: _answer(asked[name], text) for name, text in texts.items()}
     return {name: read_typed(name, content.details[name], text) for name, text in texts.items()}
+
+
+def _answer(asked: Field, text: str) -> object:
+    read = answers.read_typed(asked, text)
+    # Boxes of which some must be ticked, or none at all: without a tick they are not answered.
+    is_left_open = read == [] and asked.least and not asked.is_required
+    return None if is_left_open else read
 
 
 def parameters(fields: Mapping[str, Where]) -> list[str]:

@@ -16,7 +16,7 @@ from tests.channels.slack.scene import ROOM, Scene
 
 CHECKS: Final = [{"const": "smoke", "title": "Smoke test"}, {"const": "load"}]
 FORM: Final[dict[str, Any]] = {
-    "required": ["when", "note"],
+    "required": ["when", "note", "safe"],
     "properties": {
         "when": {"type": "string", "title": "When", "enum": ["tonight", "tomorrow"]},
         "note": {"type": "string", "title": "Note", "minLength": 3, "maxLength": 40},
@@ -24,6 +24,7 @@ FORM: Final[dict[str, Any]] = {
         "replicas": {"type": "integer", "title": "Replicas", "maximum": 9, "default": 3},
         "share": {"type": "number", "minimum": 0.5, "maximum": 2.5},
         "on_call": {"type": "boolean", "title": "On call", "default": True},
+        "safe": {"type": "boolean", "title": "Safe"},
         "checks": {"type": "array", "title": "Checks", "items": {"anyOf": CHECKS}, "minItems": 1},
         "region": {"type": "string", "enum": [f"eu-{n}" for n in range(11)]},
         "zones": {"type": "array", "items": {"enum": [f"z{n}" for n in range(11)]}, "maxItems": 2},
@@ -42,7 +43,11 @@ EASY: Final[dict[str, Any]] = {
     **ASKED,
     "form": {"properties": {"replicas": FORM["properties"]["replicas"]}},
 }
-FILLED: Final[dict[str, Typed]] = {"When": "0", "Note": "Rolling"}  # options go by their number
+FILLED: Final[dict[str, Typed]] = {
+    "When": "0",
+    "Note": "Rolling",
+    "Safe": "0",
+}  # options go by their number
 
 
 async def opened(told: Scene, user: str, message: Message, button: str = "Approve…") -> None:

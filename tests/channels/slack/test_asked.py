@@ -106,7 +106,8 @@ def test_each_field_has_the_input_that_suits_it() -> None:
 
     assert [kind for kind, _ in kinds] == [
         *("radio_buttons", "plain_text_input", "plain_text_input", "number_input", "number_input"),
-        *("checkboxes", "checkboxes", "static_select", "multi_static_select", "datepicker"),
+        *("checkboxes", "radio_buttons", "checkboxes", "static_select", "multi_static_select"),
+        "datepicker",
     ]
     assert [kinds[n][1].get("is_decimal_allowed") for n in (3, 4)] == [False, True]
     assert [each.get("optional") for each in records(view["blocks"])[1:4]] == [False, False, True]

@@ -6,7 +6,8 @@ import pytest
 
 from bot.demo.slack.inputs import Typed
 from bot.demo.slack.messages import Message
-from bot.demo.trees import Record, text
+from bot.demo.slack.signing import payload_of
+from bot.demo.trees import Record, records, text
 from engine.ids import DEFAULT_TENANT
 from engine.rules import ballots
 from engine.services import changing
@@ -47,6 +48,7 @@ ALL: dict[str, Typed] = {
         ({"Note": "    "}, "Note", "'Note' must be answered to approve."),
         ({"Replicas": "-" + "9" * 17}, "Replicas", "'Replicas' needs a whole number."),
         ({"When": None}, "When", "Please complete this required field."),
+        ({"Safe": None}, "Safe", "Please complete this required field."),
         ({"Note": "no"}, "Note", "Please enter at least 3 characters."),
         ({"Replicas": "1.5"}, "Replicas", "Please enter a valid number."),
         ({"share": "3"}, "share", "Please enter a number of at most 2.5."),
@@ -107,6 +109,32 @@ async def test_inputs_that_are_not_those_of_the_window_are_no_vote(
 
     assert "Nothing was recorded" in json.dumps(answer)
     assert await told.said(asked) == []
+
+
+async def test_a_press_that_answers_nothing_is_refused_with_the_label_of_what_is_missing(
+    told: Scene,
+) -> None:
+    asked, message = await told.posted(**ASKED, quorum=1)
+    sent = (await told.slack.people.press(ANA, message, "Approve…")).sent
+    [action] = records(payload_of(sent)["actions"])
+    pressed = {**action, "action_id": "signoff:approve"}
+
+    await told.slack.line.send(told.slack.forger.changed(sent, actions=[pressed]))
+
+    assert await told.whisper(ANA) == "'When' must be answered to approve."
+    assert await told.said(asked) == []
+
+
+async def test_a_comment_that_is_required_is_asked_for_in_the_same_window(told: Scene) -> None:
+    asked, message = await told.posted(**ASKED, comment="required")
+
+    sent = await filled(told, ANA, message)
+    assert sent.errors == {"signoff:comment": ballots.comment_required()}
+    assert await told.said(asked) == []
+
+    again = await told.slack.people.submit(ANA, {"Comment": "Checked"})
+    assert again.errors == {}
+    assert await told.said(asked) == [("ana", "approve", "Checked")]
 
 
 async def test_somebody_else_s_window_is_no_vote(told: Scene) -> None:
@@ -181,6 +209,7 @@ async def test_every_kind_of_input_arrives_as_what_was_chosen(told: Scene) -> No
         "replicas": 4,
         "share": 1.5,
         "on_call": False,
+        "safe": True,
         "checks": ["smoke", "load"],
         "region": "eu-10",
         "zones": ["z2"],
@@ -196,7 +225,7 @@ async def test_the_second_approver_agrees_to_exactly_these_answers(told: Scene) 
     await told.slack.people.press(BO, again, "Approve so")
 
     over = await shown_again(told, asked)
-    answers = "When: tonight\nNote: Rolling\nReplicas: 3\nOn call: yes"
+    answers = "When: tonight\nNote: Rolling\nReplicas: 3\nOn call: yes\nSafe: yes"
     assert answers in _words(again)
     assert answers in _words(over)
     assert "Approved by Ana Diaz and Bo Larsen" in _words(over)
@@ -217,6 +246,20 @@ async def test_other_answers_do_not_add_up_and_one_s_own_stand_in_the_window_aga
 
     assert "You had already voted so" in _words_of_window(told, ANA)
     assert len((await told.now(asked)).modifying.outcomes) == 2
+
+
+async def test_what_somebody_answered_stays_with_their_vote_when_others_reject(told: Scene) -> None:
+    asked, message = await told.posted(**ASKED)
+    await filled(told, ANA, message)
+
+    await told.slack.people.command(BO, f"/approvals reject {asked.id} No", channel="C0APPROVALS")
+
+    over = _words(await shown_again(told, asked))
+    assert (
+        "Ana Diaz approved with “When: tonight; Note: Rolling; Replicas: 3; On call: yes; Safe: yes; zones: none”"
+        in over
+    )
+    assert "would approve with" not in over
 
 
 async def test_where_all_has_a_default_one_press_is_enough(told: Scene) -> None:
