@@ -104,7 +104,8 @@ def _given(approval: Json, person: Json | None, part: str) -> Json | None:
 
 
 def _as_sent(shown: FormField, sent: Sent) -> FormField:
-    value = sent.typed.get(shown.name, "")
+    # Of radios none of which is chosen a browser sends nothing; of everything else it does.
+    value = sent.typed.get(shown.name, "" if shown.kind == "radios" else shown.value)
     is_refused = shown.name.partition(".")[2] == sent.field
     return replace(shown, value=value, refusal=sent.refusal if is_refused else "")
 

@@ -47,7 +47,7 @@ def outcomes(card: Card, room: Room, *, is_open: bool, may_vote: bool) -> Outcom
         opens_form=may_vote and bool(card.asked),
         may_change=_may_change(card, room) if may_vote else "",
         proposals=tuple(_proposals(card, room)) if is_open else (),
-        decided_as=_DECIDED.get(card.kind, "Changed by the approvers"),
+        decided_as=_decided_as(card),
         decided=_changes(card.decided, room),
     )
 
@@ -80,6 +80,13 @@ def items(texts: Sequence[str], room: Room) -> tuple[str, ...]:
 def short(text: str) -> str:
     """A name."""
     return Room().fit(one_line(text), chars=limits.NAME_CHARS_MAX)[0]
+
+
+def _decided_as(card: Card) -> str:
+    # Where the time ran out it was nobody who answered.
+    if card.status == "expired":
+        return "It went on with"
+    return _DECIDED.get(card.kind, "Changed by the approvers")
 
 
 def _amount(card: Card, room: Room) -> str:

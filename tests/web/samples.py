@@ -155,6 +155,7 @@ PAGES: Final[dict[str, tuple[str, Json]]] = {
     "approval-form-answered": _approval(approval(**{**FORMED, "votes": [vote("ana", "approve", form=FILLED)]})),
     "approval-filled-in": _approval({**decided("approved", ["ana", "bo"]), **ASKED, "decided": FILLED,
         "effective": {"digest": DIGEST, "details": {}, "call": None, "form": FILLED}}),
+    "approval-went-on": _approval({**decided("expired", []), **ASKED, "decided": FILLED, "effective": {}}),
     "approval-budget": _approval(approval(**GRANTING)),
     "approval-granted": _approval({**decided("approved", ["ana", "bo"]), **GRANTING,
         "decided": {"amount": "40000.00"}, "differences": [{"field": "amount"}], "effective": {}}),

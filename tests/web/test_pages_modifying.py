@@ -50,6 +50,27 @@ async def test_what_stands_in_the_inputs_is_nothing_when_it_is_rejected(site: Si
     assert (await site.picture(row.id)).status == "rejected"
 
 
+async def test_what_was_typed_survives_a_refusal_but_no_change_goes_along_to_another_version(
+    site: Site,
+) -> None:
+    row = await changeable(site)
+    path = f"/approvals/{row.id}"
+    answer = {"choice": "approve", "changes.amount": "20.00 EUR", "comment": "Too much"}
+
+    async with site.browser(ANA) as ana:
+        refused = await ana.submit(await ana.get(path), f"{path}/votes", **answer)
+        other = {**answer, "digest": "sha256:" + "0" * 64}
+        edited = await ana.submit(refused, f"{path}/votes", **other)
+        again = await ana.follow(await ana.get(f"{path}/votes"))
+
+    assert (refused.status_code, edited.status_code) == (422, 409)
+    assert 'value="20.00 EUR"' in refused.text
+    assert 'value="620.00 USD"' in edited.text
+    assert "Too much</textarea>" in refused.text
+    assert "Too much</textarea>" in edited.text
+    assert "Too much" not in again.text
+
+
 async def test_one_changes_by_mail_and_the_other_agrees_on_the_web(site: Site) -> None:
     row = await changeable(site)
     path = f"/respond/{await site.link(row)}"

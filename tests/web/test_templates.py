@@ -109,6 +109,18 @@ def test_every_input_has_a_label(page: str) -> None:
 
 
 @every_page
+def test_what_explains_an_input_is_there(page: str) -> None:
+    there = {found.attributes["id"] for found in parsed(page).elements if found.has("id")}
+    named = {
+        name
+        for found in parsed(page).elements
+        for name in found.attributes.get("aria-describedby", "").split()
+    }
+
+    assert named - there == set()
+
+
+@every_page
 def test_everything_that_is_pressed_or_read_out_has_words(page: str) -> None:
     assert [found for found in parsed(page).elements if found.tag in NAMED and not found.text] == []
     assert [found for found in parsed(page).all("img") if not found.has("alt")] == []
@@ -185,6 +197,12 @@ def test_who_may_not_vote_or_comes_late_sees_no_button(page: str) -> None:
 
 def test_who_may_not_vote_is_told_why() -> None:
     assert "You asked for this, so your answer does not count." in html("approval-not-mine")
+
+
+def test_what_time_alone_decided_is_told_as_nobodys_answer() -> None:
+    assert "It went on with" in html("approval-went-on")
+    assert "by the approvers" not in html("approval-went-on")
+    assert "Filled in by the approvers" in html("approval-filled-in")
 
 
 def test_an_edit_is_announced_to_who_looks_at_the_old_version() -> None:

@@ -100,6 +100,13 @@ def test_what_was_filled_in_is_told_while_it_is_open_and_after() -> None:
         assert "To approve, fill in" not in part
 
 
+def test_what_time_alone_decided_is_told_as_nobodys_answer() -> None:
+    over = card_view(ended(**FORM, status="expired", decided=FILLED))
+
+    assert "It went on with:\n- When: Tonight" in card_text(over)
+    assert "by the approvers" not in card_html(over)
+
+
 def test_a_budget_says_its_amount_and_what_was_granted_of_it() -> None:
     vote = VoteLine(
         name="Ana", choice="approve", comment=None, channel="web", at=NOON, changes=LESS
