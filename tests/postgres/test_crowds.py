@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from engine.errors import AlreadyDecided, EngineError
+from engine.errors import AlreadyDecided, EngineError, TooManyOpen
 from engine.ids import DEFAULT_TENANT, RunId, SystemIds, WorkerId
-from engine.services import driving, runs, votes
+from engine.services import approvals, driving, runs, votes
+from engine.services.approvals import OpenCap, Request
 from engine.services.votes import Ballot
 from engine.store import audit
 from engine.store.database import Database, Transaction
@@ -115,3 +116,38 @@ async def claimed(database: Database, number: int) -> list[RunId]:
         empty = 0 if claims else empty + 1
         found += [claim.run.id for claim in claims]
     return found
+
+
+@pytest.mark.parametrize("most", [5, 40])
+async def test_eight_processes_that_ask_for_one_key_at_once_open_no_more_than_its_cap(
+    shared: PostgresDatabase, url: str, surroundings: Surroundings, most: int
+) -> None:
+    await crowd.given_crowd(shared.of(DEFAULT_TENANT), 1)
+    async with AsyncExitStack() as stack:
+        narrow = Width(writers=2, readers=1)
+        askers = [
+            (
+                await stack.enter_async_context(opened_on(url, surroundings, width=narrow)),
+                OpenCap(most),
+            )
+            for _ in range(8)
+        ]
+
+        answers = await asyncio.gather(
+            *(asks(each.of(DEFAULT_TENANT), cap) for _ in range(8) for each, cap in askers)
+        )
+
+    assert Counter(answers) == {"open": most, TooManyOpen.__name__: 64 - most}
+
+
+async def asks(database: Database, cap: OpenCap) -> str:
+    request = Request(title="Go?", action="go", approvers="group:crowd", routes={})
+    try:
+        row = await database.write(
+            lambda tx: approvals.ask(
+                tx, DEFAULT_TENANT, request, started_by="key:agent", owner=None, cap=cap
+            )
+        )
+    except TooManyOpen as refusal:
+        return type(refusal).__name__
+    return str(row.status)
