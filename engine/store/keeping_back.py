@@ -1,13 +1,15 @@
 """What is kept back for a run's steps, as its row remembers it, and what a step's cost means for its budgets."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from engine.digest import Spelled, quoted
 from engine.rules.accounts import Charge
 from engine.store.budgets import BudgetRow
+
+T = TypeVar("T")
 
 REMEMBERED_MAX: Final = 1024
 
@@ -37,11 +39,15 @@ class Plan:
 
 
 Held = dict[str, Kept]  # by call path
+Counted = tuple[
+    BudgetRow, str, str
+]  # a budget, and the period and the unit in which it counts something
 
 # What was written before is not read again, and what was planned not planned again: both are made of their
 # keys alone, whatever became of the transactions in which that was done.
 _WRITTEN: Final[dict[str, Held]] = {}
 _PLANNED: Final[dict[tuple[object, ...], Plan]] = {}
+_COUNTED: Final[dict[tuple[object, ...], Sequence[Counted]]] = {}
 
 
 def kept(cost: Mapping[str, object], charges: Sequence[Charge]) -> Kept:
@@ -80,13 +86,20 @@ def written(held: Held) -> str | None:
     return text
 
 
-def planned(key: tuple[object, ...]) -> Plan | None:
-    """What was remembered under `key`."""
-    return _PLANNED.get(key)
+def planned(key: tuple[object, ...], make: Callable[[], Plan]) -> Plan:
+    """What was made for `key` before, or is now. All that it is made of must be in the key, or never change."""
+    known = _PLANNED.get(key)
+    return _remember(_PLANNED, key, make()) if known is None else known
 
 
-def remember(key: tuple[object, ...], plan: Plan) -> None:
-    """Have `planned` give it from here on. All that it was made of must be in the key, or never change."""
-    if len(_PLANNED) >= REMEMBERED_MAX:
-        _PLANNED.clear()
-    _PLANNED[key] = plan
+def counted(key: tuple[object, ...], make: Callable[[], Sequence[Counted]]) -> Sequence[Counted]:
+    """As `planned`, for who counts what."""
+    known = _COUNTED.get(key)
+    return _remember(_COUNTED, key, make()) if known is None else known
+
+
+def _remember(known: dict[tuple[object, ...], T], key: tuple[object, ...], value: T) -> T:
+    if len(known) >= REMEMBERED_MAX:
+        known.clear()
+    known[key] = value
+    return value

@@ -27,7 +27,7 @@ from engine.store.applying import applying
 from engine.store.books import ENDS, Books, Spender, write
 from engine.store.budgets import BudgetRow
 from engine.store.database import Transaction
-from engine.store.keeping_back import Kept, Plan, plan, planned, read, remember, written
+from engine.store.keeping_back import Counted, Kept, Plan, counted, plan, planned, read, written
 from engine.store.new_entry import NewEntry
 
 SECONDS_OF_AN_HOUR: Final = 3600
@@ -94,18 +94,17 @@ def _reserve(tx: Transaction, books: Books, entry: NewEntry, asks: Mapping[str, 
 
 def _plan(tx: Transaction, books: Books, asks: Mapping[str, Any]) -> Plan:
     """What a step that `asks` so is charged: the same while nobody changes a budget and no period ends."""
-    spender = books.spender
-    if not spender.revision:
+    if not books.spender.revision:
         return _planned(tx, books, asks)
-    hour = int(tx.now.timestamp()) // SECONDS_OF_AN_HOUR  # every period ends with one
     takes = tuple(asks["takes"].items()) if "takes" in asks else ()
-    what = (tuple(asks["cost"].items()), takes, asks.get("agent"))
-    key = (*spender[:-2], spender.revision, hour, what)
-    found = planned(key)
-    if found is None:
-        found = _planned(tx, books, asks)
-        remember(key, found)
-    return found
+    key = _now(tx, books, (tuple(asks["cost"].items()), takes, asks.get("agent")))
+    return planned(key, lambda: _planned(tx, books, asks))
+
+
+def _now(tx: Transaction, books: Books, what: tuple[object, ...]) -> tuple[object, ...]:
+    """All on which it depends who counts `what`, and in which period: every one ends with an hour."""
+    *who, _reserved, revision = books.spender
+    return (*who, revision, int(tx.now.timestamp()) // SECONDS_OF_AN_HOUR, *what)
 
 
 def _planned(tx: Transaction, books: Books, asks: Mapping[str, Any]) -> Plan:
@@ -167,14 +166,14 @@ def _count_unasked(
     ):  # money of another currency than a budget's counts nowhere, and is told all the same
         said = {"step": entry.name, "path": entry.path, "over": costs.to_json(unasked)}
         books.entries.append(NewEntry(kind="budget.overrun", data=said))
-        counted = {unit: amount for unit, amount in unasked.items() if not is_currency(unit)}
-        charged = _charges(tx, books, agent, counted)
+        others = {unit: amount for unit, amount in unasked.items() if not is_currency(unit)}
+        charged = _charges(tx, books, agent, others)
     for row, period, unit, amount in charged:
         books.rows[row.id] = row
         books.move((row.id, period, unit)).settle(0, spent=amount)
     if charged:
         at = books.entries.index(entry)
-        told = [(row.id, period, unit, amount) for row, period, unit, amount in charged]
+        told = [[row.id, period, unit, amount] for row, period, unit, amount in charged]
         books.entries[at] = replace(entry, data={**entry.data, "charged": told})
 
 
@@ -189,15 +188,32 @@ def _settle_the_rest(books: Books) -> None:
 def _charges(
     tx: Transaction, books: Books, agent: object, asked: Amounts
 ) -> list[tuple[BudgetRow, str, str, int]]:
+    found = _counted(tx, books, agent, tuple(asked))
+    return [(row, period, unit, asked[unit]) for row, period, unit in found]
+
+
+def _counted(
+    tx: Transaction, books: Books, agent: object, units: tuple[str, ...]
+) -> Sequence[Counted]:
+    """Which budgets count these units for the run, and in which periods."""
+    if not books.spender.revision:
+        return _looked_up(tx, books, agent, units)
+    key = _now(tx, books, (agent, units))
+    return counted(key, lambda: _looked_up(tx, books, agent, units))
+
+
+def _looked_up(
+    tx: Transaction, books: Books, agent: object, units: tuple[str, ...]
+) -> Sequence[Counted]:
     spender = books.spender
     if books.uppers is None:
         books.uppers = lineage.of(tx, spender.parent)
     scopes = spender.scopes(books.uppers, agent if isinstance(agent, str) else None)
-    found: list[tuple[BudgetRow, str, str, int]] = []
-    currency = costs.currency_of(asked)
+    found: list[Counted] = []
+    currency = next((unit for unit in units if is_currency(unit)), None)
     for row in applying(tx, spender.tenant, scopes, revision=spender.revision):
         if currency is not None and currency not in row.limits:
-            costs.check_currencies(asked, row.limits)
+            costs.check_currencies(dict.fromkeys(units, 0), row.limits)
         period = window(row.per, tx.now, run=spender.root).key
-        found += [(row, period, unit, asked[unit]) for unit in row.limits if unit in asked]
+        found += [(row, period, unit) for unit in row.limits if unit in units]
     return found
