@@ -127,7 +127,7 @@ class Forked:
 
 @cache
 def nursery() -> Path:
-    """The folder in which the nursery of this process listens, and a `signoff` for shells lies."""
+    """The folder in which the nursery of this process and its forks listens, and a `signoff` for shells lies."""
     folder = Path(tempfile.mkdtemp(prefix="signoff-nursery-"))
     client = folder / "bin" / "signoff"
     client.parent.mkdir()
@@ -138,7 +138,7 @@ def nursery() -> Path:
         [sys.executable, "-m", "tests.nursery", str(folder / "line")],
         cwd=ROOT, env=clean, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     )  # fmt: skip
-    atexit.register(_close, process, folder)
+    atexit.register(_close, process, folder, os.getpid())
     assert process.stdout is not None
     assert process.stdout.readline() == b"ready\n"
     return folder
@@ -148,7 +148,9 @@ def _own_paths() -> list[str]:
     return [str(ROOT), *(path for path in sys.path if path.startswith(str(ROOT)))]
 
 
-def _close(process: "subprocess.Popen[bytes]", folder: Path) -> None:
+def _close(process: "subprocess.Popen[bytes]", folder: Path, owner: int) -> None:
+    if os.getpid() != owner:
+        return
     process.communicate()
     for each in (folder / "bin" / "signoff", folder / "line"):
         each.unlink(missing_ok=True)
@@ -260,15 +262,15 @@ def _leave() -> None:
 
 
 def main(path: str) -> None:
-    """Import everything, say so, and serve."""
+    """Listen, import everything, and serve whoever has come meanwhile."""
     atexit.register(_leave)  # first, and so it is called last
+    hatchery = Hatchery(path)
+    os.write(1, b"ready\n")
     gc.disable()  # nothing that is imported is garbage
     for name in PRELOADED:
         import_module(name)
     gc.freeze()
     gc.enable()
-    hatchery = Hatchery(path)
-    os.write(1, b"ready\n")
     request = hatchery.next_child()
     if request is not None:
         become(request)

@@ -25,6 +25,7 @@ import pytest
 from typing_extensions import override
 
 from tests.memory import of_one_run
+from tests.nursery import ROOT, nursery
 
 OF_THE_FIRST: Final = ("terminalreporter", "lfplugin", "nfplugin", "stepwiseplugin")
 
@@ -45,9 +46,13 @@ def pytest_collection(session: pytest.Session) -> None:
     """What was never compiled is compiled on two processors: a fork imports the tests from their end."""
     config = session.config
     is_everything = config.args_source is pytest.Config.ArgsSource.TESTPATHS
-    if config.getoption("--side-by-side") > 1 and is_everything and not sys.dont_write_bytecode:
+    if config.getoption("--side-by-side") < 2 or not is_everything:
+        return
+    if not sys.dont_write_bytecode:
         modules = sorted(config.rootpath.glob("tests/**/test_*.py"), reverse=True)
         _import_elsewhere(config.rootpath, [each for each in modules if not _is_compiled(each)])
+    if config.rootpath == ROOT:
+        nursery()  # one for all processes, and it is ready when they are
 
 
 @pytest.hookimpl(tryfirst=True)
