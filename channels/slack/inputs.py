@@ -42,8 +42,10 @@ def is_fillable(asked: tuple[Field, ...]) -> bool:
         for text in (field.label, field.help, *(each.label for each in field.options))
     ]
     texts += [field.default for field in asked if isinstance(field.default, str)]
-    size = len(json.dumps(form_inputs(asked, {})))
-    return all(visible(text) == text for text in texts) and size <= limits.VIEW_CHARS
+    # Words alone may be too many: then no window is made of them to be measured.
+    if len(json.dumps(texts)) > limits.VIEW_CHARS or any(visible(each) != each for each in texts):
+        return False
+    return len(json.dumps(form_inputs(asked, {}))) <= limits.VIEW_CHARS
 
 
 def element_type(field: Field) -> str:
