@@ -11,7 +11,7 @@ from engine.rules.wording import is_sequence, is_table
 
 # What is left out, one after the other, until the rest fits.
 _HEAVY: Final = (
-    "details", "call", "effective", "outcomes", "votes", "decision", "differences", "proposed", "decided",
+    "details", "call", "form", "effective", "outcomes", "votes", "decision", "differences", "proposed", "decided",
     "messages", "progress",
 )  # fmt: skip
 _OF_FIELDS: Final = frozenset({"details", "proposed", "decided", "changes"})

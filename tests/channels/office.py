@@ -87,12 +87,17 @@ class Office:
         return await self.database.write(deed)
 
     async def vote(
-        self, approval: ApprovalId, person: PersonId, choice: Choice = Choice.APPROVE
+        self,
+        approval: ApprovalId,
+        person: PersonId,
+        choice: Choice = Choice.APPROVE,
+        *,
+        digest: str | None = None,
     ) -> CastReceipt:
         """Vote, as the one door takes it."""
         ballot = Ballot(
             tenant=DEFAULT_TENANT, approval=approval, person=person, choice=choice, channel="web",
-            identified_by="session",
+            identified_by="session", digest=digest,
         )  # fmt: skip
         return await votes.vote(self.database, ballot)
 
