@@ -20,6 +20,7 @@ from engine.services.runs import RunPicture
 from engine.services.votes import Ballot
 from engine.store.runs import NewRun
 from signoff.registry import load
+from tests.docs.filling import filled
 
 EVERYBODY = ("ana", "bo", "dana")
 
@@ -60,8 +61,9 @@ async def vote(it: Running, run: RunId, person: str, choice: Choice) -> None:
     for asked in (await picture(it, run)).approvals:
         if asked.status != "open":
             continue
+        answers = filled(asked.modifying.content.form) if choice is Choice.APPROVE else None
         ballot = Ballot(tenant=DEFAULT_TENANT, approval=asked.id, person=PersonId(person),
-                        choice=choice, comment="As the page says.", channel="web",
+                        choice=choice, form=answers, comment="As the page says.", channel="web",
                         identified_by="session")  # fmt: skip
         # Some of them may not vote on this one; that is on record and no matter here.
         await it.application.database.write(partial(votes.cast, ballot=ballot))

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 
 from engine.clock import SystemClock
+from tests.docs.filling import filled
 
 PAUSE = timedelta(milliseconds=100)
 LINK = re.compile(r"http://127\.0\.0\.1:[0-9]+/sign-in/[A-Za-z0-9_-]+")
@@ -55,6 +56,8 @@ class People:
         waiting = await http.get("/api/approvals?approver=me", headers=bearer)
         for approval in waiting.json()["approvals"]:
             said = {"choice": choice, "digest": approval["digest"]}
+            if choice == "approve" and approval["kind"] == "form":
+                said["form"] = filled(approval["form"])
             await http.post(f"/api/approvals/{approval['id']}/votes", json=said, headers=bearer)
 
     def _links(self) -> list[str]:

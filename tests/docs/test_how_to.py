@@ -27,6 +27,7 @@ PLAIN = [
 SEEN = {
     "README": ("Deploying, with the consent of ana, bo", '"status":"open"'),
     "ask-from-a-script": ("Deploying, with the consent of", "approved (", '"digest":"sha256:'),
+    "ask-with-a-form": ("Granted 50000.00 USD of 50000.00 USD", '"quarter": "Q1"'),
     "audit": ("Everything is as it was written",),
     "back-up": ("whole and checked after", "paused for approval", "goes on", "the chain holds"),
     "be-told-of-a-run": ('"notify_secret":"whsec_',),

@@ -37,6 +37,29 @@ def test_nobody_answering_in_time_is_a_timeout(desk: Desk) -> None:
 
 
 @pytest.mark.usefixtures("env")
+def test_what_was_filled_in_comes_with_the_decision(desk: Desk) -> None:
+    form = {"properties": {"when": {"type": "string", "enum": ["tonight", "tomorrow"]}}}
+    desk.end("approved", changes={"when": "tonight"}, form={"when": "tonight"})
+
+    decision = ask("Deploy?", approvers="group:ops", kind="form", form=form)
+
+    assert (decision.form, decision.details) == ({"when": "tonight"}, {"order": "17"})
+    asked = {"title": "Deploy?", "approvers": "group:ops", "kind": "form", "form": form}
+    assert desk.opened() == [asked]
+
+
+@pytest.mark.usefixtures("env")
+def test_of_a_budget_the_details_say_what_was_granted(desk: Desk) -> None:
+    granted = {"amount": "400.00 USD"}
+    desk.end("approved", changes=granted)
+    desk.endings[0]["effective"] = {"digest": "sha256:00", "details": granted, "call": None}
+
+    decision = ask("Spend?", approvers="group:ops", kind="budget", details={"amount": "500.00 USD"})
+
+    assert (decision.details["amount"], dict(decision.form)) == ("400.00 USD", {})
+
+
+@pytest.mark.usefixtures("env")
 def test_a_yes_returns_who_said_so(desk: Desk) -> None:
     desk.end("approved", by=["ana"])
 
