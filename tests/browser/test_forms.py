@@ -65,10 +65,11 @@ async def test_a_budget_is_granted_in_part_and_never_beyond(phone: Page, world: 
     await phone.goto(f"{world.url}/approvals/{row.id}")
     amount = phone.get_by_label("Grant")
 
+    await expect(phone.get_by_role("button", name="Approve")).to_be_visible()
     await amount.fill("60000")
-    await phone.get_by_role("button", name="Approve").tap()
+    await phone.get_by_role("button", name="Grant less").tap()
     assert not await phone.evaluate(IS_WHOLE)
     await amount.fill("40000")
-    await phone.get_by_role("button", name="Approve less").tap()
+    await phone.get_by_role("button", name="Grant less").tap()
 
     await expect(phone.locator("#live").get_by_text("Approved for 40000.00 USD")).to_be_visible()

@@ -122,7 +122,8 @@ def _words(entry: Entry, row: ApprovalRow) -> tuple[str | None, str]:
 
 def _made_of_it(vote: Mapping[str, Any], row: ApprovalRow) -> str:
     """What somebody made of what was asked; of an earlier version only that they did."""
-    content, changes = row.content, vote.get("changes") or {}
+    content = row.content
+    changes: Mapping[str, object] = vote.get("changes") or {}
     if vote["choice"] == Choice.APPROVE and vote.get("version") == row.version:
         if content.form is not None:
             filled = answered(content, changes)

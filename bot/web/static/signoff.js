@@ -102,6 +102,7 @@
     }
     const isChanged = inputs.some((input) => input.value !== input.dataset.asked);
     for (const words of form.querySelectorAll("[data-when-changed]")) words.hidden = !isChanged;
+    for (const words of form.querySelectorAll("[data-when-asked]")) words.hidden = isChanged;
   }
 
   function onInput(event) {
