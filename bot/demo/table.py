@@ -29,6 +29,7 @@ class Claim(StrEnum):
     CALLED_TWICE = "The same callback arrived again: nothing changed"
     FEWER = "Chen made 100 pizzas 10 in Slack: 120 dollars were spent, not 1,200"
     HALVED = "Ana halved a trade by mail, Bo agreed to exactly that in Slack: 500 were bought"
+    FILLED = "Dana filled in a form by mail: one customer in ten was sent to the release"
     MENDED = "A build was rejected and undone; its run went on with the migration, and passed the second review"
     EXPIRED = "Nobody answered for the pizzas: the deadline passed"
     ROLLED_BACK = "The pizza run was rolled back, and nothing was ordered"

@@ -1,7 +1,23 @@
 """Three workflows that ask: a refund, a deployment, and an agent's order of pizza."""
 
+from typing import Final
+
 from bot.demo.ledger import book
 from signoff import Run, StepInfo, workflow
+
+EVERYBODY: Final = "everybody"
+ROLLOUT: Final = {
+    "required": ["share"],
+    "properties": {
+        "share": {
+            "type": "string",
+            "title": "Who gets it",
+            "enum": [EVERYBODY, "half of them", "one in ten"],
+            "default": EVERYBODY,
+        },
+        "watch": {"type": "string", "title": "Who watches it", "maxLength": 60},
+    },
+}
 
 
 @workflow
@@ -23,18 +39,22 @@ async def refund_order(run: Run, order: str, amount: str) -> str:
 
 @workflow
 async def deploy_release(run: Run, release: str) -> str:
-    """Bring `release` up beside the old one, then ask; without consent all of it is undone."""
+    """Bring `release` up beside the old one, then ask how many get it; without consent all is undone."""
     await run.step(migrate, release, undo=migrate_back)
     await run.step(deploy, release, undo=take_down)
     await run.step(smoke_test, release, undo=clean_up_test_orders)
+    call = run.call(switch_over, release, share=EVERYBODY)
     decision = await run.approval(
         f"Send customers to release {release}?",
         action="deploy",
+        call=call,
         details={"release": release, "smoke test": "14 of 14 passed"},
+        kind="form",
+        form=ROLLOUT,
         approvers="group:release",
         ladder=["remind after 30m", "reject after 4h"],
     )
-    return await run.step(switch_over, release, approved=decision)
+    return str(await run.step(decision.call or call, approved=decision))
 
 
 @workflow
@@ -99,9 +119,9 @@ def clean_up_test_orders(test: str, release: str) -> str:
     return book("removed test orders", name=f"{test}-undone", release=release)
 
 
-def switch_over(release: str, *, step: StepInfo) -> str:
-    """Send every customer to the release."""
-    return book("switched over", name=step.request_id, release=release)
+def switch_over(release: str, share: str, *, step: StepInfo) -> str:
+    """Send so many of the customers to the release."""
+    return book("switched over", name=step.request_id, release=release, share=share)
 
 
 def reserve_ovens(count: int, *, step: StepInfo) -> str:

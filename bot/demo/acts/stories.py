@@ -1,10 +1,10 @@
-"""Three stories of people who change what is asked, or have it mended: what was done is what they agreed to."""
+"""Four stories of people who change what is asked, fill it in, or have it mended: what was done is what they said."""
 
 from decimal import Decimal
 
 from bot.demo.browser import Browser
 from bot.demo.hooks.callbacks import Answered
-from bot.demo.people import ANA, BO, CHEN
+from bot.demo.people import ANA, BO, CHEN, DANA
 from bot.demo.scene import Asked, Scene, asked, asked_next
 from bot.demo.slack.messages import Message
 from bot.demo.slack.views import View
@@ -15,11 +15,13 @@ COUNT = "signoff:field:0"  # the one input of the window
 
 
 async def play(scene: Scene, report: Report) -> None:
-    """Ten pizzas instead of a hundred, half a trade, and a release that is sent back and mended."""
+    """Ten pizzas for a hundred, half a trade, a release for one in ten, and one that is mended."""
     with report.showing(Claim.FEWER) as proof:
         await _lunch(scene, proof)
     with report.showing(Claim.HALVED) as proof:
         await _trade(scene, proof)
+    with report.showing(Claim.FILLED) as proof:
+        await _rollout(scene, proof)
     with report.showing(Claim.MENDED) as proof:
         await _release(scene, proof)
 
@@ -74,6 +76,26 @@ async def _proposed(scene: Scene, trade: Asked) -> Message:
         return card if "shares: 1000 → 500" in card.words else None
 
     return await slack.until(shown)
+
+
+async def _rollout(scene: Scene, proof: list[str]) -> None:
+    """Dana says on the page behind her mail's link who gets it; an answer that is none is refused."""
+    rollout = await asked(scene.stage, "deploy_release", {"release": "4.3"})
+    async with Browser() as browser:
+        mail = await scene.mail(rollout, DANA)
+        link = next(link for link in mail.links() if "=approve" in link)
+        filled = {"choice": "approve", "form.share": "nobody"}
+        refused = await browser.submit(await browser.open(link), filled)
+        demand("Who gets it" in refused.words, f"She was told: {refused.words[:300]}")
+        seen = await scene.api.approval(rollout.approval)
+        demand(seen.is_open and not seen.votes, "An answer that is none was taken.")
+        filled["form.share"] = "one in ten"
+        answer = await browser.submit(await browser.open(link), filled)
+        demand(answer.status == 200, f"She was told {answer.status}: {answer.words[:300]}")
+    await scene.event(rollout, "run.completed")
+    told = [done.line for done in scene.stage.done if done.what == "switched over"]
+    demand(told == ["switched over, 4.3, one in ten"], f"The ledger says: {told}.")
+    proof.append(f"“nobody” was refused; then {told[0]}")
 
 
 async def _release(scene: Scene, proof: list[str]) -> None:
