@@ -23,6 +23,9 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 PRELOADED: Final = (
+    "anyio._backends._asyncio",
+    "bot.bench.gated",
+    "bot.bench.ground",
     "bot.cli.servers",
     "bot.cli.verbs",
     "bot.databases",
@@ -35,6 +38,9 @@ PRELOADED: Final = (
     "channels.email.channel",
     "channels.slack.channel",
     "channels.slack.inbound",
+    "engine.http",
+    "engine.services.witnessing",
+    "httpcore",
     "uvloop",
 )
 REQUEST_BYTES_MAX: Final = 200_000
@@ -269,6 +275,7 @@ def main(path: str) -> None:
     gc.disable()  # nothing that is imported is garbage
     for name in PRELOADED:
         import_module(name)
+    import_module("engine.http").plain_client()  # reads the certificates
     gc.freeze()
     gc.enable()
     request = hatchery.next_child()
