@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.world import World
-from tests.web.site import ANA
+from tests.web.site import ANA, BO
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser, pytest.mark.slow]
 
@@ -33,6 +33,25 @@ async def test_a_mail_is_rejected_unanswered_and_not_approved_so(phone: Page, wo
     await send.tap()
 
     await expect(phone.get_by_role("heading", level=1)).to_contain_text("Rejected")
+
+
+async def test_the_enter_key_in_an_input_decides_nothing(page: Page, world: World) -> None:
+    row = await world.asked(kind="modify", fields=["amount"], quorum=2)
+    path = f"/approvals/{row.id}"
+    async with world.site.browser(BO) as bo:
+        answer = {"choice": "approve", "changes.amount": "30"}
+        await bo.submit(await bo.get(path), f"{path}/votes", **answer)
+    await world.sign_in(page, ANA)
+    await page.goto(world.url + path)
+
+    await page.get_by_label("amount").fill("20")
+    await page.keyboard.press("Enter")
+    await page.get_by_text("Comment, or answer differently").click()
+    await page.get_by_role("button", name="Abstain").click()
+
+    await expect(page.get_by_text("Recorded.")).to_be_visible()
+    votes = {vote.person: vote.choice for vote in (await world.site.picture(row.id)).votes}
+    assert votes == {ANA: "abstain", BO: "approve"}
 
 
 async def test_a_form_is_filled_in_on_a_phone_by_keys_and_sent_by_one_press(
