@@ -42,7 +42,7 @@ from engine.store.postgres_errors import (
 from engine.store.postgres_hints import Bells
 from engine.store.postgres_once import migrated, over
 from engine.store.postgres_pool import Pool, pooled
-from engine.store.postgres_session import ALONE, BESIDE_OTHERS, READING, Session, session
+from engine.store.postgres_session import ALONE, BESIDE_OTHERS, READING, Session, riding, session
 from engine.store.prepared import Prepared
 from engine.store.shared_clock import SharedClock
 from engine.store.together import OnItsOwnError, Together
@@ -141,7 +141,9 @@ class PostgresDatabase:
             self._under_way.discard(work)
             work.settle()
             if not work.failed:
-                self._bells.tell(work.hints)
+                self._bells.tell(work.hints.union(*(each.hints for each in work.riders)))
+            for rider in work.riders:  # behind the ring that they rode with
+                rider.settle()
             if not self._under_way:
                 self._quiet.set()
 
@@ -164,9 +166,15 @@ class PostgresDatabase:
             await session.run(work.run)
             await session.commit()
 
+    async def _with_riders(self, work: Work[Any]) -> None:
+        async with self._writing, self._session(ALONE) as session:
+            with riding(work):
+                await session.run_with_riders(work, self.hints.riders)
+                await session.commit()
+
     async def _all_at_once(self, batch: Sequence[Work[Any]]) -> None:
         if len(batch) == 1:
-            return await self._alone(batch[0])
+            return await self._with_riders(batch[0])
         async with self._writing, self._session(BESIDE_OTHERS) as session:
             left = batch
             if not self._around.is_guarded:

@@ -1,8 +1,9 @@
 """One transaction on PostgreSQL, begun and ended by ourselves, so that statements may go straight to the driver."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy import Connection
@@ -13,9 +14,11 @@ from engine.failpoints import Boundary
 from engine.store.abreast import Abreast
 from engine.store.custom import Custom
 from engine.store.database import Driver, Transaction
+from engine.store.hints import Riders
 from engine.store.postgres_driver import Kept, PostgresDriver
-from engine.store.postgres_errors import is_away, is_read_only, unsure
+from engine.store.postgres_errors import is_away, is_read_only, refusal, unsure
 from engine.store.postgres_pool import Pool
+from engine.store.together import OnItsOwnError
 from engine.store.work import Work
 
 if TYPE_CHECKING:
@@ -47,7 +50,23 @@ class Session:
 
     async def run(self, deed: Callable[[Transaction], T]) -> T:
         """What `deed` gives; its rows are kept once the session is committed."""
-        return await self._connection.run_sync(lambda sync: self._done(deed, sync))
+        return await self._connection.run_sync(lambda sync: self._done(deed, self._next(sync)))
+
+    async def run_with_riders(self, work: Work[Any], riders: Riders) -> None:
+        """Do `work`, and along with it those of `riders` who wait for what it hints at.
+
+        Raises:
+            OnItsOwnError: when one of them failed: nothing is to be kept, and `work` to be done alone.
+        """
+        await self.run(work.run)
+        work.riders = boarded = riders.board(work.hints)
+        for rider in boarded:
+            rider.board_beside_others()
+            try:
+                await self._connection.run_sync(partial(self._ridden, rider))
+            except Exception as error:  # border: it is not its carrier's fault
+                rider.fail(_told(error))
+                raise OnItsOwnError from error
 
     async def run_abreast(self, batch: Sequence[Work[Any]], custom: Custom) -> list[Work[Any]]:
         """Do what of `batch` can be done side by side; gives the others, of which nothing was done.
@@ -84,8 +103,14 @@ class Session:
         if said != "COMMIT":  # it answers so, and raises nothing, where a statement had failed
             raise Unavailable(_UNDONE)
 
-    def _done(self, deed: Callable[[Transaction], T], sync: Connection) -> T:
-        transaction = self._next(sync)
+    def _ridden(self, rider: Work[Any], sync: Connection) -> None:
+        transaction, before = self._made(sync, self._driver), self._before
+        if before is not None:
+            transaction.ride_with(before)
+        self._before = transaction
+        self._done(rider.run, transaction)
+
+    def _done(self, deed: Callable[[Transaction], T], transaction: Transaction) -> T:
         try:
             result = deed(transaction)
         except BaseException:  # border: whatever the deed raises, what it left is not written
@@ -101,6 +126,24 @@ class Session:
             transaction.come_after(self._before)
         self._before = transaction
         return transaction
+
+
+@contextmanager
+def riding(work: Work[Any]) -> Generator[None]:
+    """Where the block fails, those who ride with `work` hear of it, and look for themselves."""
+    try:
+        yield
+    except BaseException as error:  # border: whatever it was, nobody else tells them
+        for rider in work.riders:
+            if not rider.failed:
+                rider.fail(_told(error))
+        raise
+
+
+def _told(error: BaseException) -> BaseException:
+    if isinstance(error, asyncio.CancelledError):
+        return unsure()
+    return refusal(error) if isinstance(error, DBAPIError | OSError) else error
 
 
 @asynccontextmanager

@@ -1,9 +1,9 @@
 """One deed on its way through the writer: what to run, who waits for it, and what became of it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from engine.errors import NotRecorded
 from engine.failpoints import is_armed
@@ -14,9 +14,12 @@ T = TypeVar("T")
 
 
 class Work(Generic[T]):
-    """A deed and its caller's future. `run` and `fail` belong to the writer, `settle` to the event loop."""
+    """A deed and its caller's future. `run` and `fail` belong to the writer, `settle` to the event loop.
 
-    __slots__ = ("_answer", "_error", "_result", "deed", "deeds", "hints")
+    `riders` are those who went along with it, where the writer does not keep them itself.
+    """
+
+    __slots__ = ("_answer", "_error", "_result", "deed", "deeds", "hints", "riders")
 
     def __init__(self, deed: Callable[[Transaction], T], answer: asyncio.Future[T]) -> None:
         self.deed, self._answer = deed, answer
@@ -24,6 +27,7 @@ class Work(Generic[T]):
         self._error: BaseException | None = None
         self.hints: set[str] = set()
         self.deeds: set[str] = set()
+        self.riders: Sequence[Work[Any]] = ()
 
     @property
     def failed(self) -> bool:
