@@ -24,7 +24,7 @@ def of_rungs(row: Any, rungs: Sequence[Sequence[Any]], said: FoldedApproval) -> 
         return f"rungs of {row.id} are to fire, and it is {said.status}" if armed else None
     if fired != said.fired:
         return f"the rungs of {row.id} that fired are not those in the journal"
-    if armed != _rungs_of(row.ladder) - fired:
+    if armed != set(_rungs_of(row.ladder)) - fired:
         return f"the rungs of {row.id} that are to fire are not those of its ladder"
     return None
 
