@@ -82,12 +82,10 @@ class Doors:
         return self._told(_said(answer.status_code, answer.content), f"{method} {path}")
 
     async def by_api(
-        self, seen: Seen, person: str, choice: str, *, changes: Mapping[str, object] | None = None
+        self, seen: Seen, person: str, choice: str, *, words: Mapping[str, object] | None = None
     ) -> Said:
-        """Vote at a terminal, with `changes` where the approval takes some."""
-        body: dict[str, object] = {"choice": choice, "comment": "as agreed", "digest": seen.digest}
-        if changes:
-            body["changes"] = changes
+        """Vote at a terminal, with changes or a form in `words` where the approval takes some."""
+        body = {"choice": choice, "comment": "as agreed", "digest": seen.digest, **(words or {})}
         path = f"/api/approvals/{seen.id}/votes"
         return await self.ask("POST", path, body, bearer=self.sessions[person])
 

@@ -1,11 +1,18 @@
 """Workflows under chaos that may do a thing once, cost money, are changed by people, and have children and branches."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from bot.chaos.telling import TRIES, do, look_for, routes, tell, undo
 from signoff import Run, StepInfo, workflow
 
 PRICE = "1.00 USD"
+FORM: Mapping[str, object] = {
+    "required": ["count"],
+    "properties": {
+        "count": {"type": "integer", "minimum": 1, "maximum": 5, "default": 3},
+        "when": {"type": "string", "enum": ["now", "later"]},
+    },
+}
 
 
 async def charge(what: str, *, step: StepInfo) -> str:
@@ -18,6 +25,12 @@ async def send(what: str, count: int, *, step: StepInfo) -> int:
     """Send so many, which nobody may do without consent to just that number."""
     await tell(step, "send", what, count, needs_consent=True)
     return count
+
+
+async def spend(what: str, amount: str, *, step: StepInfo) -> str:
+    """Spend so much, which nobody may do without consent to just that amount."""
+    await tell(step, "send", what, amount, needs_consent=True)
+    return amount
 
 
 @workflow(name="chaos.payment")
@@ -71,6 +84,45 @@ async def offer(run: Run, what: str, room: str, reader: str) -> int:
     call = decision.call or run.call(send, what, 3)
     sent = await run.step(call, approved=decision, name="send", cost=PRICE, retries=TRIES)
     return 0 if sent is None else 1
+
+
+@workflow(name="chaos.form")
+async def form(run: Run, what: str, room: str, reader: str) -> int:
+    """People fill in how many to send, and when; two must say the same."""
+    decision = await run.approval(
+        f"How many of {what}?",
+        call=run.call(send, what, 3),
+        details={"what": what},
+        kind="form",
+        form=FORM,
+        action="send",
+        approvers="group:crew",
+        quorum=2,
+        ladder=["reject after 10s"],
+        routes=routes(room, reader),
+    )
+    call = decision.call or run.call(send, what, 3)
+    sent = await run.step(call, approved=decision, name="send", retries=TRIES)
+    return 0 if sent is None else 1
+
+
+@workflow(name="chaos.grant")
+async def grant(run: Run, what: str, room: str, reader: str) -> int:
+    """People may grant less than was asked for; two must grant the same."""
+    decision = await run.approval(
+        f"Spend on {what}?",
+        call=run.call(spend, what, "3.00 USD"),
+        details={"what": what, "amount": "3.00 USD"},
+        kind="budget",
+        action="spend",
+        approvers="group:crew",
+        quorum=2,
+        ladder=['continue with {"amount": "1.00"} after 10s'],
+        routes=routes(room, reader),
+    )
+    call = decision.call or run.call(spend, what, "3.00 USD")
+    spent = await run.step(call, approved=decision, name="send", retries=TRIES)
+    return 0 if spent is None else 1
 
 
 def _branch(what: str) -> Callable[[Run], Awaitable[object]]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -21,13 +21,28 @@ OPENS_WITHIN: Final = timedelta(seconds=120)
 THINKING: Final = (timedelta(milliseconds=50), timedelta(seconds=3))
 TOGETHER: Final = 40  # stories at once
 CHOICES: Final = ("approve",) * 7 + ("reject",) * 2 + ("abstain",)
-NUMBERS: Final[tuple[dict[str, object], ...]] = ({"count": 2}, {"count": 2}, {"count": 5}, {})
+# What people say beside yes, of the kinds that take it: some of them the same, and some too much.
+_Words = Sequence[Mapping[str, object]]
+_OFFERED: Final[_Words] = (
+    {"changes": {"count": 2}}, {"changes": {"count": 2}}, {"changes": {"count": 5}}, {},
+)  # fmt: skip
+_FILLED: Final[_Words] = (
+    {"form": {"count": 2, "when": "now"}}, {"form": {"count": 2, "when": "now"}},
+    {"form": {"count": 6}}, {"form": {}},
+)  # fmt: skip
+_GRANTED: Final[_Words] = (
+    {"changes": {"amount": "2.00"}}, {"changes": {"amount": "2.00"}},
+    {"changes": {"amount": "3.01"}}, {},
+)  # fmt: skip
+WORDS: Final = {"chaos.offer": _OFFERED, "chaos.form": _FILLED, "chaos.grant": _GRANTED}
 WORKFLOWS: Final = (
     *("chaos.order",) * 5,
     *("chaos.notice",) * 2,
     *("chaos.payment",) * 3,
     *("chaos.tree",) * 2,
     *("chaos.offer",) * 2,
+    "chaos.form",
+    "chaos.grant",
 )
 LADDERS: Final = (
     (["reject after 1h"],) * 6
@@ -65,7 +80,7 @@ class Load:
     dice: Dice
     tally: Tally = field(default_factory=Tally)
     started: list[str] = field(default_factory=list[str])
-    _offers: set[str] = field(default_factory=set[str])
+    _worded: dict[str, str] = field(default_factory=dict[str, str])  # which runs take more words
     _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(TOGETHER))
 
     async def run(self, *, every: timedelta, number: int, enough: Callable[[], bool]) -> None:
@@ -108,8 +123,8 @@ class Load:
             ),
         )
         run = None if said.body is None else str(said.body.get("id") or "") or None
-        if run is not None and workflow == "chaos.offer":
-            self._offers.add(run)
+        if run is not None and workflow in WORDS:
+            self._worded[run] = workflow
         return None if workflow == "chaos.payment" else run  # that one asks nobody
 
     async def _opened(self, run: str) -> Seen | None:
@@ -144,7 +159,7 @@ class Load:
         choice = dice.one_of(CHOICES)
         if dice.chance(0.1):
             choice = "request_changes" if dice.chance(0.5) else choice
-        if seen.run in self._offers and choice == "approve" and person != DESK:
+        if seen.run in self._worded and choice == "approve" and person != DESK:
             await self._agree(seen, person, dice)
             return
         for _time in range(2 if dice.chance(0.2) else 1):
@@ -154,11 +169,11 @@ class Load:
                 said = await self._at("api" if person != DESK else "hook", seen, person, choice)
 
     async def _agree(self, seen: Seen, person: str, dice: Dice) -> None:
-        """Agree to another number, or to the one that was asked for."""
-        changes = dice.one_of(NUMBERS)
+        """Agree to something else, fill in a form, or agree to what was asked for."""
+        words = dice.one_of(WORDS[self._worded[seen.run]])
         said = await self.operate(
             "vote with changes",
-            lambda: self.doors.by_api(seen, person, "approve", changes=changes),
+            lambda: self.doors.by_api(seen, person, "approve", words=words),
         )
         self._note(said, seen, (person, "approve"), "api")
 
