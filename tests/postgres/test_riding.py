@@ -1,9 +1,13 @@
 """On PostgreSQL, too, who waits for a hint is done in the transaction that gives it, or looks for itself."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
+
 import pytest
 from sqlalchemy import text
 
-from engine.errors import Invalid
+from engine.errors import Invalid, NotRecorded, Unavailable
+from engine.failpoints import arm, disarm
 from engine.store.database import Transaction
 from engine.store.postgres import PostgresDatabase
 from engine.store.riding import Rider
@@ -12,6 +16,15 @@ from tests.postgres.test_deeds import Deed, kept
 pytestmark = [pytest.mark.anyio, pytest.mark.postgres]
 
 TOPIC = "kept:a"
+
+
+@contextmanager
+def going_wrong(orders: str) -> Generator[None]:
+    arm(orders)
+    try:
+        yield
+    finally:
+        disarm()
 
 
 async def test_a_rider_that_fails_holds_up_nobody(shared: PostgresDatabase) -> None:
@@ -51,6 +64,39 @@ async def test_nobody_boards_what_is_undone(shared: PostgresDatabase) -> None:
 
         assert riders.leave(TOPIC, rider)
     assert await shared.read(kept) == []
+
+
+async def test_a_connection_that_ends_under_a_rider_ends_no_carrier(
+    shared: PostgresDatabase,
+) -> None:
+    def ends(tx: Transaction) -> None:
+        tx.connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    with shared.hints.listen(TOPIC) as ear:
+        rider = Rider(ends, ear)
+        shared.hints.riders.wait(TOPIC, rider)
+
+        assert await shared.write(Deed("a")) == "a"
+
+        assert isinstance(rider.answer.exception(), Unavailable)
+        assert rider.heard < 0
+    assert await shared.read(kept) == ["a"]
+
+
+@pytest.mark.parametrize(("mode", "found"), [("lost", ["a", "b"]), ("broken", [])])
+async def test_where_nobody_knows_what_was_kept_both_are_told_so(
+    shared: PostgresDatabase, mode: str, found: list[str]
+) -> None:
+    with shared.hints.listen(TOPIC) as ear, going_wrong(f"commit.postgres={mode}"):
+        rider = Rider(Deed("b"), ear)
+        shared.hints.riders.wait(TOPIC, rider)
+
+        with pytest.raises(NotRecorded):
+            await shared.write(Deed("a"))
+
+        assert isinstance(rider.answer.exception(), NotRecorded)
+        assert rider.heard < 0
+    assert await shared.read(kept) == found
 
 
 async def test_what_others_commit_meanwhile_is_not_taken_for_heard(
