@@ -46,7 +46,7 @@ def pytest_collection(session: pytest.Session) -> None:
     """What was never compiled is compiled on two processors: a fork imports the tests from their end."""
     config = session.config
     is_everything = config.args_source is pytest.Config.ArgsSource.TESTPATHS
-    if config.getoption("--side-by-side") < 2 or not is_everything:
+    if _processes(config) < 2 or not is_everything:
         return
     if not sys.dont_write_bytecode:
         modules = sorted(config.rootpath.glob("tests/**/test_*.py"), reverse=True)
@@ -58,7 +58,7 @@ def pytest_collection(session: pytest.Session) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
     """Begin when all are collected; what could not be collected is pytest's own to tell."""
-    wanted: int = session.config.getoption("--side-by-side")
+    wanted = _processes(session.config)
     if wanted < 2 or session.testsfailed or session.config.option.collectonly:
         return None
     first = os.getpid()
@@ -70,6 +70,13 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     finally:
         if folder is not None and first == os.getpid() and not session.testsfailed:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _processes(config: pytest.Config) -> int:
+    """As many as are wanted, but one where pytest-xdist was asked to see to it, or is at it."""
+    wanted: int = config.getoption("--side-by-side")
+    is_others = config.getoption("numprocesses", 0) or hasattr(config, "workerinput")
+    return 1 if is_others else wanted
 
 
 def _is_compiled(module: Path) -> bool:
