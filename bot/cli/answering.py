@@ -96,7 +96,10 @@ def _value(field: Field, text: str) -> object:
 
 
 def _prompt(question: str, default: str) -> str:
-    asked = typer.prompt(
-        visible(question), default=visible(default), show_default=bool(default), err=True
-    )
-    return str(asked)
+    offered = f" [{visible(default)}]" if default else ""
+    # On stderr: what is printed on stdout is the result.
+    typer.echo(f"{visible(question)}{offered}: ", nl=False, err=True)
+    try:
+        return input() or default
+    except EOFError:
+        raise typer.Abort from None

@@ -43,14 +43,15 @@ def kept(field: Field, value: object) -> object:
 def read_typed(field: Field, text: str) -> object:
     """What somebody typed or chose, as a value for `field`; not checked any further.
 
-    What is chosen of several stands on a line each. Nothing typed is no answer.
+    What is chosen of several stands on a line each. Nothing typed is no answer; but where one may
+    choose none of several, nothing chosen is one.
 
     Raises:
         BadAnswer: if it is no number, or no yes or no, where one is needed.
     """
     said = text.strip()
     if not said:
-        return [] if field.input is Input.SEVERAL else None
+        return [] if field.input is Input.SEVERAL and not field.least else None
     match field.input:
         case Input.YES_NO:
             return _understood(field, read_yes_no(said))

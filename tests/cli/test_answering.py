@@ -1,11 +1,17 @@
 """Forms and budgets in a terminal: what is missing or is no answer is named first, then people fill them in."""
 
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 from bot.cli.answering import Put, ask
 from engine.rules.forms import fields_of
 from tests.cli.conftest import Signoff
-from tests.cli.ground import until
+from tests.cli.ground import SECONDS_MAX, Server, until
 
 FORM = {
     "required": ["when", "checks"],
@@ -90,6 +96,28 @@ def test_a_form_is_shown_filled_in_and_agreed_to(signoff: Signoff) -> None:
     after = signoff("approvals", "show", approval).out
     assert {"When: Right now", "Page somebody: no"} <= lines(after, "filled in")
     until(lambda: "released now, 4 times" in signoff("runs", "show", run).out)
+
+
+def test_at_a_terminal_each_field_is_asked_for(
+    signoff: Signoff, server: Server, home_of: Callable[[str | None], Path]
+) -> None:
+    _run, approval = waiting(signoff, "release")
+    keyboard, terminal = os.openpty()
+    os.write(keyboard, b"later\ntonight\n\nload\nno\n")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "signoff", "approvals", "approve", approval],
+        cwd=server.shop.folder, env=server.shop.environment(home_of("ana")),
+        stdin=terminal, capture_output=True, timeout=SECONDS_MAX, text=True, check=True,
+    )  # fmt: skip
+    os.close(keyboard)
+    os.close(terminal)
+
+    assert "'When' needs one of now, tonight." in done.stderr
+    assert done.stdout.splitlines()[-1].startswith("Recorded. 1 of 2 approvals")
+    [vote] = signoff("approvals", "show", approval, "--json").json["votes"]
+    filled = {"when": "tonight", "replicas": 3, "checks": ["load"], "page": False}
+    assert vote["form"] == filled
 
 
 @pytest.mark.parametrize("amount", ["amount=100.01", "amount=90.00 EUR", "amount=0"])

@@ -174,7 +174,8 @@ def _is_encodable(text: str) -> bool:
         ("yes_no", "false", False),
         ("one", "red", "red"),
         ("several", "green\nred", ["green", "red"]),
-        ("several", "", []),
+        ("several", "", None),  # at least one is asked for: whoever chooses none leaves it out
+        ("many", "", []),
         ("date", "2026-11-22", "2026-11-22"),
         ("date", "", None),
     ],
