@@ -105,9 +105,10 @@ def test_at_a_terminal_each_field_is_asked_for(
     keyboard, terminal = os.openpty()
     os.write(keyboard, b"later\ntonight\n\nload\nno\n")
 
+    paths = {"PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
         [sys.executable, "-m", "signoff", "approvals", "approve", approval],
-        cwd=server.shop.folder, env=server.shop.environment(home_of("ana")),
+        cwd=server.shop.folder, env={**server.shop.environment(home_of("ana")), **paths},
         stdin=terminal, capture_output=True, timeout=SECONDS_MAX, text=True, check=True,
     )  # fmt: skip
     os.close(keyboard)
