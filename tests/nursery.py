@@ -24,8 +24,6 @@ from typing import IO, Any, Final
 
 PRELOADED: Final = (
     "anyio._backends._asyncio",
-    "bot.bench.gated",
-    "bot.bench.ground",
     "bot.cli.servers",
     "bot.cli.verbs",
     "bot.databases",
