@@ -71,7 +71,7 @@ def test_a_workflow_that_is_not_registered_is_refused_by_name(signoff: Signoff) 
     said = signoff("run", "gret", "-i", "name=Ana")
 
     assert (said.code, said.out) == (2, "")
-    assert "greet, pay, spill, stumble" in said.err
+    assert "greet, pay, release, spill, stumble" in said.err
     assert "[unknown_workflow]" in said.err
 
 
