@@ -74,7 +74,7 @@ RECORDING: Final = (
     Defect(
         "an entry may be edited",
         "engine/rules/chaining.py",
-        'if sha256(text.encode("utf-8", "surrogatepass")) != hashed:',
+        "if f\"sha256:{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}\" != hashed:",
         "if not hashed:",
         TAMPERING,
     ),
