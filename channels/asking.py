@@ -1,12 +1,14 @@
 """What a form asks and a budget is about, in a few words that every surface can show."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from channels.saying import text_of
 from engine.rules.forms import Field, Input
 from engine.rules.marking import AMOUNT
 from engine.rules.wording import is_sequence
+
+NONE: Final = "none"  # what is said where nothing was chosen
 
 
 def wanted(asked: Field) -> str:
@@ -36,8 +38,15 @@ def answer_text(asked: Field, value: object) -> str:
     """An answer as the form's reader saw it: options by their labels."""
     labels: dict[object, str] = {each.value: each.label for each in asked.options}
     if is_sequence(value):
-        return ", ".join(labels.get(each, text_of(each)) for each in value) or "none"
+        return _listed([labels.get(each, text_of(each)) for each in value])
     return labels.get(value) or text_of(value)
+
+
+def _listed(chosen: Sequence[str]) -> str:
+    """Several labels, or "none"; quoted where they might be read as others than they are."""
+    said = ", ".join(chosen) or NONE
+    is_plain = said.count(",") == max(len(chosen) - 1, 0) and '"' not in said
+    return said if is_plain and list(chosen) != [NONE] else text_of(list(chosen))
 
 
 def amount_of(details: Mapping[str, object]) -> str:

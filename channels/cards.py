@@ -13,6 +13,7 @@ from engine.clock import from_iso
 from engine.errors import NotFound
 from engine.ids import ApprovalId, PersonId, TenantId
 from engine.rules.ladder import Rung, Verb
+from engine.rules.marking import AMOUNT
 from engine.rules.routing import Routing, parse_routing
 from engine.rules.sandboxes import is_marked
 from engine.rules.states import ApprovalStatus
@@ -122,7 +123,7 @@ class CardBuilder:
             opened_at=row.opened_at,
             expires_at=row.expires_at,
             then=_then(row.ladder, picture.title),
-            ending=_ending(picture),
+            ending=_ending(picture, left_out),
             page_url=f"{self._base_url}/approvals/{row.id}",
             person=person,
             person_name=_called(tx, row.tenant, person),
@@ -264,14 +265,13 @@ def _note(event: Delivery | None, row: ApprovalRow) -> str | None:
     return f"Edited: this is version {row.version}" if row.version > 1 else None
 
 
-def _ending(picture: ApprovalPicture) -> Ending | None:
+def _ending(picture: ApprovalPicture, left_out: Sequence[str]) -> Ending | None:
     decision = picture.decision
     if picture.status is ApprovalStatus.OPEN or decision is None:
         return None
     names = [picture.names.get(PersonId(who), who) for who in decision.get("by", [])]
     comment = decision.get("comment")
-    headline = CHOICE_WORDS[picture.status]
-    headline += _made_of_it(picture)
+    headline = CHOICE_WORDS[picture.status] + _made_of_it(picture, left_out)
     if names:
         headline += f" by {' and '.join(names)}"
     if isinstance(comment, str) and comment:
@@ -279,13 +279,15 @@ def _ending(picture: ApprovalPicture) -> Ending | None:
     return Ending(status=picture.status, headline=headline, at=_moment(decision, picture))
 
 
-def _made_of_it(picture: ApprovalPicture) -> str:
-    """What approvers made of what was asked, in a word; a form's answers stand below."""
+def _made_of_it(picture: ApprovalPicture, left_out: Sequence[str]) -> str:
+    """What approvers made of it, in a word, of what may be shown; a form's answers stand below."""
     content, changes = picture.modifying.content, picture.modifying.decided
     if not changes or content.form is not None:
         return ""
-    granted = amount_of({**content.details, **changes}) if content.is_budget else ""
-    return f" for {granted}" if granted else " with changes"
+    if not content.is_budget or AMOUNT in left_out:
+        return " with changes"
+    shown = {name: content.details[name] for name in content.details if name not in left_out}
+    return f" for {amount_of({**shown, **changes})}"
 
 
 def _moment(decision: Mapping[str, object], picture: ApprovalPicture) -> datetime:

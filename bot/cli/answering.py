@@ -73,7 +73,10 @@ def _asked(field: Field, put: Put) -> object:
     question = asked_line(field) + (f" ({field.help})" if field.help else "")
     while True:
         try:
-            value = kept(field, _value(field, put(question, default)))
+            said = put(question, default)
+            # What is offered is taken as it is: read again, its commas might make another answer of it.
+            is_default = bool(default) and said in {default, visible(default)}
+            value = field.default if is_default else kept(field, _value(field, said))
             if value is None and field.is_required:
                 raise missing(field)
         except BadChange as error:

@@ -44,7 +44,7 @@ class Content:
 
     `fields` are what approvers may change or fill in, each with where in the call it stands: details
     that are marked, the amount of a budget, or what the `form` asks. `answers` are what a form was
-    filled in with; nothing that is asked has any.
+    filled in with, which may be nothing at all; what is asked has None.
     """
 
     tenant: str
@@ -57,7 +57,7 @@ class Content:
     fields: Mapping[str, int | str | None] = field(default_factory=dict[str, int | str | None])
     is_budget: bool = False
     form: Mapping[str, object] | None = None
-    answers: Mapping[str, object] = field(default_factory=dict[str, object])
+    answers: Mapping[str, object] | None = None
 
     @property
     def kind(self) -> str:
@@ -107,7 +107,8 @@ class Content:
             content["fields"] = marked
         if self.is_budget:
             content["kind"] = "budget"
-        if self.answers:
+        # Who took every default out agrees to something else than who left them as they were.
+        if self.answers is not None:
             content["answers"] = self.answers
         return content
 
@@ -132,7 +133,7 @@ class Content:
             fields=dict(data.get("fields", ())),
             is_budget=data.get("kind") == "budget",
             form=data.get("form"),
-            answers=data.get("answers", {}),
+            answers=data.get("answers"),
         )
 
 

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
-from engine.rules import answers, forms
+from engine.rules import forms
+from engine.rules.clear_forms import demand_clear
 from engine.rules.content import KINDS
-from engine.rules.values import TEXT_CHARS_MAX, BadChange, is_grantable, kind_of
+from engine.rules.values import TEXT_CHARS_MAX, is_grantable, kind_of
 from engine.rules.wording import BadRule, is_sequence, shown
 
 FIELDS_MAX: Final = 20
@@ -61,23 +62,9 @@ def mark(asked: Marking) -> dict[str, Where]:
 
 def _of_form(asked: Marking) -> dict[str, Where]:
     _refuse_fields(asked)
-    found: dict[str, Where] = {}
-    for each in forms.fields_of(asked.form):
-        if each.default is not None:
-            _check_default(each)
-        found[each.name] = _where(asked, each.name, each.default)
-    return found
-
-
-def _check_default(each: forms.Field) -> None:
-    try:
-        is_kept = answers.kept(each, each.default) == each.default
-    except BadChange as error:
-        raise forms.bad_form(
-            each.name, f"its default is none of its answers; {str(error).removesuffix('.')}"
-        ) from None
-    if not is_kept:
-        raise forms.bad_form(each.name, "its default names options in another order")
+    fields = forms.fields_of(asked.form)
+    demand_clear(fields)
+    return {each.name: _where(asked, each.name, each.default) for each in fields}
 
 
 def _of_budget(asked: Marking) -> dict[str, Where]:
@@ -121,7 +108,7 @@ def _where(asked: Marking, name: str, value: object) -> Where:
     if name in arguments["kwargs"]:
         where: Where = name
         argument: object = arguments["kwargs"][name]
-    elif name in asked.parameters[: len(arguments["args"])]:
+    elif name and name in asked.parameters[: len(arguments["args"])]:
         where = asked.parameters.index(name)
         argument = arguments["args"][where]
     else:

@@ -47,9 +47,12 @@ def settle(content: Content, raw: object) -> dict[str, object]:
     for name in raw:
         if name not in content.fields:
             _refuse_unmarked(content, name)
-    proposed = content.proposed
+    proposed, asked = (
+        content.proposed,
+        content.asked,
+    )  # read of the form once, and not for each field
     given = {name: raw[name] for name in content.fields if name in raw}
-    settled = {name: _kept(content, name, value) for name, value in given.items()}
+    settled = {name: _kept(content, asked.get(name), name, value) for name, value in given.items()}
     return {name: value for name, value in settled.items() if value != proposed[name]}
 
 
@@ -140,8 +143,8 @@ def differences(content: Content, changes: Changes) -> tuple[Difference, ...]:
     )
 
 
-def _kept(content: Content, name: str, value: object) -> object:
-    if asked := content.asked.get(name):
+def _kept(content: Content, asked: Field | None, name: str, value: object) -> object:
+    if asked is not None:
         return answers.kept(asked, value)
     before = content.details[name]
     after = kept(name, before, value)

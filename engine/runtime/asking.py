@@ -40,9 +40,17 @@ PLAIN: Final = (
 )
 
 
-def _effective(terms: Mapping[str, Any], changes: Mapping[str, object]) -> Mapping[str, object]:
-    """The details as they take effect; what a form was filled in with is no part of them."""
-    details: Mapping[str, object] = terms.get("details", {})
+def _effective(
+    asked: Entry, terms: Mapping[str, Any], changes: Mapping[str, object]
+) -> Mapping[str, object]:
+    """The details as they take effect; what a form was filled in with is no part of them.
+
+    They are those that people read, in `asked`: an operator may have edited what the code asked.
+    """
+    details: Any = terms.get("details", {})
+    if asked.kind == "approval.edited":
+        content: Any = asked.data["content"]
+        details = content["details"]
     return MappingProxyType(dict(details) if "form" in terms else {**details, **changes})
 
 
@@ -104,7 +112,8 @@ class Asker:
             else:
                 approval = await self._open(path, title, terms, known)
             self._pausing.until_ended(path, approval, WaitingReason.APPROVAL)
-        return await self._handed_over(decided, terms)
+        asked = last(known, "approval.opened", "approval.edited")
+        return await self._handed_over(decided, asked or decided, terms)
 
     async def _open(
         self,
@@ -152,7 +161,9 @@ class Asker:
             **{name: terms[name] for name in PLAIN if name in terms},
         )
 
-    async def _handed_over(self, decided: Entry, terms: Mapping[str, Any]) -> Decision:
+    async def _handed_over(
+        self, decided: Entry, asked: Entry, terms: Mapping[str, Any]
+    ) -> Decision:
         data: Any = decided.data
         approval, by = str(data["approval"]), tuple(data["by"])
         comment = await self._pausing.texts.comment(data["comment"])
@@ -172,7 +183,7 @@ class Asker:
                     by=by,
                     at=from_iso(str(data["at"])),
                     changes=data["changes"],
-                    details=_effective(terms, changes),
+                    details=_effective(asked, terms, changes),
                     form=MappingProxyType(dict(data.get("form", {}))),
                     comment=comment,
                     call=None if call is None else call.changed(changes),

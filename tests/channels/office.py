@@ -93,11 +93,12 @@ class Office:
         choice: Choice = Choice.APPROVE,
         *,
         digest: str | None = None,
+        changes: Mapping[str, object] | None = None,
     ) -> CastReceipt:
         """Vote, as the one door takes it."""
         ballot = Ballot(
             tenant=DEFAULT_TENANT, approval=approval, person=person, choice=choice, channel="web",
-            identified_by="session", digest=digest,
+            identified_by="session", digest=digest, changes=changes,
         )  # fmt: skip
         return await votes.vote(self.database, ballot)
 

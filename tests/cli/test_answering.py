@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli.answering import Put, ask
+from channels.visible import visible
 from engine.rules.forms import fields_of
 from tests.cli.conftest import Signoff
 from tests.cli.ground import SECONDS_MAX, Server, until
@@ -165,6 +166,24 @@ def test_what_has_a_default_is_offered_and_what_is_optional_is_left_out() -> Non
     assert given == {"when": "now", "replicas": 3, "checks": ["load"], "page": None}
     assert offered["replicas (optional): 1 to 9; 3 unless you say otherwise"] == "3"
     assert "Page somebody (optional): yes or no (At night)" in offered
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"type": "array", "items": {"enum": ["a", "b", "a, b"]}, "default": ["a, b", "b"]},
+        {"type": "array", "items": {"enum": ["a", "b", "a, b"]}, "default": ["a, b"]},
+        {"type": "string", "format": "textarea", "default": "one\u200b\ntwo"},
+    ],
+)
+def test_what_is_offered_is_taken_as_it_is(asked: dict[str, object]) -> None:
+    entered = [visible]  # once: asked again, it was refused
+
+    given = ask(
+        fields_of({"properties": {"it": asked}}), lambda _question, default: entered.pop()(default)
+    )
+
+    assert given == {"it": asked["default"]}
 
 
 def scripted(typed: list[str]) -> Put:

@@ -30,6 +30,31 @@ def spend(amount: str) -> str:
     return DONE[-1]
 
 
+def remind(when: str | None) -> str:
+    """Remind."""
+    DONE.append(f"at {when}")
+    return DONE[-1]
+
+
+@workflow
+async def reminder(run: Run) -> str:
+    """People may say another time, or none at all."""
+    call = run.call(remind, "tonight")
+    properties = {"when": {"type": "string", "default": "tonight"}}
+    decision = await run.approval(
+        "Remind them?",
+        action="remind",
+        call=call,
+        kind="form",
+        form={"type": "object", "properties": properties},
+        approvers="group:finance",
+        quorum=2,
+        ladder=["reject after 4h"],
+    )
+    assert decision.call is not None
+    return str(await run.step(decision.call, approved=decision))
+
+
 @workflow
 async def rollout(
     run: Run, cheat: bool = False, rung: str = "reject after 4h", quorum: int = 2

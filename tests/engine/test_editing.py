@@ -110,3 +110,16 @@ async def test_nobody_is_told_of_edits_without_end(stage: Stage) -> None:
     seen = await stage.database.read(lambda tx: approvals.picture(tx, DEFAULT_TENANT, approval))
     assert (refusal.value.code, seen.version) == ("too_many_versions", VERSIONS_MAX)
     assert not await stage.database.read(lambda tx: runs.verify(tx, DEFAULT_TENANT, seen.run))
+
+
+async def test_a_run_goes_on_with_the_details_that_people_read(stage: Stage) -> None:
+    run = await stage.start("pizzas")
+    details: dict[str, object] = {"count": 100, "amount": "1200.00 USD", "people": 12}
+    await edited(stage, await asked_in(stage, run), Edit(details=details), by=OPERATOR)
+
+    await stage.vote(run, "bo", changes={"count": 10})
+    await stage.vote(run, "chen", changes={"count": 10})
+
+    result = (await stage.picture(run)).row.result
+    assert result == {"changes": {"count": 10}, "details": {**details, "count": 10}}
+    assert await stage.is_sound(run)

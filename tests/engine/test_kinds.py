@@ -182,3 +182,20 @@ async def test_grants_of_different_amounts_do_not_add_up(stage: Stage) -> None:
 
     assert receipt.status == "open"
     assert DONE == []
+
+
+async def test_who_takes_every_default_out_does_not_agree_with_who_leaves_them(
+    stage: Stage,
+) -> None:
+    run = await stage.start("reminder")
+    await stage.vote(run, "ana", form={"when": None})
+    [empty] = (await shown(stage, run)).modifying.outcomes
+
+    contradicted = await stage.vote(run, "bo")
+    agreed = await stage.vote(run, "bo", digest=empty.digest)
+
+    assert empty.digest != (await shown(stage, run)).digest
+    assert contradicted.status == "open"
+    assert agreed.status == "approved"
+    assert DONE == ["at None"]
+    assert await stage.is_sound(run)

@@ -58,3 +58,14 @@ def test_options_are_said_as_they_are_read() -> None:
 def test_an_amount_is_said_with_its_currency_wherever_that_stands() -> None:
     assert amount_of({"amount": "620.00 USD", "currency": "USD"}) == "620.00 USD"
     assert amount_of({"amount": "620.00", "currency": "USD"}) == "620.00 USD"
+
+
+@pytest.mark.parametrize("chosen", [["a", "b"], ["a, b"], ["none"], [], ['["a"'], ['a", "b']])
+def test_no_choice_of_several_is_said_like_another(chosen: list[str]) -> None:
+    labels = ["a", "b", "a, b", "none", '["a"', 'a", "b']
+    several = field({"type": "array", "items": {"enum": labels}})
+    others = [[each] for each in labels] + [["a", "b"], ["a, b", "none"], [], ["a", "b", "none"]]
+
+    alike = [each for each in others if answer_text(several, each) == answer_text(several, chosen)]
+
+    assert alike == [chosen]

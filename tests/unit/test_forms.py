@@ -75,6 +75,27 @@ def field(name: str) -> Field:
         pytest.param(form({"a": {**TEXT, "enum": [1]}}), id="an option that is no text"),
         pytest.param(form({"a": {**TEXT, "enum": ["x" * 76]}}), id="a long option"),
         pytest.param(form({"a": {**TEXT, "enum": [f"{n}" for n in range(101)]}}), id="many"),
+        pytest.param(form({"a": TEXT, "b": {**TEXT, "title": "a"}}), id="two of one label"),
+        pytest.param(form({"a": {**TEXT, "maxLength": 0}}), id="no text is short enough"),
+        pytest.param(form({"a": {**SCHEMAS["many"], "maxItems": 0}}), id="none may be chosen"),
+        pytest.param(form({"a": {**SCHEMAS["several"], "minItems": 3}}), id="more than there are"),
+        pytest.param(form({"a": {**TEXT, "enum": ["x", "\uff58"]}}), id="options that look alike"),
+        pytest.param(
+            form({"a": {**TEXT, "oneOf": [{"const": "x"}, {"const": "y", "title": "x"}]}}),
+            id="an option that is read as another",
+        ),
+        pytest.param(
+            form(
+                {
+                    "a": {
+                        **TEXT,
+                        "oneOf": [{"const": "x", "title": "y"}, {"const": "y", "title": "z"}],
+                    }
+                }
+            ),
+            id="an option whose label is the answer of another",
+        ),
+        pytest.param(form({"a": {**TEXT, "default": " x"}}), id="a default with blanks around it"),
         pytest.param(form({"a": {"type": "array"}}), id="no options"),
         pytest.param(form({"a": {"type": "array", "items": TEXT}}), id="any texts"),
     ],
