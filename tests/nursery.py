@@ -9,6 +9,7 @@ import gc
 import json
 import os
 import selectors
+import shutil
 import signal
 import socket
 import subprocess
@@ -156,8 +157,7 @@ def _close(process: "subprocess.Popen[bytes]", folder: Path, owner: int) -> None
     if os.getpid() != owner:
         return
     process.communicate()
-    for each in (folder / "bin" / "signoff", folder / "line"):
-        each.unlink(missing_ok=True)
+    shutil.rmtree(folder)
 
 
 def _read(said: dict[str, str], name: str, pipe: IO[str]) -> None:

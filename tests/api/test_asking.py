@@ -14,7 +14,7 @@ pytestmark = pytest.mark.anyio
     ("change", "expected"),
     [
         pytest.param({"kind": "poll"}, "unknown_kind", id="a kind that is not there"),
-        pytest.param({"form": {}}, "invalid_request", id="a form for yes or no"),
+        pytest.param({"form": {}}, "invalid_form", id="a form for yes or no"),
         pytest.param({"fields": ["amount"]}, "invalid_fields", id="fields for yes or no"),
         pytest.param({"colour": "red"}, "invalid_request", id="an unknown key"),
         pytest.param({"title": " "}, "bad_title", id="no title"),
