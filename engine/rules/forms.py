@@ -88,6 +88,34 @@ def fields_of(form: object) -> tuple[Field, ...]:
     )
 
 
+def as_frozen(form: object) -> Mapping[str, object] | None:
+    """The form as people are asked: a box that nobody ticks says no, so that is its default in writing.
+
+    Without it whoever leaves a page's boxes alone would answer something else than whoever leaves them
+    out over the API, and their votes would not add up. What is no form is left to `fields_of`.
+    """
+    properties = form.get("properties") if is_table(form) else None
+    if not is_table(form) or not is_table(properties):
+        return None
+    required = form.get("required", ())
+    is_left = {name: is_sequence(required) and name in required for name in list(properties)}
+    frozen = {
+        str(name): asked if is_left[name] or not is_table(asked) else _with_default(asked)
+        for name, asked in properties.items()
+    }
+    return {**{str(key): value for key, value in form.items()}, "properties": frozen}
+
+
+def _with_default(asked: Mapping[object, object]) -> Mapping[object, object]:
+    match asked.get("type"):
+        case "boolean":
+            return {"default": False, **asked}
+        case "array" if not asked.get("minItems"):
+            return {"default": [], **asked}
+        case _:
+            return asked
+
+
 def bad_form(field: str, why: str) -> BadRule:
     """The refusal of a form, for a reason about `field`, or about all of it."""
     about = f" {shown(field)}:" if field else ""

@@ -9,13 +9,13 @@ from engine.ids import ApprovalId, LeaseToken, PersonId, RunId, TenantId
 from engine.rules import modifying
 from engine.rules.approvers import Approver, ApproverKind, parse_approvers
 from engine.rules.content import Content, Policy, check_words
+from engine.rules.forms import as_frozen
 from engine.rules.ladder import CONSENTING, Rung, expires_at, ladder_to_json, parse_ladder
 from engine.rules.marking import Marking, mark
 from engine.rules.quorum import Quorum, QuorumSpec, freeze, parse_quorum
 from engine.rules.routing import Routing
 from engine.rules.sandboxes import is_marked, titled
 from engine.rules.states import ApprovalStatus
-from engine.rules.wording import is_table
 from engine.store import electorates, eligibility, routings
 from engine.store.approvals import DIGEST_TAG, ApprovalRow
 from engine.store.database import Transaction
@@ -172,11 +172,12 @@ def _content(
     )
     quorum = parse_quorum(request.quorum)
     named = _named(request.approvers, quorum)
+    form = as_frozen(request.form)
     fields = mark(
         Marking(
             kind=request.kind,
             fields=request.fields,
-            form=request.form,
+            form=form or request.form,
             details=request.details,
             call=request.call,
             parameters=request.parameters,
@@ -197,7 +198,7 @@ def _content(
         approvers=named,
         fields=fields,
         is_budget=request.kind == "budget",
-        form=_table(request.form),
+        form=form,
     )
     _check_rungs(content, ladder)
     text = canonical(content.to_json())
@@ -207,10 +208,6 @@ def _content(
             code="too_large",
         )
     return content, tagged(DIGEST_TAG, text)
-
-
-def _table(form: object) -> dict[str, object] | None:
-    return {str(key): value for key, value in form.items()} if is_table(form) else None
 
 
 def _check_rungs(content: Content, ladder: Sequence[Rung]) -> None:

@@ -13,7 +13,7 @@ FORM: Final[dict[str, Any]] = {
         "window": {"type": "string", "title": "When", "enum": ["tonight", "tomorrow"]},
         "replicas": {"type": "integer", "minimum": 1, "maximum": 9, "default": 3},
         "checks": {"type": "array", "items": {"enum": ["smoke", "load"]}},
-        "on_call": {"type": "boolean", "default": False},
+        "on_call": {"type": "boolean"},
     },
 }
 

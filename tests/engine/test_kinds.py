@@ -76,6 +76,16 @@ async def test_answers_that_differ_do_not_add_up(stage: Stage) -> None:
     assert DONE == []
 
 
+async def test_boxes_that_are_left_alone_say_what_boxes_that_are_left_out_say(stage: Stage) -> None:
+    run = await stage.start("rollout")
+
+    await stage.vote(run, "ana", form={**TONIGHT, "checks": [], "on_call": False})
+    receipt = await stage.vote(run, "bo", form=TONIGHT)
+
+    assert receipt.status == "approved"
+    assert [(await shown(stage, run)).modifying.decided] == [TONIGHT]
+
+
 async def test_the_code_cannot_go_on_without_what_was_filled_in(stage: Stage) -> None:
     run = await stage.start("rollout", cheat=True, quorum=1)
 
@@ -110,13 +120,13 @@ async def test_what_is_asked_answered_and_effective_is_told(stage: Stage) -> Non
     picture = await shown(stage, run)
     told = picture.to_json()
 
-    filled = {"window": "tonight", "replicas": 3, "on_call": False}
+    filled = {"window": "tonight", "replicas": 3, "checks": [], "on_call": False}
     asked: object = told["form"]
     assert isinstance(asked, dict)
     assert list(asked["properties"]) == ["window", "replicas", "checks", "on_call"]
     assert told["kind"] == "form"
     assert told["fields"] == ["window", "replicas", "checks", "on_call"]
-    assert told["proposed"] == {"window": None, "replicas": 3, "checks": None, "on_call": False}
+    assert told["proposed"] == {"window": None, "replicas": 3, "checks": [], "on_call": False}
     assert told["decided"] == TONIGHT
     assert told["effective"] == {
         "digest": (picture.decision or {})["effective_digest"],
