@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from channels.base import Card
 from channels.saying import text_of
 from engine.rules.forms import Field, Input
 from engine.rules.marking import AMOUNT
@@ -53,6 +54,14 @@ def amount_of(details: Mapping[str, object]) -> str:
     """The amount of a budget with its currency, wherever that is written."""
     amount, currency = str(details[AMOUNT]), details.get("currency")
     return amount if " " in amount or currency is None else f"{amount} {currency}"
+
+
+def amount_on(card: Card, amount: str | None = None) -> str:
+    """What the budget of `card` asks for, or another `amount` of it, with its currency; empty if that is not shown."""
+    shown = {fact.label: fact.value for fact in card.facts}
+    if card.kind != "budget" or AMOUNT not in shown:
+        return ""
+    return amount_of(shown if amount is None else {**shown, AMOUNT: amount})
 
 
 def _between(least: float | None, most: float | None) -> str:

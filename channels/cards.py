@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from channels import differences
-from channels.asking import amount_of
 from channels.base import Card, Ending, Fact, ProgressLine, VoteLine
 from channels.calls import call_home, call_text
 from channels.saying import text_of, whose
@@ -13,7 +12,6 @@ from engine.clock import from_iso
 from engine.errors import NotFound
 from engine.ids import ApprovalId, PersonId, TenantId
 from engine.rules.ladder import Rung, Verb
-from engine.rules.marking import AMOUNT
 from engine.rules.routing import Routing, parse_routing
 from engine.rules.sandboxes import is_marked
 from engine.rules.states import ApprovalStatus
@@ -271,23 +269,12 @@ def _ending(picture: ApprovalPicture, left_out: Sequence[str]) -> Ending | None:
         return None
     names = [picture.names.get(PersonId(who), who) for who in decision.get("by", [])]
     comment = decision.get("comment")
-    headline = CHOICE_WORDS[picture.status] + _made_of_it(picture, left_out)
+    headline = CHOICE_WORDS[picture.status] + differences.made_of_it(picture, left_out)
     if names:
         headline += f" by {' and '.join(names)}"
     if isinstance(comment, str) and comment:
         headline += f": {comment}"
     return Ending(status=picture.status, headline=headline, at=_moment(decision, picture))
-
-
-def _made_of_it(picture: ApprovalPicture, left_out: Sequence[str]) -> str:
-    """What approvers made of it, in a word, of what may be shown; a form's answers stand below."""
-    content, changes = picture.modifying.content, picture.modifying.decided
-    if not changes or content.form is not None:
-        return ""
-    if not content.is_budget or AMOUNT in left_out:
-        return " with changes"
-    shown = {name: content.details[name] for name in content.details if name not in left_out}
-    return f" for {amount_of({**shown, **changes})}"
 
 
 def _moment(decision: Mapping[str, object], picture: ApprovalPicture) -> datetime:

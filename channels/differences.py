@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from channels.asking import answer_text
+from channels.asking import amount_of, answer_text
 from channels.base import Change, Changeable, Proposal
 from channels.saying import text_of
 from engine.rules.content import Content
 from engine.rules.forms import Field
+from engine.rules.marking import AMOUNT
 from engine.rules.modifying import Changes, answered, differences
 from engine.rules.tally import Choice
 from engine.rules.values import kind_of
@@ -63,6 +64,17 @@ def decided(picture: ApprovalPicture, left_out: Sequence[str]) -> tuple[Change, 
     if modifying.decided is None:
         return ()
     return _changes(modifying.content, modifying.decided, left_out)
+
+
+def made_of_it(picture: ApprovalPicture, left_out: Sequence[str]) -> str:
+    """What approvers made of it, in a word, of what may be shown; a form's answers stand below."""
+    content, changes = picture.modifying.content, picture.modifying.decided
+    if not changes or content.form is not None:
+        return ""
+    if not content.is_budget or AMOUNT in left_out:
+        return " with changes"
+    shown = {name: content.details[name] for name in content.details if name not in left_out}
+    return f" for {amount_of({**shown, **changes})}"
 
 
 def of_vote(picture: ApprovalPicture, vote: VoteRow, left_out: Sequence[str]) -> tuple[Change, ...]:

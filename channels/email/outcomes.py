@@ -4,13 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from channels.asking import amount_of, asked_line
+from channels.asking import amount_on, asked_line
 from channels.base import Card, Change, VoteLine
 from channels.email import limits
 from channels.email.limits import Room
 from channels.email.wording import one_line
 from channels.saying import said, whose
-from engine.rules.marking import AMOUNT
 
 _DECIDED: Final = {
     "form": "Filled in by the approvers",
@@ -61,7 +60,8 @@ def made_of_it(vote: VoteLine, card: Card, room: Room) -> str:
             filled = ", ".join(f"{each.label}: {each.new}" for each in vote.changes)
             words = f", with {filled}"
         case "budget":
-            words = f", for {_granted(card, vote.changes[0].new)}"
+            granted = vote.changes[0].new
+            words = f", for {amount_on(card, granted) or granted}"
         case _:
             words = ", with changes"
     return room.fit(one_line(words), chars=limits.ITEM_CHARS_MAX)[0]
@@ -90,15 +90,7 @@ def _decided_as(card: Card) -> str:
 
 
 def _amount(card: Card, room: Room) -> str:
-    found = {fact.label: fact.value for fact in card.facts}
-    if card.kind != "budget" or AMOUNT not in found:
-        return ""
-    return room.fit(one_line(amount_of(found)), chars=limits.NAME_CHARS_MAX)[0]
-
-
-def _granted(card: Card, amount: str) -> str:
-    found = {fact.label: fact.value for fact in card.facts}
-    return amount_of({**found, AMOUNT: amount})
+    return room.fit(one_line(amount_on(card)), chars=limits.NAME_CHARS_MAX)[0]
 
 
 def _may_change(card: Card, room: Room) -> str:

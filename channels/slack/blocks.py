@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from channels.asking import amount_on
 from channels.base import Card, VoteLine
 from channels.slack import limits
-from channels.slack.asked import amount_blocks, amount_of, asked_blocks, is_one_press
+from channels.slack.asked import amount_blocks, asked_blocks, is_one_press
 from channels.slack.differences import PROPOSALS_MOST, change_blocks, lines
 from channels.slack.facts import Block, bold, fact_blocks
 from channels.slack.inputs import is_fillable
@@ -178,7 +179,7 @@ def _end(card: Card, *, can_vote: bool) -> Iterator[Block]:
 def _vote_buttons(card: Card) -> Iterator[Block]:
     reference = str(Reference(approval=card.approval, version=card.version, digest=card.digest))
     is_by_press = is_one_press(card)
-    amount = amount_of(card)
+    amount = amount_on(card)
     label = f"Approve {one_line(amount)}" if amount else "Approve"
     action, label = (APPROVE, label) if is_by_press else (FILL, "Approve…")
     approve = _button(action, label, reference) | {"style": "primary"}
@@ -252,7 +253,8 @@ def _vote(card: Card, vote: VoteLine) -> Mrkdwn:
 
 def _made_of_it(card: Card, vote: VoteLine) -> str:
     if card.kind == "budget":
-        return clipped(vote.changes[0].new, _COMMENT_CHARS)
+        granted = vote.changes[0].new
+        return clipped(amount_on(card, granted) or granted, _COMMENT_CHARS)
     if card.kind != "form":
         return "changes"
     proposals = card.proposals[:PROPOSALS_MOST] if _is_open(card) else ()

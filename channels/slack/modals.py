@@ -6,10 +6,10 @@ from typing import Final, Self
 
 from typing_extensions import override
 
+from channels.asking import amount_on
 from channels.base import Card, Changeable
 from channels.saying import text_of
 from channels.slack import limits
-from channels.slack.asked import amount_of
 from channels.slack.blocks import details_blocks
 from channels.slack.inputs import COMMENT, View, amount_input, form_inputs
 from channels.slack.reference import Reference
@@ -114,8 +114,8 @@ def typeable_blocks(card: Card) -> dict[str, Changeable]:
 
 
 def _changed(card: Card, block: str, field: Changeable, own: Mapping[str, object]) -> View:
-    amount = amount_of(card)
-    if amount is not None and field.label == AMOUNT:
+    amount = amount_on(card)
+    if amount and field.label == AMOUNT:
         granted = own.get(AMOUNT)
         said = None if granted is None else text_of(granted)
         return amount_input(block, asked=amount, own=said)

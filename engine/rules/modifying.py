@@ -47,10 +47,8 @@ def settle(content: Content, raw: object) -> dict[str, object]:
     for name in raw:
         if name not in content.fields:
             _refuse_unmarked(content, name)
-    proposed, asked = (
-        content.proposed,
-        content.asked,
-    )  # read of the form once, and not for each field
+    # Read of the form once, and not for each field.
+    proposed, asked = content.proposed, content.asked
     given = {name: raw[name] for name in content.fields if name in raw}
     settled = {name: _kept(content, asked.get(name), name, value) for name, value in given.items()}
     return {name: value for name, value in settled.items() if value != proposed[name]}
